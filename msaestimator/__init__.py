@@ -1,0 +1,7 @@
+"""Stellar parameters from Gaia with masked stellar autoencoders, behind scikit-learn estimators."""
+
+from msaestimator.schema import StarTable
+
+__all__ = ["StarTable", "__version__"]
+
+__version__ = "0.1.0.dev0"

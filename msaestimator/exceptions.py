@@ -1,0 +1,51 @@
+"""The errors and warnings this library raises, each also a builtin a caller would catch."""
+
+import difflib
+from collections.abc import Iterable
+
+from sklearn.exceptions import NotFittedError
+
+__all__ = [
+    "CheckpointError",
+    "ColumnError",
+    "MSAEstimatorError",
+    "MissingColumnWarning",
+    "MissingDependencyError",
+    "UnfittedEstimatorError",
+    "UnitMismatchError",
+    "did_you_mean",
+]
+
+
+class MSAEstimatorError(Exception):
+    """Base of every error raised on purpose by this library."""
+
+
+class ColumnError(MSAEstimatorError, ValueError):
+    """A column is unknown, duplicated, of the wrong shape or holds what is not a number."""
+
+
+class UnitMismatchError(ColumnError, TypeError):
+    """A column's unit is of another physical type than the schema's."""
+
+
+class CheckpointError(MSAEstimatorError, ValueError):
+    """A saved model or checkpoint is truncated, altered, or of another schema."""
+
+
+class MissingDependencyError(MSAEstimatorError, ImportError):
+    """An optional package is needed; the message says what to install."""
+
+
+class UnfittedEstimatorError(MSAEstimatorError, NotFittedError):
+    """The estimator has to be fitted first."""
+
+
+class MissingColumnWarning(UserWarning):
+    """A column seen in ``fit`` is absent in ``predict``, or the reverse."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the nearest known name, or an empty string."""
+    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""

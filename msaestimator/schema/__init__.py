@@ -1,0 +1,21 @@
+"""What the numbers are called: columns, units, blocks, labels, and the table that holds them."""
+
+from msaestimator.schema._columns import CoefficientArray, Column, Label
+from msaestimator.schema._feature_schema import FeatureSchema
+from msaestimator.schema._gaia import G_BAND, GAIA_DR3, GAIA_DR4
+from msaestimator.schema._labels import LABELS, SPECTROSCOPIC_LABELS, get_label
+from msaestimator.schema._star_table import StarTable
+
+__all__ = [
+    "GAIA_DR3",
+    "GAIA_DR4",
+    "G_BAND",
+    "LABELS",
+    "SPECTROSCOPIC_LABELS",
+    "CoefficientArray",
+    "Column",
+    "FeatureSchema",
+    "Label",
+    "StarTable",
+    "get_label",
+]

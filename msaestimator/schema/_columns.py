@@ -1,0 +1,112 @@
+"""What one quantity is called: its archive name, unit, block and error column."""
+
+from dataclasses import dataclass
+
+__all__ = ["CoefficientArray", "Column", "Label"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One scalar input quantity.
+
+    Parameters
+    ----------
+    name : str
+        Column name as in the Gaia archive, e.g. ``"phot_g_mean_mag"``.
+    unit : str
+        Unit as astropy writes it; the empty string is dimensionless.
+    block : str
+        The group of columns it belongs to, e.g. ``"ps1"``.
+    error : str, optional
+        Name of the column with its standard error.
+    description : str
+        What it is, in a few words.
+    reconstructed : bool
+        Whether the autoencoder reconstructs it (the thesis leaves out parallax, E(B-V) and
+        the proper motions).
+    protected : bool
+        Whether training never hides it (thesis section 3.1.2: G, BP, RP, W1, W2).
+    """
+
+    name: str
+    unit: str = "mag"
+    block: str = "user"
+    error: str | None = None
+    description: str = ""
+    reconstructed: bool = True
+    protected: bool = False
+
+
+@dataclass(frozen=True)
+class CoefficientArray:
+    """An array column of XP basis-function coefficients, such as ``bp_coefficients``.
+
+    Parameters
+    ----------
+    name : str
+        The archive's array column.
+    prefix : str
+        Band, and prefix of the scalar names: ``"bp"`` gives ``bp_1 … bp_55``.
+    size : int
+        Number of coefficients: 55 and 55 in DR3, 51 and 55 in DR4.
+    block : str
+        The group the coefficients belong to; one group is hidden as one in training.
+    """
+
+    name: str
+    prefix: str
+    size: int
+    block: str = "xp"
+
+    @property
+    def error(self) -> str:
+        """Name of the array column with the standard errors."""
+        return f"{self.prefix}_coefficient_errors"
+
+    @property
+    def relevant_bases(self) -> str:
+        """Name of the column with the number of relevant bases of each star."""
+        return f"{self.prefix}_n_relevant_bases"
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The scalar columns, the first coefficient first."""
+        return tuple(
+            Column(
+                f"{self.prefix}_{order}",
+                unit="",
+                block=self.block,
+                description=f"{self.prefix.upper()} spectrum, coefficient {order} of {self.size}",
+            )
+            for order in range(1, self.size + 1)
+        )
+
+
+@dataclass(frozen=True)
+class Label:
+    """A stellar parameter to predict.
+
+    Parameters
+    ----------
+    name : str
+        Column name of the label.
+    unit : str
+        Unit as astropy writes it.
+    limits : tuple of float
+        Physical range in ``unit``; a prediction outside it is flagged, never clipped.
+    log : bool
+        Whether it is learned as log10 (positive quantities over decades).
+    symbol : str
+        For axes and tables.
+    """
+
+    name: str
+    unit: str
+    limits: tuple[float, float]
+    log: bool = False
+    symbol: str = ""
+
+    @property
+    def error(self) -> str:
+        """Name of the column with the standard error."""
+        return f"{self.name}_err"
