@@ -3,10 +3,13 @@
 from msaestimator.schema._columns import CoefficientArray, Column
 from msaestimator.schema._feature_schema import FeatureSchema
 
-__all__ = ["G_BAND", "GAIA_DR3", "GAIA_DR4"]
+__all__ = ["GAIA_DR3", "GAIA_DR4", "G_BAND", "G_ZERO_POINT"]
 
 G_BAND = "phot_g_mean_mag"
 """The band whose flux the XP coefficients are divided by."""
+
+G_ZERO_POINT = 25.6873668671
+"""Vega zero point of G for a flux in e-/s: flux = 10 ** ((G_ZERO_POINT - G) / 2.5)."""
 
 
 def _bands(block: str, bands: str, name: str, error: str | None, *, protected: bool = False):

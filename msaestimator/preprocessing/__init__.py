@@ -1,0 +1,26 @@
+"""Table to matrix and back: reading, XP normalisation, feature and label scaling."""
+
+from msaestimator.preprocessing._features import StellarFeatures
+from msaestimator.preprocessing._label_scaler import LabelScaler
+from msaestimator.preprocessing._table_reader import (
+    NORMALIZED,
+    column_names,
+    is_table,
+    read_column,
+    read_features,
+    read_labels,
+)
+from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler, g_flux
+
+__all__ = [
+    "NORMALIZED",
+    "LabelScaler",
+    "StellarFeatures",
+    "XPCoefficientScaler",
+    "column_names",
+    "g_flux",
+    "is_table",
+    "read_column",
+    "read_features",
+    "read_labels",
+]

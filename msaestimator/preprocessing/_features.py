@@ -1,0 +1,173 @@
+"""The transformer from a table of stars to a matrix of features."""
+
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from msaestimator.exceptions import ColumnError
+from msaestimator.preprocessing._table_reader import is_table, read_features
+from msaestimator.schema import GAIA_DR3, CoefficientArray, FeatureSchema, StarTable
+
+__all__ = ["StellarFeatures", "read_matrix"]
+
+
+def read_matrix(
+    transformer: BaseEstimator, X: Any, schema: FeatureSchema, *, reset: bool
+) -> np.ndarray:
+    """Return stars or a matrix as a float matrix, and note its column names on the transformer.
+
+    Sets ``n_features_in_`` and ``schema_names_`` when ``reset``. A table is read by name; an
+    array as wide as the schema is taken in the schema's order; any other array is generic
+    and its columns are ``x0, x1, …``.
+    """
+    if not is_table(X, schema):
+        matrix = validate_data(
+            transformer, X, reset=reset, dtype=np.float32, ensure_all_finite="allow-nan"
+        )
+        if reset:
+            transformer.column_names_ = _matrix_names(transformer, schema)
+        return matrix
+    if len(X) == 0:
+        raise ColumnError("The table must have at least one star, got 0 rows.")
+    if reset:
+        transformer.feature_names_in_ = np.array(schema.names, dtype=object)
+        transformer.n_features_in_ = len(schema)
+        transformer.column_names_ = schema.names
+    elif transformer.column_names_ != schema.names:
+        raise ColumnError(
+            f"{type(transformer).__name__} was fitted on a matrix of {transformer.n_features_in_} "
+            "prepared features and got a table of stars. Pass both in the same form."
+        )
+    return read_features(X, schema).astype(np.float32)
+
+
+def _matrix_names(transformer: BaseEstimator, schema: FeatureSchema) -> tuple[str, ...]:
+    if hasattr(transformer, "feature_names_in_"):
+        return tuple(transformer.feature_names_in_)
+    if transformer.n_features_in_ == len(schema):
+        return schema.names
+    return tuple(f"x{index}" for index in range(transformer.n_features_in_))
+
+
+class StellarFeatures(TransformerMixin, BaseEstimator):
+    """Turn a table of stars into a float32 matrix with the schema's columns, in its order.
+
+    Values are converted to the schema's units by physical type and otherwise left alone:
+    magnitudes stay magnitudes, coefficients the archive's numbers.
+
+    Parameters
+    ----------
+    schema : FeatureSchema, optional
+        The columns wanted; None is :data:`msaestimator.schema.GAIA_DR3`, the thesis's 138.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns, those of the schema.
+    column_names_ : tuple of str
+        Their names.
+
+    Notes
+    -----
+    Input is a Table, QTable, StarTable, DataFrame or structured array, read by column name. A
+    masked, NaN, -9999 or absent value is NaN in the matrix; columns the schema does not
+    know are ignored. A plain array is taken to be features already, in the schema's order if
+    it is as wide as the schema.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from msaestimator import StarTable
+    >>> stars = StarTable({"parallax": [0.001, 0.002] * u.arcsec, "j_m": [11.0, -9999.0] * u.mag})
+    >>> features = StellarFeatures()
+    >>> matrix = features.fit_transform(stars)
+    >>> matrix.shape, matrix.dtype
+    ((2, 138), dtype('float32'))
+    >>> features.inverse_transform(matrix)["parallax"].unit
+    Unit("mas")
+    """
+
+    def __init__(self, schema: FeatureSchema | None = None) -> None:
+        self.schema = schema
+
+    def fit(self, X: Any, y: Any = None) -> "StellarFeatures":
+        """Check the stars' columns and note their names; nothing is learned.
+
+        Raises
+        ------
+        ColumnError, UnitMismatchError
+            See :func:`msaestimator.preprocessing.read_features`.
+        """
+        self._read(X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the features of ``X``: shape (n_stars, n_features), float32, NaN missing."""
+        check_is_fitted(self, "column_names_")
+        return self._read(X, reset=False)
+
+    def inverse_transform(self, X: np.ndarray) -> StarTable | np.ndarray:
+        """Return a matrix of features as a `StarTable` with units.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_stars, n_features)
+
+        Returns
+        -------
+        StarTable
+            XP coefficients as array columns, NaN where missing. The matrix itself if the
+            transformer was fitted on columns that are not the schema's.
+        """
+        check_is_fitted(self, "column_names_")
+        X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != self.n_features_in_:
+            raise ColumnError(
+                f"The matrix must have {self.n_features_in_} columns, got shape {X.shape}."
+            )
+        schema = self._schema
+        if self.column_names_ != schema.names:
+            return X
+        by_name = dict(zip(schema.names, X.T, strict=True))
+        stars = StarTable()
+        for member in schema.members:
+            if isinstance(member, CoefficientArray):
+                stars[member.name] = np.column_stack([by_name[c.name] for c in member.columns])
+            else:
+                stars[member.name] = u.Quantity(by_name[member.name], member.unit)
+        return stars
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the column names of the matrix, an array of str objects."""
+        check_is_fitted(self, "column_names_")
+        if input_features is not None and self.column_names_ != self._schema.names:
+            _check_input_features(self, input_features)
+            return np.asarray(input_features, dtype=object)
+        return np.array(self.column_names_, dtype=object)
+
+    @property
+    def _schema(self) -> FeatureSchema:
+        return GAIA_DR3 if self.schema is None else self.schema
+
+    def _read(self, X: Any, *, reset: bool) -> np.ndarray:
+        return read_matrix(self, X, self._schema, reset=reset)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _check_input_features(transformer: BaseEstimator, input_features: Any) -> None:
+    given = getattr(transformer, "feature_names_in_", None)
+    if given is not None and not np.array_equal(given, input_features):
+        raise ValueError("input_features is not equal to feature_names_in_")
+    if len(input_features) != transformer.n_features_in_:
+        raise ValueError(
+            "input_features should have length equal to number of features "
+            f"({transformer.n_features_in_}), got {len(input_features)}"
+        )

@@ -1,0 +1,122 @@
+"""The scaler of labels: log10 where asked, then zero mean and unit variance."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from msaestimator.schema import LABELS
+
+__all__ = ["LabelScaler"]
+
+
+class LabelScaler(TransformerMixin, BaseEstimator):
+    """Scale stellar labels for learning, with their errors, and back.
+
+    Parameters
+    ----------
+    labels : sequence of str, optional
+        Names of the columns. None takes a DataFrame's, else ``x0, x1, …``.
+    log : "auto" or sequence of str
+        Labels learned as log10; "auto" takes those the schema learns so (``teff``, ``age``,
+        ``mass``, ``parallax``).
+
+    Attributes
+    ----------
+    is_log_ : ndarray of bool, shape (n_labels,)
+    center_, scale_ : ndarray of shape (n_labels,)
+        Mean and standard deviation after the logarithm, NaN ignored.
+
+    Notes
+    -----
+    NaN stays NaN. A value that is not positive has no logarithm and becomes NaN (missing),
+    as the thesis does with parallaxes. An error is scaled by the derivative of the
+    transformation at its value: ``sigma / (y ln 10) / scale`` for a logarithm.
+
+    Examples
+    --------
+    >>> scaler = LabelScaler(labels=["teff", "logg"])
+    >>> y = np.array([[4000.0, 1.5], [6000.0, np.nan]])
+    >>> bool(np.allclose(scaler.inverse_transform(scaler.fit_transform(y)), y, equal_nan=True))
+    True
+    """
+
+    def __init__(
+        self, labels: Sequence[str] | None = None, *, log: str | Sequence[str] = "auto"
+    ) -> None:
+        self.labels = labels
+        self.log = log
+
+    def fit(self, X: Any, y: Any = None) -> "LabelScaler":
+        """Learn mean and standard deviation of the labels ``X``, (n_stars, n_labels)."""
+        X = self._validate(X, reset=True)
+        names = self._names()
+        log = [n for n in names if n in LABELS and LABELS[n].log] if self.log == "auto" else self.log
+        unknown = sorted(set(log) - set(names))
+        if unknown:
+            raise ValueError(f"`log` must name labels of {list(names)}, got {unknown}.")
+        self.is_log_ = np.isin(names, list(log))
+        standard = StandardScaler().fit(self._logarithm(X))
+        self.center_, self.scale_ = standard.mean_, standard.scale_
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return scaled labels of shape (n_stars, n_labels)."""
+        check_is_fitted(self, "center_")
+        return (self._logarithm(self._validate(X, reset=False)) - self.center_) / self.scale_
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Return labels in their units; the last axis of ``X`` runs over the labels."""
+        check_is_fitted(self, "center_")
+        linear = np.asarray(X, dtype=np.float64) * self.scale_ + self.center_
+        with np.errstate(over="ignore"):
+            return np.where(self.is_log_, 10.0**linear, linear)
+
+    def transform_errors(self, X: Any, errors: Any) -> np.ndarray:
+        """Return the standard errors of ``X`` on the scaled labels, (n_stars, n_labels)."""
+        check_is_fitted(self, "center_")
+        return np.asarray(errors, dtype=np.float64) / self._slope(np.asarray(X, np.float64))
+
+    def inverse_transform_errors(self, X: Any, errors: Any) -> np.ndarray:
+        """Return scaled errors of scaled labels ``X`` in the labels' units."""
+        check_is_fitted(self, "center_")
+        return np.asarray(errors, dtype=np.float64) * self._slope(self.inverse_transform(X))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the labels' names, unchanged."""
+        check_is_fitted(self, "center_")
+        return np.array(self._names() if input_features is None else input_features, dtype=object)
+
+    def _slope(self, labels: np.ndarray) -> np.ndarray:
+        """Change of a label per unit of its scaled value."""
+        positive = np.where(labels > 0, labels, np.nan)
+        return np.where(self.is_log_, positive * np.log(10.0), 1.0) * self.scale_
+
+    def _logarithm(self, labels: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logarithm = np.where(labels > 0, np.log10(labels), np.nan)
+        return np.where(self.is_log_, logarithm, labels)
+
+    def _names(self) -> tuple[str, ...]:
+        if self.labels is None:
+            generic = [f"x{index}" for index in range(self.n_features_in_)]
+            return tuple(getattr(self, "feature_names_in_", generic))
+        if len(self.labels) != self.n_features_in_:
+            raise ValueError(
+                f"`labels` must name each of the {self.n_features_in_} columns, "
+                f"got {list(self.labels)}."
+            )
+        return tuple(self.labels)
+
+    def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
+        return validate_data(
+            self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan"
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

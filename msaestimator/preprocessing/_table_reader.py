@@ -1,0 +1,303 @@
+"""Read named columns out of any table into plain float arrays, NaN where missing."""
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.table import Table
+from astropy.utils.masked import Masked
+
+from msaestimator.exceptions import (
+    ColumnError,
+    MissingColumnWarning,
+    UnitMismatchError,
+    did_you_mean,
+)
+from msaestimator.schema import CoefficientArray, FeatureSchema
+
+__all__ = [
+    "NORMALIZED",
+    "column_names",
+    "is_table",
+    "read_column",
+    "read_features",
+    "read_labels",
+]
+
+NORMALIZED = "normalized_"
+"""Prefix of a coefficient's name once it is divided by the G flux and scaled."""
+
+ARCHIVE_MISSING = -9999.0
+"""What several surveys write where they have no measurement."""
+
+
+def column_names(table: Any) -> tuple[str, ...] | None:
+    """Return the column names of a table, DataFrame or structured array; None of an array."""
+    if isinstance(table, Table):
+        return tuple(table.colnames)
+    if hasattr(table, "iloc") and hasattr(table, "columns"):
+        return tuple(str(name) for name in table.columns)
+    return getattr(getattr(table, "dtype", None), "names", None)
+
+
+def is_table(X: Any, schema: FeatureSchema) -> bool:
+    """Tell raw stars, read by column name, from a matrix of prepared features.
+
+    An astropy table and a structured array are always stars. A DataFrame is stars if it has a
+    column (or the near miss of one) of the schema and none of the names that
+    `XPCoefficientScaler` gives its output.
+    """
+    names = column_names(X)
+    if names is None:
+        return False
+    if isinstance(X, np.ndarray | Table):
+        return True
+    if any(name.startswith(NORMALIZED) for name in names):
+        return False
+    known = {*schema.names, *(array.name for array in schema.arrays)}
+    return any(name in known or _near_miss(name, known) for name in names)
+
+
+def read_features(table: Any, schema: FeatureSchema) -> np.ndarray:
+    """Return the schema's columns of a table as a matrix in the schema's units.
+
+    Parameters
+    ----------
+    table : Table, QTable, StarTable, DataFrame or structured array of length n_stars
+        Columns the schema does not know are ignored; XP coefficients come as array columns
+        (``bp_coefficients``) or as scalar columns (``bp_1`` …).
+    schema : FeatureSchema
+        Names, units and order.
+
+    Returns
+    -------
+    ndarray of shape (n_stars, len(schema)), float64
+        Masked, NaN, -9999 and absent values are NaN.
+
+    Raises
+    ------
+    ColumnError
+        No column of the schema is there, or one is duplicated, not numeric, infinite, or of
+        the wrong number of coefficients.
+    UnitMismatchError
+        A unit of another physical type.
+    """
+    names = column_names(table)
+    _check_names(names, schema)
+    matrix = np.full((len(table), len(schema)), np.nan)
+    position = {name: index for index, name in enumerate(schema.names)}
+    for member in schema.members:
+        if member.name in names:
+            values = _read_member(table, member)
+            columns = member.columns if isinstance(member, CoefficientArray) else (member,)
+            matrix[:, [position[c.name] for c in columns]] = values.reshape(len(table), -1)
+        elif isinstance(member, CoefficientArray):
+            for column in member.columns:
+                if column.name in names:
+                    matrix[:, position[column.name]] = read_column(table, column.name, "")
+    return matrix
+
+
+def read_column(table: Any, name: str, unit: str) -> np.ndarray:
+    """Return one column as floats in ``unit``, NaN where masked, NaN or -9999.
+
+    A column that states no unit is taken to be in ``unit`` already.
+    """
+    values, mask = _values_and_mask(table, name, unit)
+    if values.dtype.kind not in "fiub":
+        raise ColumnError(
+            f"Column {name!r} must hold numbers, got {_dtype_name(values)}. "
+            "Convert it, with NaN where a value is missing."
+        )
+    values = np.array(values, dtype=np.float64)
+    values[mask | (values == ARCHIVE_MISSING)] = np.nan
+    infinite = np.isinf(values)
+    if infinite.any():
+        row = int(np.argwhere(infinite)[0][0])
+        raise ColumnError(
+            f"Column {name!r} must be finite or NaN, got {int(infinite.sum())} infinity values "
+            f"(first in row {row}). Set them to NaN if they are missing."
+        )
+    return values
+
+
+def _read_member(table: Any, member: Any) -> np.ndarray:
+    if not isinstance(member, CoefficientArray):
+        values = read_column(table, member.name, member.unit)
+        if values.ndim != 1:
+            raise ColumnError(
+                f"Column {member.name!r} must hold one number a star, got shape {values.shape}."
+            )
+        return values
+    values = read_column(table, member.name, "")
+    found = values.shape[1] if values.ndim == 2 else 1
+    if found != member.size:
+        raise ColumnError(
+            f"Column {member.name!r} must have {member.size} coefficients a star, got {found}. "
+            "Gaia DR3 has 55 BP and 55 RP coefficients, DR4 51 and 55: "
+            "pass schema=GAIA_DR3 or GAIA_DR4 to match the table."
+        )
+    return values
+
+
+def _values_and_mask(table: Any, name: str, unit: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the raw values in ``unit`` and where they are masked."""
+    column = table[name]
+    if hasattr(column, "to_numpy") and not isinstance(column, np.ndarray):
+        column = column.to_numpy()
+    mask = np.ma.getmaskarray(column) if isinstance(column, np.ma.MaskedArray) else False
+    if isinstance(column, Masked):
+        column, mask = column.unmasked, column.mask
+    factor = _conversion(name, getattr(column, "unit", None), unit)
+    values = np.asarray(getattr(column, "value", column))
+    if values.dtype.kind == "O":
+        values = _stack_objects(name, values)
+        mask = _broadcast_mask(mask, values)
+    if factor is not None:
+        values = factor(values)
+    return values, np.broadcast_to(mask, values.shape)
+
+
+def _conversion(name: str, unit: Any, target: str):
+    """Return a function into ``target``, or None when there is nothing to convert."""
+    if unit is None:
+        return None
+    unit = u.Unit(unit) if isinstance(unit, str) else unit
+    wanted = u.Unit(target)
+    # mag(AB) and dex(cm/s2) are numbers in mag and dex on a stated zero point.
+    plain = getattr(unit, "function_unit", unit)
+    if plain == wanted or (plain == u.dimensionless_unscaled and wanted == u.dex):
+        return None
+    if not plain.is_equivalent(wanted):
+        hint = (
+            "A flux is not a magnitude: convert it with the survey's zero point first."
+            if wanted == u.mag
+            else "Convert the column or correct its unit."
+        )
+        raise UnitMismatchError(
+            f"Column {name!r} must be in {target or 'no unit'} (or convertible to it), got "
+            f"{unit.to_string() or 'dimensionless'} ({unit.physical_type}). {hint}"
+        )
+    return lambda values: plain.to(wanted, np.asarray(values, dtype=np.float64))
+
+
+def _stack_objects(name: str, values: np.ndarray) -> np.ndarray:
+    """Turn a column of Python objects into floats: one array, one number or None a row."""
+    rows = [_object_row(name, value) for value in values]
+    width = max((row.size for row in rows), default=0)
+    if width == 1:
+        return np.concatenate(rows) if rows else np.empty(0)
+    missing = np.full(width, np.nan)
+    rows = [missing if row.size == 1 and np.isnan(row[0]) else row for row in rows]
+    sizes = {row.size for row in rows}
+    if len(sizes) > 1:
+        raise ColumnError(
+            f"Column {name!r} must have the same number of values in every row, got {sorted(sizes)}."
+        )
+    return np.stack(rows) if rows else np.empty((0, 0))
+
+
+def _object_row(name: str, value: Any) -> np.ndarray:
+    pandas_missing = type(value).__name__ == "NAType"
+    if value is None or value is np.ma.masked or pandas_missing or np.size(value) == 0:
+        return np.array([np.nan])
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        return np.ma.filled(np.ma.asarray(value, dtype=np.float64), np.nan).reshape(-1)
+    except (TypeError, ValueError):
+        raise ColumnError(
+            f"Column {name!r} must hold numbers, got {value!r} ({type(value).__name__})."
+        ) from None
+
+
+def _broadcast_mask(mask: Any, values: np.ndarray) -> np.ndarray:
+    mask = np.asarray(mask)
+    return mask[:, None] if mask.ndim == 1 and values.ndim == 2 else mask
+
+
+def _check_names(names: tuple[str, ...], schema: FeatureSchema) -> None:
+    """Refuse duplicates, surplus coefficients and tables with no known column; warn of typos."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ColumnError(f"Column names must be distinct, got {', '.join(twice)} more than once.")
+    for array in schema.arrays:
+        scalars = [n for n in names if re.fullmatch(rf"{array.prefix}_[0-9]+", n)]
+        if scalars and array.name in names:
+            raise ColumnError(
+                f"The {array.prefix.upper()} coefficients must come once, got both {array.name!r} "
+                f"and {scalars[0]!r}. Drop one of them."
+            )
+        surplus = sorted(set(scalars) - {column.name for column in array.columns})
+        if surplus:
+            raise ColumnError(
+                f"The schema {schema.release!r} has {array.size} {array.prefix.upper()} "
+                f"coefficients, got a column {surplus[0]!r}. Pass the schema of that release."
+            )
+    known = {*schema.names, *(array.name for array in schema.arrays)}
+    present = known.intersection(names)
+    if not present:
+        raise ColumnError(
+            f"None of the {len(names)} columns is a feature of the schema {schema.release!r}."
+            + "".join(did_you_mean(name, known) for name in names[:1])
+            + " Use the Gaia archive's column names, such as 'phot_g_mean_mag'."
+        )
+    for name in set(names) - known:
+        near = _near_miss(name, known - present)
+        if near:
+            warnings.warn(
+                f"Column {name!r} is not a feature and is ignored. Did you mean {near!r}?",
+                MissingColumnWarning,
+                stacklevel=4,
+            )
+
+
+def _near_miss(name: str, absent: Any) -> str | None:
+    """Return the feature this name is a misspelling of: same letters, or one edit away."""
+    plain = re.sub(r"[\W_]", "", name).lower()
+    for candidate in sorted(absent):
+        target = re.sub(r"[\W_]", "", candidate).lower()
+        if plain == target or (len(target) > 7 and _one_edit(plain, target)):
+            return candidate
+    return None
+
+
+def _one_edit(first: str, second: str) -> bool:
+    """Tell whether one letter inserted, left out or replaced turns one word into the other."""
+    if abs(len(first) - len(second)) > 1:
+        return False
+    short, long = sorted((first, second), key=len)
+    for index, (a, b) in enumerate(zip(short, long, strict=False)):
+        if a != b:
+            rest = short[index:] if len(short) < len(long) else short[index + 1 :]
+            return rest == long[index + 1 :]
+    return len(short) != len(long)
+
+
+def _dtype_name(values: np.ndarray) -> str:
+    return {"U": "strings", "S": "strings", "M": "dates", "c": "complex numbers"}.get(
+        values.dtype.kind, str(values.dtype)
+    )
+
+
+def read_labels(table: Any, units: Mapping[str, str]) -> np.ndarray:
+    """Return the label columns of a table as a matrix of shape (n_stars, n_labels).
+
+    Parameters
+    ----------
+    table : any table
+        Must have every label as a column.
+    units : mapping of str to str
+        Label name to unit, in the order wanted.
+    """
+    names = column_names(table)
+    absent = [name for name in units if name not in names]
+    if absent:
+        raise ColumnError(
+            f"The table must have a column for each label, but {', '.join(absent)} "
+            f"{'is' if len(absent) == 1 else 'are'} absent." + did_you_mean(absent[0], names)
+        )
+    return np.column_stack([read_column(table, name, unit) for name, unit in units.items()])

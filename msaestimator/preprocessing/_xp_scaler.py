@@ -1,0 +1,233 @@
+"""The scaler of XP coefficients: divide by the G flux, centre, scale, asinh."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from msaestimator.exceptions import ColumnError
+from msaestimator.preprocessing._features import read_matrix
+from msaestimator.preprocessing._table_reader import (
+    NORMALIZED,
+    column_names,
+    is_table,
+    read_column,
+)
+from msaestimator.schema import G_BAND, G_ZERO_POINT, GAIA_DR3, FeatureSchema
+
+__all__ = ["XPCoefficientScaler", "g_flux"]
+
+
+def g_flux(g_magnitude: np.ndarray) -> np.ndarray:
+    """Return the G flux in e-/s of a Vega magnitude (Leung & Bovy 2024, section 2)."""
+    return 10 ** ((G_ZERO_POINT - g_magnitude) / 2.5)
+
+
+class XPCoefficientScaler(TransformerMixin, BaseEstimator):
+    """Bring XP coefficients of stars of every brightness to one scale.
+
+    Each coefficient is divided by its star's G flux, then centred on its median and divided
+    by its interquartile range over the stars, then compressed by asinh. Other columns pass
+    through unchanged.
+
+    Parameters
+    ----------
+    schema : FeatureSchema, optional
+        Tells which columns are coefficients; None is :data:`msaestimator.schema.GAIA_DR3`.
+    normalize_flux : bool
+        Divide by the G flux. It needs the column ``phot_g_mean_mag``; a star without G
+        loses its coefficients (they become NaN).
+    asinh : bool
+        Compress the scaled values by asinh, which is linear near zero and logarithmic far away.
+    n_coefficients : int, "relevant" or None
+        Keep only the first ``n_coefficients`` of each band, whose basis functions are ordered
+        by how much of the spectra they hold; ``"relevant"`` makes each star's coefficients
+        beyond its ``bp_n_relevant_bases`` and ``rp_n_relevant_bases`` missing (a table must
+        be passed, with these columns).
+
+    Attributes
+    ----------
+    center_, scale_ : ndarray of shape (n_features_in_,)
+        Median and interquartile range of the coefficients; 0 and 1 for other columns.
+    is_coefficient_ : ndarray of bool, shape (n_features_in_,)
+        Which columns are scaled.
+    is_kept_ : ndarray of bool, shape (n_features_in_,)
+        Which columns are in the output.
+
+    Notes
+    -----
+    The scaled value is ``asinh((c / F_G - median) / IQR)`` with
+    ``F_G = 10 ** ((25.6873668671 - G) / 2.5)``; an IQR of zero counts as one. Scaled columns
+    are renamed, ``bp_1`` to ``normalized_bp_1``: they are another quantity. NaN stays NaN.
+    In an array that has neither names nor the schema's width, every column is a coefficient
+    and none is divided by a flux.
+
+    DIFF(mckay2025): the thesis feeds raw coefficients scaled by median and IQR; without the
+    flux they are mostly brightness. The preset "mckay2025" does as the thesis.
+
+    Examples
+    --------
+    >>> from msaestimator.datasets import load_apogee_xp
+    >>> from msaestimator.preprocessing import StellarFeatures
+    >>> from sklearn.pipeline import make_pipeline
+    >>> scaler = make_pipeline(StellarFeatures(), XPCoefficientScaler(n_coefficients=20))
+    >>> scaler.fit_transform(load_apogee_xp()[:100]).shape
+    (100, 68)
+    """
+
+    def __init__(
+        self,
+        schema: FeatureSchema | None = None,
+        *,
+        normalize_flux: bool = True,
+        asinh: bool = True,
+        n_coefficients: int | str | None = None,
+    ) -> None:
+        self.schema = schema
+        self.normalize_flux = normalize_flux
+        self.asinh = asinh
+        self.n_coefficients = n_coefficients
+
+    def fit(self, X: Any, y: Any = None) -> "XPCoefficientScaler":
+        """Learn each coefficient's median and interquartile range.
+
+        Parameters
+        ----------
+        X : table of stars or array of shape (n_stars, n_features)
+            Stars, or the matrix that `StellarFeatures` makes of them.
+        y : ignored
+        """
+        self._check_n_coefficients()
+        matrix = self._read(X, reset=True)
+        self._find_coefficients()
+        coefficients = self._divide_by_flux(matrix)[:, self.is_coefficient_]
+        with warnings.catch_warnings():
+            # A coefficient no star has is NaN in and NaN out, not worth a warning.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            low, median, high = np.nanpercentile(
+                coefficients.astype(np.float64), [25, 50, 75], axis=0
+            )
+        width = high - low
+        self.center_ = np.zeros(self.n_features_in_)
+        self.scale_ = np.ones(self.n_features_in_)
+        self.center_[self.is_coefficient_] = median
+        self.scale_[self.is_coefficient_] = np.where(width > 0, width, 1.0)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the matrix with scaled coefficients: shape (n_stars, n_kept), float32."""
+        check_is_fitted(self, "center_")
+        matrix = self._divide_by_flux(self._read(X, reset=False))
+        scaled = (matrix - self.center_) / self.scale_
+        if self.asinh:
+            scaled = np.where(self.is_coefficient_, np.arcsinh(scaled), scaled)
+        return scaled[:, self.is_kept_].astype(np.float32)
+
+    def inverse_transform(self, X: np.ndarray) -> np.ndarray:
+        """Return coefficients in the archive's units: shape (n_stars, n_features_in_), float32.
+
+        Coefficients left out by ``n_coefficients`` come back as NaN.
+        """
+        check_is_fitted(self, "center_")
+        X = np.asarray(X, dtype=np.float64)
+        if X.ndim != 2 or X.shape[1] != self.is_kept_.sum():
+            raise ColumnError(
+                f"The matrix must have {self.is_kept_.sum()} columns, got shape {X.shape}."
+            )
+        matrix = np.full((len(X), self.n_features_in_), np.nan)
+        matrix[:, self.is_kept_] = X
+        if self.asinh:
+            matrix = np.where(self.is_coefficient_, np.sinh(matrix), matrix)
+        matrix = matrix * self.scale_ + self.center_
+        if self._g_column is not None:
+            flux = g_flux(matrix[:, self._g_column])
+            matrix = np.where(self.is_coefficient_, matrix * flux[:, None], matrix)
+        return matrix.astype(np.float32)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the output's column names; scaled coefficients are ``normalized_bp_1`` …"""
+        check_is_fitted(self, "center_")
+        names = self.column_names_ if input_features is None else tuple(input_features)
+        if len(names) != self.n_features_in_:
+            raise ValueError(
+                "input_features should have length equal to number of features "
+                f"({self.n_features_in_}), got {len(names)}"
+            )
+        given = getattr(self, "feature_names_in_", None)
+        if input_features is not None and given is not None and list(given) != list(names):
+            raise ValueError("input_features is not equal to feature_names_in_")
+        marked = [
+            f"{NORMALIZED}{name}" if is_coefficient and name in self._schema else name
+            for name, is_coefficient in zip(names, self.is_coefficient_, strict=True)
+        ]
+        return np.array(marked, dtype=object)[self.is_kept_]
+
+    @property
+    def _schema(self) -> FeatureSchema:
+        return GAIA_DR3 if self.schema is None else self.schema
+
+    @property
+    def _g_column(self) -> int | None:
+        """Where G is; None when nothing is divided by its flux."""
+        known = self.normalize_flux and G_BAND in self.column_names_
+        return self.column_names_.index(G_BAND) if known else None
+
+    def _check_n_coefficients(self) -> None:
+        n = self.n_coefficients
+        if n is not None and n != "relevant" and not (isinstance(n, int | np.integer) and n > 0):
+            raise ValueError(
+                f"`n_coefficients` must be a positive integer, 'relevant' or None, got {n!r}."
+            )
+
+    def _find_coefficients(self) -> None:
+        """Note which columns are coefficients and which of them are kept."""
+        names = self.column_names_
+        order = {
+            column.name: rank
+            for array in self._schema.arrays
+            for rank, column in enumerate(array.columns)
+        }
+        generic = not any(name in self._schema for name in names)
+        ranks = np.array([index if generic else order.get(n, -1) for index, n in enumerate(names)])
+        self.is_coefficient_ = ranks >= 0
+        needs_g = self.normalize_flux and self.is_coefficient_.any() and not generic
+        if needs_g and G_BAND not in names:
+            raise ColumnError(
+                f"Dividing the coefficients by the G flux needs the column {G_BAND!r}, which is "
+                "absent. Pass it along, or set normalize_flux=False."
+            )
+        limit = self.n_coefficients if isinstance(self.n_coefficients, int | np.integer) else None
+        self.is_kept_ = np.ones(len(names), bool) if limit is None else ranks < limit
+
+    def _read(self, X: Any, *, reset: bool) -> np.ndarray:
+        matrix = read_matrix(self, X, self._schema, reset=reset)
+        return self._drop_irrelevant(X, matrix) if self.n_coefficients == "relevant" else matrix
+
+    def _drop_irrelevant(self, X: Any, matrix: np.ndarray) -> np.ndarray:
+        """Make the coefficients past each star's number of relevant bases missing."""
+        matrix = matrix.copy()
+        for array in self._schema.arrays:
+            if not is_table(X, self._schema) or array.relevant_bases not in column_names(X):
+                raise ColumnError(
+                    "n_coefficients='relevant' needs a table of stars with the column "
+                    f"{array.relevant_bases!r}, which is absent. Use a number instead."
+                )
+            relevant = read_column(X, array.relevant_bases, "")
+            columns = [self.column_names_.index(column.name) for column in array.columns]
+            beyond = np.arange(array.size) >= relevant[:, None]
+            matrix[:, columns] = np.where(beyond, np.nan, matrix[:, columns])
+        return matrix
+
+    def _divide_by_flux(self, matrix: np.ndarray) -> np.ndarray:
+        if self._g_column is None:
+            return matrix
+        flux = g_flux(matrix[:, self._g_column].astype(np.float64))
+        return np.where(self.is_coefficient_, matrix / flux[:, None], matrix)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
