@@ -1,0 +1,116 @@
+"""The quantile head: latent vectors to ordered quantiles, several members at once."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from msaestimator.networks._autoencoder import MaskedAutoencoder
+
+__all__ = ["MemberLinear", "QuantileHead", "QuantileRegressor"]
+
+
+class MemberLinear(nn.Module):
+    """One linear layer for each member of an ensemble, evaluated together.
+
+    Weights start Xavier-normal and biases at zero, as in the thesis's head.
+
+    **Shape**: (n_members, batch, n_in) → (n_members, batch, n_out).
+    """
+
+    def __init__(self, n_members: int, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_members, n_in, n_out))
+        self.bias = nn.Parameter(torch.zeros(n_members, 1, n_out))
+        nn.init.normal_(self.weight, 0.0, math.sqrt(2 / (n_in + n_out)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return every member's output for its own input."""
+        return torch.baddbmm(self.bias, x, self.weight)
+
+    def extra_repr(self) -> str:
+        """Show the sizes."""
+        n_members, n_in, n_out = self.weight.shape
+        return f"n_members={n_members}, n_in={n_in}, n_out={n_out}"
+
+
+class QuantileHead(nn.Module):
+    """A multilayer perceptron from latent vectors to ordered quantiles of each label.
+
+    The median is free; each further quantile outwards is the one before it plus or minus a
+    softplus, so quantiles never cross. McKay 2025 section 3.1.3.
+
+    Parameters
+    ----------
+    n_latent, n_labels : int
+    widths : sequence of int
+        Of the hidden layers, each followed by a ReLU.
+    n_quantiles : int
+        Odd.
+    n_members : int
+        Heads with weights of their own, on the same latent vectors.
+    dropout : float
+        After each hidden layer.
+
+    **Shape**: (batch, n_latent) → (batch, n_members, n_labels, n_quantiles).
+    """
+
+    def __init__(
+        self,
+        n_latent: int,
+        n_labels: int,
+        widths: Sequence[int],
+        *,
+        n_quantiles: int,
+        n_members: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.n_members = n_members
+        self.n_steps = n_quantiles // 2
+        self.hidden = nn.Sequential()
+        for n_in, n_out in pairwise([n_latent, *widths]):
+            self.hidden.extend(
+                [MemberLinear(n_members, n_in, n_out), nn.ReLU(), nn.Dropout(dropout)]
+            )
+        last = widths[-1] if widths else n_latent
+        self.median = MemberLinear(n_members, last, n_labels)
+        self.below = MemberLinear(n_members, last, n_labels * self.n_steps)
+        self.above = MemberLinear(n_members, last, n_labels * self.n_steps)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Return the quantiles, the lowest first."""
+        hidden = self.hidden(latent.expand(self.n_members, *latent.shape))
+        median = self.median(hidden).float().unsqueeze(-1)
+        below = median - self._steps(self.below(hidden)).flip(-1)
+        above = median + self._steps(self.above(hidden))
+        return torch.cat([below, median, above], dim=-1).transpose(0, 1)
+
+    def _steps(self, raw: Tensor) -> Tensor:
+        """Turn free numbers into growing distances from the median, along a new last axis."""
+        raw = raw.float().unflatten(-1, (-1, self.n_steps)) if self.n_steps else raw[..., None][..., :0]
+        return nn.functional.softplus(raw).cumsum(-1)
+
+
+class QuantileRegressor(nn.Module):
+    """An autoencoder with a quantile head on its latent vectors, trained end to end.
+
+    **Shape**: (batch, n_features) → quantiles (batch, n_members, n_labels, n_quantiles) and
+    reconstruction (batch, n_reconstructed).
+    """
+
+    def __init__(self, autoencoder: MaskedAutoencoder, head: QuantileHead) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+        self.head = head
+
+    def quantiles(self, x: Tensor) -> Tensor:
+        """Return the quantiles alone, without running the decoder."""
+        return self.head(self.autoencoder.encode(x))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return quantiles and reconstruction."""
+        latent = self.autoencoder.encode(x)
+        return self.head(latent), self.autoencoder.decode(latent)

@@ -1,0 +1,44 @@
+"""Losses that ignore what is unknown."""
+
+from torch import Tensor
+
+__all__ = ["masked_error", "pinball_loss"]
+
+
+def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int = 1) -> Tensor:
+    """Return the mean of ``|prediction - target| ** power`` over the counted places.
+
+    Thesis equation 3.1 without weights.
+
+    Parameters
+    ----------
+    prediction, target : Tensor of the same shape
+        The target may be NaN where it is not counted.
+    counted : bool Tensor of that shape
+        With none true the loss is zero, and so is its gradient.
+    power : {1, 2}
+        1 is the L1 loss, 2 the L2 loss.
+    """
+    residual = (prediction.float() - target).masked_fill(~counted, 0.0).abs()
+    return residual.pow(power).sum() / counted.sum().clamp(min=1)
+
+
+def pinball_loss(quantiles: Tensor, labels: Tensor, levels: Tensor) -> Tensor:
+    """Return the mean pinball loss over known labels, members and quantiles.
+
+    Thesis equation 3.2 without weights.
+
+    Parameters
+    ----------
+    quantiles : Tensor of shape (batch, n_members, n_labels, n_quantiles)
+    labels : Tensor of shape (batch, n_labels)
+        NaN where unknown; with none known the loss is zero.
+    levels : Tensor of shape (n_quantiles,)
+        Between 0 and 1.
+    """
+    known = labels.isfinite()
+    residual = labels.masked_fill(~known, 0.0)[:, None, :, None] - quantiles
+    loss = (levels * residual).maximum((levels - 1) * residual)
+    loss = loss.masked_fill(~known[:, None, :, None], 0.0)
+    n_terms = known.sum().clamp(min=1) * quantiles.shape[1] * quantiles.shape[3]
+    return loss.sum() / n_terms
