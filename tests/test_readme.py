@@ -1,0 +1,37 @@
+"""The README's examples run as written, in order, and it stays short."""
+
+import re
+import textwrap
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.rst"
+
+
+def code_blocks(language):
+    """Return the README's code blocks of one language, dedented."""
+    blocks = re.findall(
+        rf"^\.\. code-block:: {language}\n\n((?: +.*\n|\n)+)",
+        README.read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+    return [textwrap.dedent(block) for block in blocks]
+
+
+def test_examples_run():
+    namespace = {"__name__": "readme"}
+    blocks = code_blocks("python")
+    assert len(blocks) == 3
+    for number, block in enumerate(blocks, start=1):
+        exec(compile(block, f"README.rst block {number}", "exec"), namespace)
+    n_stars, n_labels = len(namespace["new_stars"]), len(namespace["labels"])
+    assert namespace["search"].predict(namespace["new_stars"]).shape == (n_stars, n_labels)
+    assert len(namespace["parameters"]) == n_stars
+    assert len(namespace["latent"]) == n_stars
+
+
+def test_commands_are_one_line_each():
+    assert [block.count("\n") for block in map(str.strip, code_blocks("bash"))] == [0, 0]
+
+
+def test_readme_is_short():
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 100
