@@ -69,6 +69,7 @@ class QuantileHead(nn.Module):
     ) -> None:
         super().__init__()
         self.n_members = n_members
+        self.n_labels = n_labels
         self.n_steps = n_quantiles // 2
         self.hidden = nn.Sequential()
         for n_in, n_out in pairwise([n_latent, *widths]):
@@ -90,8 +91,8 @@ class QuantileHead(nn.Module):
 
     def _steps(self, raw: Tensor) -> Tensor:
         """Turn free numbers into growing distances from the median, along a new last axis."""
-        raw = raw.float().unflatten(-1, (-1, self.n_steps)) if self.n_steps else raw[..., None][..., :0]
-        return nn.functional.softplus(raw).cumsum(-1)
+        steps = raw.float().unflatten(-1, (self.n_labels, self.n_steps))
+        return nn.functional.softplus(steps).cumsum(-1)
 
 
 class QuantileRegressor(nn.Module):
