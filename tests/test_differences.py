@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "differences.rst"
-TAG = re.compile(r"#\s*DIFF\((\w+)\):\s*\S")
+TAG = re.compile(r"DIFF\((\w+)\): *\S")
 # "Title (``networks/_blocks.py``)", with its explanation indented below.
 ENTRY = re.compile(r"^\S.*\(``([\w/]+\.py)``\)\n((?:\n| +.*\n)+)", flags=re.MULTILINE)
 
