@@ -1,0 +1,6 @@
+"""From arrays to tables: predictions with units, uncertainties and quality flags."""
+
+from msaestimator.results._flags import PredictionFlag, limit_flags, prediction_flags
+from msaestimator.results._prediction_table import prediction_table
+
+__all__ = ["PredictionFlag", "limit_flags", "prediction_flags", "prediction_table"]

@@ -1,0 +1,195 @@
+"""Quality flags: what to know about a prediction before believing it."""
+
+from collections.abc import Mapping, Sequence
+from enum import IntFlag
+
+import astropy.units as u
+import numpy as np
+from numpy.typing import ArrayLike
+
+from msaestimator.exceptions import ColumnError, UnitMismatchError
+from msaestimator.schema import LABELS
+
+__all__ = ["PredictionFlag", "limit_flags", "prediction_flags"]
+
+
+class PredictionFlag(IntFlag):
+    """Bits of the ``flags`` column; 0 is a star with nothing to say.
+
+    Examples
+    --------
+    >>> from msaestimator.results import PredictionFlag
+    >>> PredictionFlag(10)
+    <PredictionFlag.NO_XP|OUT_OF_RANGE_INPUT: 10>
+    >>> PredictionFlag.NO_XP in PredictionFlag(10)
+    True
+    """
+
+    NO_FEATURES = 1
+    NO_XP = 2
+    PARTIAL_XP = 4
+    OUT_OF_RANGE_INPUT = 8
+    OUTSIDE_LIMITS = 16
+
+    @classmethod
+    def _missing_(cls, value: object) -> "PredictionFlag":
+        # A table's column gives numpy integers, which enum does not take for integers.
+        return super()._missing_(int(value) if isinstance(value, np.integer) else value)
+
+    @property
+    def meaning(self) -> str:
+        """What one bit says, in a few words."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    PredictionFlag.NO_FEATURES: "no feature was observed; the prediction is NaN",
+    PredictionFlag.NO_XP: "no XP coefficient was observed",
+    PredictionFlag.PARTIAL_XP: "XP coefficients were observed in one band only",
+    PredictionFlag.OUT_OF_RANGE_INPUT: "a feature lies outside the range seen in training",
+    PredictionFlag.OUTSIDE_LIMITS: "a predicted median lies outside the label's physical limits",
+}
+
+
+def prediction_flags(
+    features: ArrayLike,
+    names: Sequence[str],
+    xp_bands: Mapping[str, ArrayLike],
+    lower: ArrayLike,
+    upper: ArrayLike,
+) -> np.ndarray:
+    """Return the flags that the inputs of a prediction earn.
+
+    Parameters
+    ----------
+    features : array-like of float of shape (n_stars, n_features)
+        In the units of ``lower`` and ``upper``; NaN is missing.
+    names : sequence of str of length n_features
+        Names of the features, for the errors.
+    xp_bands : mapping of str to array-like of bool of shape (n_features,)
+        Band (``"bp"``) to which features are its coefficients. A band without any is not
+        expected, so a model without XP flags no star for its absence.
+    lower, upper : array-like of float of shape (n_features,)
+        Range of each feature seen in training, ends included. NaN: never seen, no range.
+
+    Returns
+    -------
+    ndarray of int32 of shape (n_stars,)
+        Bits of `PredictionFlag`; a star without features has no XP coefficients either.
+
+    Raises
+    ------
+    ColumnError
+        The shapes do not fit, a band is not boolean, or a lower end exceeds the upper.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from msaestimator.results import PredictionFlag, prediction_flags
+    >>> features = [[15.0, 0.3, 0.1], [30.0, 0.3, np.nan], [15.0, np.nan, np.nan]]
+    >>> bands = {"bp": [False, True, False], "rp": [False, False, True]}
+    >>> flags = prediction_flags(
+    ...     features, ["phot_g_mean_mag", "bp_1", "rp_1"], bands, [5, -1, -1], [18, 1, 1]
+    ... )
+    >>> [PredictionFlag(flag).name for flag in flags[1:]]
+    ['PARTIAL_XP|OUT_OF_RANGE_INPUT', 'NO_XP']
+    """
+    values = np.asarray(features, dtype=float)
+    low, high = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
+    bands = {band: np.asarray(columns) for band, columns in xp_bands.items()}
+    _check_shapes(values, names, {"lower": low, "upper": high, **bands})
+    _check_bands_and_range(names, bands, low, high)
+    observed = ~np.isnan(values)
+    flags = np.zeros(len(values), dtype=np.int32)
+    flags[~observed.any(axis=1)] |= PredictionFlag.NO_FEATURES
+    seen = [observed[:, columns].any(axis=1) for columns in bands.values() if columns.any()]
+    if seen:
+        flags[~np.any(seen, axis=0)] |= PredictionFlag.NO_XP
+        flags[np.any(seen, axis=0) & ~np.all(seen, axis=0)] |= PredictionFlag.PARTIAL_XP
+    flags[((values < low) | (values > high)).any(axis=1)] |= PredictionFlag.OUT_OF_RANGE_INPUT
+    return flags
+
+
+def limit_flags(
+    medians: ArrayLike, labels: Sequence[str], *, units: Mapping[str, str] | None = None
+) -> np.ndarray:
+    """Return `PredictionFlag.OUTSIDE_LIMITS` where a median is physically impossible.
+
+    Parameters
+    ----------
+    medians : array-like of float of shape (n_stars, n_labels)
+        Predicted medians; NaN is not flagged. Nothing is clipped.
+    labels : sequence of str of length n_labels
+        Names of the columns; one the schema does not know has no limits.
+    units : mapping of str to str, optional
+        Unit of a label where it is not the schema's.
+
+    Returns
+    -------
+    ndarray of int32 of shape (n_stars,)
+
+    Raises
+    ------
+    ColumnError
+        ``medians`` has not one column a label.
+    UnitMismatchError
+        A unit is of another physical type than the schema's.
+
+    Examples
+    --------
+    >>> from msaestimator.results import limit_flags
+    >>> limit_flags([[5000.0, 2.0], [5000.0, -3.0]], ["teff", "age"])
+    array([ 0, 16], dtype=int32)
+    """
+    values = np.asarray(medians, dtype=float)
+    _check_columns("medians", values, len(labels), "label")
+    outside = np.zeros(len(values), dtype=bool)
+    for label, column in zip(labels, values.T, strict=True):
+        if label in LABELS:
+            low, high = _limits(label, (units or {}).get(label, LABELS[label].unit))
+            outside |= (column < low) | (column > high)
+    return np.where(outside, PredictionFlag.OUTSIDE_LIMITS, 0).astype(np.int32)
+
+
+def _limits(label: str, unit: str) -> tuple[float, float]:
+    """Return a label's physical limits in ``unit``."""
+    known = LABELS[label]
+    try:
+        low, high = u.Quantity(known.limits, known.unit).to_value(unit)
+    except u.UnitConversionError:
+        raise UnitMismatchError(
+            f"The unit of label {label!r} must be convertible to {known.unit}, got {unit!r}."
+        ) from None
+    return low, high
+
+
+def _check_columns(name: str, values: np.ndarray, expected: int, thing: str) -> None:
+    if values.ndim != 2 or values.shape[1] != expected:
+        raise ColumnError(
+            f"`{name}` must have one column a {thing}, {expected}, got shape {values.shape}."
+        )
+
+
+def _check_shapes(
+    values: np.ndarray, names: Sequence[str], per_feature: Mapping[str, np.ndarray]
+) -> None:
+    _check_columns("features", values, len(names), "name")
+    for name, array in per_feature.items():
+        if array.shape != (len(names),):
+            raise ColumnError(
+                f"`{name}` must have one value a feature, {len(names)}, got shape {array.shape}."
+            )
+
+
+def _check_bands_and_range(
+    names: Sequence[str], bands: Mapping[str, np.ndarray], low: np.ndarray, high: np.ndarray
+) -> None:
+    for band, columns in bands.items():
+        if columns.dtype != bool:
+            raise ColumnError(
+                f"`xp_bands[{band!r}]` must be boolean, True for the band's coefficients, "
+                f"got {columns.dtype}."
+            )
+    swapped = [name for name, wrong in zip(names, low > high, strict=True) if wrong]
+    if swapped:
+        raise ColumnError(f"`lower` must not exceed `upper`, but does for {', '.join(swapped)}.")
