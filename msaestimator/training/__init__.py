@@ -1,0 +1,40 @@
+"""The skorch side: nets, batches, objectives, callbacks, checkpoints, devices."""
+
+from msaestimator.training._batches import TensorBatches, map_batches
+from msaestimator.training._callbacks import FiniteLoss, Progress
+from msaestimator.training._checkpoint import ResumableCheckpoint
+from msaestimator.training._devices import PRECISIONS, autocast, resolve_device, seeded
+from msaestimator.training._files import read_tensors, write_bytes, write_tensors
+from msaestimator.training._net import (
+    MaskedNet,
+    ParameterGroup,
+    TrainingPlan,
+    build_net,
+    fingerprint,
+)
+from msaestimator.training._objectives import PredictionObjective, ReconstructionObjective
+from msaestimator.training._schedules import SCHEDULES, Schedule
+
+__all__ = [
+    "PRECISIONS",
+    "SCHEDULES",
+    "FiniteLoss",
+    "MaskedNet",
+    "ParameterGroup",
+    "PredictionObjective",
+    "Progress",
+    "ReconstructionObjective",
+    "ResumableCheckpoint",
+    "Schedule",
+    "TensorBatches",
+    "TrainingPlan",
+    "autocast",
+    "build_net",
+    "fingerprint",
+    "map_batches",
+    "read_tensors",
+    "resolve_device",
+    "seeded",
+    "write_bytes",
+    "write_tensors",
+]

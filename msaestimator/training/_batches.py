@@ -1,0 +1,66 @@
+"""Stars to tensors, a whole batch at a time."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import TensorDataset
+
+from msaestimator.training._devices import autocast
+
+__all__ = ["TensorBatches", "map_batches"]
+
+
+class TensorBatches:
+    """Batches of a dataset held in memory, drawn by one indexing operation each.
+
+    What skorch calls as ``iterator_train`` and ``iterator_valid``. Its default loader collects
+    a batch star by star, at up to six times the cost of the training step of a small network.
+    """
+
+    def __init__(self, dataset: TensorDataset, batch_size: int, shuffle: bool = False) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        n_stars = len(self.dataset)
+        order = torch.randperm(n_stars) if self.shuffle else torch.arange(n_stars)
+        for rows in order.split(self.batch_size):
+            yield self.dataset[rows]
+
+
+def map_batches(
+    function: Callable[[Tensor], Tensor],
+    x: np.ndarray,
+    *,
+    batch_size: int,
+    device: torch.device,
+    precision: str,
+) -> np.ndarray:
+    """Return ``function`` of the rows of ``x``, computed batch by batch in bounded memory.
+
+    Parameters
+    ----------
+    function : callable
+        A network or a part of one: (n, n_features) tensor → tensor of n rows.
+    x : ndarray of shape (n_stars, n_features), float32
+        At least one row.
+    batch_size : int
+        Rows at a time; the result does not depend on it beyond rounding.
+    device, precision
+        Where and how to compute.
+    """
+    result: np.ndarray | None = None
+    with torch.inference_mode(), autocast(device, precision):
+        for start in range(0, len(x), batch_size):
+            batch = torch.from_numpy(x[start : start + batch_size]).to(device)
+            values = function(batch).float().cpu().numpy()
+            if result is None:
+                result = np.empty((len(x), *values.shape[1:]), dtype=np.float32)
+            result[start : start + batch_size] = values
+    return result

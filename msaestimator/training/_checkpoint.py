@@ -1,0 +1,109 @@
+"""Checkpoints after every epoch, from which a killed run goes on as if nothing had happened."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from skorch.history import History
+
+from msaestimator.exceptions import CheckpointError
+from msaestimator.training._files import read_tensors, write_tensors
+
+__all__ = ["ResumableCheckpoint"]
+
+
+class ResumableCheckpoint(Callback):
+    """Save all that training needs after every epoch, and go on from there when started again.
+
+    Parameters
+    ----------
+    path : Path
+        The file; replaced whole after each epoch.
+    fingerprint : str
+        Of data and parameters. A checkpoint with another fingerprint is an error.
+
+    Notes
+    -----
+    Saved are the weights, the optimiser, schedules, the state of early stopping, the history
+    and torch's random state, so a run that was killed and started again ends bit for bit where
+    an uninterrupted one does (on one machine, one number of threads). It must be the last
+    callback: the others set themselves up when training begins, and are then overwritten.
+    """
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self.path = path
+        self.fingerprint = fingerprint
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Load the checkpoint, if there is one."""
+        if self.path.exists():
+            self._load(net)
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Write the checkpoint."""
+        optimizer = net.optimizer_.state_dict()
+        tensors = {f"module.{name}": t for name, t in net.module_.state_dict().items()}
+        tensors["random_state"] = torch.get_rng_state()
+        if net.device != "cpu" and torch.cuda.is_available():
+            tensors["random_state_cuda"] = torch.cuda.get_rng_state()
+        for index, state in optimizer["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(t) for name, t in state.items()}
+        description = {
+            "fingerprint": self.fingerprint,
+            "history": [_without_batches(epoch) for epoch in net.history],
+            "param_groups": optimizer["param_groups"],
+            "schedule": [s.lr_scheduler_.state_dict() for s in _callbacks(net, LRScheduler)],
+        }
+        for stopping in _callbacks(net, EarlyStopping):
+            description["early_stopping"] = {
+                "misses_": stopping.misses_,
+                "dynamic_threshold_": float(stopping.dynamic_threshold_),
+                "best_epoch_": stopping.best_epoch_,
+            }
+            tensors |= {f"best.{name}": t for name, t in stopping.best_model_weights_.items()}
+        write_tensors(self.path, tensors, description)
+
+    def _load(self, net: NeuralNet) -> None:
+        tensors, saved = read_tensors(self.path)
+        if saved.get("fingerprint") != self.fingerprint:
+            raise CheckpointError(
+                f"The checkpoint {str(self.path)!r} is of other data or other parameters. "
+                "Choose another `checkpoint`, or delete the file to start afresh."
+            )
+        net.module_.load_state_dict(_strip(tensors, "module."))
+        net.optimizer_.load_state_dict(
+            {"param_groups": saved["param_groups"], "state": _optimizer_state(tensors)}
+        )
+        net.history_ = History(saved["history"])
+        net.n_epochs_resumed = len(net.history)
+        for scheduler, state in zip(_callbacks(net, LRScheduler), saved["schedule"], strict=True):
+            scheduler.lr_scheduler_.load_state_dict(state)
+            scheduler.batch_idx_ = state["last_epoch"]
+        for stopping in _callbacks(net, EarlyStopping):
+            vars(stopping).update(saved["early_stopping"])
+            stopping.best_model_weights_ = _strip(tensors, "best.")
+        torch.set_rng_state(tensors["random_state"])
+        if "random_state_cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["random_state_cuda"])
+
+
+def _callbacks(net: NeuralNet, kind: type[Callback]) -> list[Any]:
+    return [callback for _, callback in net.callbacks_ if isinstance(callback, kind)]
+
+
+def _without_batches(epoch: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in epoch.items() if key != "batches"} | {"batches": []}
+
+
+def _strip(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def _optimizer_state(tensors: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in _strip(tensors, "optimizer.").items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = tensor
+    return state

@@ -1,0 +1,207 @@
+"""The skorch net that hides features from its module, and the run that trains it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EpochTimer,
+    GradientNormClipping,
+    LRScheduler,
+    PassthroughScoring,
+)
+from skorch.helper import predefined_split
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.data import TensorDataset
+
+from msaestimator.networks import GroupMask
+from msaestimator.training._batches import TensorBatches
+from msaestimator.training._callbacks import FiniteLoss, Progress
+from msaestimator.training._checkpoint import ResumableCheckpoint
+from msaestimator.training._devices import autocast
+from msaestimator.training._schedules import Schedule
+
+__all__ = ["MaskedNet", "ParameterGroup", "TrainingPlan", "build_net", "fingerprint"]
+
+VALIDATION_SEED = 20250101
+"""Masks of the validation stars are the same in every epoch, so that losses compare."""
+
+
+class MaskedNet(NeuralNet):
+    """A skorch net whose module sees each star with some features hidden.
+
+    The module gets features with NaN where missing or hidden; the criterion gets the
+    module's output, what was hidden, the features and the target.
+
+    Parameters
+    ----------
+    mask : GroupMask
+        Draws what to hide.
+    precision : {"float32", "bfloat16"}
+        Of the module's computations; the loss is in float32.
+    """
+
+    def __init__(self, *args: Any, mask: GroupMask, precision: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.mask = mask
+        self.precision = precision
+        self.n_epochs_resumed = 0
+
+    def get_default_callbacks(self) -> list[tuple[str, Callback]]:
+        """Record times and losses; printing is left to the progress bar."""
+        return [
+            ("epoch_timer", EpochTimer()),
+            ("train_loss", PassthroughScoring("train_loss", on_train=True)),
+            ("valid_loss", PassthroughScoring("valid_loss")),
+        ]
+
+    def infer(self, x: Tensor, **fit_params: Any) -> tuple[Any, Tensor]:
+        """Return the module's output for stars with hidden features, and what was hidden."""
+        x = x.to(self.device)
+        hidden = self.mask.to(self.device)(len(x))
+        with autocast(torch.device(self.device), self.precision):
+            output = self.module_(x.masked_fill(hidden, torch.nan))
+        return output, hidden
+
+    def get_loss(
+        self, y_pred: tuple[Any, Tensor], y_true: Tensor, X: Any = None, training: bool = False
+    ) -> Tensor:
+        """Return the criterion of output, hidden places, features and target."""
+        output, hidden = y_pred
+        return self.criterion_(output, hidden, X.to(self.device), y_true.to(self.device))
+
+    def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
+        """Run an epoch; validation draws the same masks each time."""
+        if training:
+            super().run_single_epoch(iterator, training, *args, **kwargs)
+            return
+        with torch.random.fork_rng():
+            torch.manual_seed(VALIDATION_SEED)
+            super().run_single_epoch(iterator, training, *args, **kwargs)
+
+    def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any) -> Any:
+        """Run the epochs that a resumed checkpoint has not run yet."""
+        epochs = self.max_epochs if epochs is None else epochs
+        return super().fit_loop(X, y, epochs=max(epochs - self.n_epochs_resumed, 0), **kwargs)
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """How one part of the module learns: parameters matching ``pattern``, e.g. ``"head.*"``."""
+
+    pattern: str
+    lr: float
+    schedule: str
+    weight_decay: float
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How to train: what an estimator's parameters say, apart from module and data."""
+
+    title: str
+    max_epochs: int
+    batch_size: int
+    groups: Sequence[ParameterGroup]
+    gradient_clip: float | None
+    patience: int | None
+    device: torch.device
+    precision: str
+    verbose: int
+    checkpoint: str | Path | None = None
+    callbacks: Sequence[tuple[str, Callback]] = field(default=())
+
+
+def build_net(
+    module: nn.Module,
+    criterion: nn.Module,
+    mask: GroupMask,
+    plan: TrainingPlan,
+    *,
+    n_stars: int,
+    validation: TensorDataset | None,
+    run_id: str,
+) -> MaskedNet:
+    """Return the net that carries out a plan, initialised.
+
+    Parameters
+    ----------
+    module, criterion, mask
+        See `MaskedNet`.
+    plan : TrainingPlan
+    n_stars : int
+        Number of training stars, which sets the batches of an epoch.
+    validation : TensorDataset or None
+        Stars to watch the loss on.
+    run_id : str
+        The fingerprint a checkpoint must have to be resumed.
+    """
+    net = MaskedNet(
+        module,
+        criterion,
+        mask=mask,
+        precision=plan.precision,
+        optimizer=torch.optim.AdamW,
+        # On a CPU the fused step is one pass over the weights instead of eight.
+        optimizer__fused=True,
+        optimizer__param_groups=[
+            (group.pattern, {"lr": group.lr, "weight_decay": group.weight_decay})
+            for group in plan.groups
+        ],
+        max_epochs=plan.max_epochs,
+        batch_size=plan.batch_size,
+        iterator_train=TensorBatches,
+        iterator_train__shuffle=True,
+        iterator_valid=TensorBatches,
+        train_split=None if validation is None else predefined_split(validation),
+        callbacks=list(_callbacks(plan, n_stars, run_id)),
+        device=str(plan.device),
+        verbose=0,
+    )
+    return net.initialize()
+
+
+def _callbacks(
+    plan: TrainingPlan, n_stars: int, run_id: str
+) -> Iterable[tuple[str, Callback]]:
+    """Yield the callbacks of a plan; the checkpoint comes last."""
+    n_batches = -(-n_stars // plan.batch_size)
+    factors = [Schedule(group.schedule, plan.max_epochs, n_batches) for group in plan.groups]
+    # skorch adds a last group for parameters that match no pattern; here every one matches.
+    factors.append(factors[-1])
+    yield "finite_loss", FiniteLoss()
+    yield "schedule", LRScheduler(LambdaLR, lr_lambda=factors, step_every="batch")
+    if plan.gradient_clip is not None:
+        yield "gradient_clip", GradientNormClipping(plan.gradient_clip)
+    if plan.verbose:
+        yield "progress", Progress(plan.title)
+    yield from plan.callbacks
+    if plan.patience is not None:
+        yield (
+            "early_stopping",
+            EarlyStopping(patience=plan.patience, load_best=True, sink=_silent),
+        )
+    if plan.checkpoint is not None:
+        yield "checkpoint", ResumableCheckpoint(Path(plan.checkpoint), run_id)
+
+
+def _silent(text: str) -> None:
+    """Take the place of ``print`` in skorch's early stopping."""
+
+
+def fingerprint(parameters: dict[str, Any], *arrays: np.ndarray) -> str:
+    """Return a SHA-256 of parameters and data, the same only for the same training run."""
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=repr).encode())
+    for array in arrays:
+        digest.update(str(array.shape).encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()

@@ -1,0 +1,74 @@
+"""What training minimises: reconstruction, and prediction with reconstruction."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from msaestimator.networks import masked_error, pinball_loss
+
+__all__ = ["PredictionObjective", "ReconstructionObjective"]
+
+
+class ReconstructionObjective(nn.Module):
+    """Error of the reconstructed features of a batch of stars (thesis equation 3.1).
+
+    Parameters
+    ----------
+    columns : sequence of int
+        The input columns that are reconstructed, in the network's order.
+    power : {1, 2}
+        L1 or L2 loss.
+    hidden_only : bool
+        Count only the places hidden from the network rather than all that were observed.
+    """
+
+    def __init__(self, columns: Sequence[int], power: int, hidden_only: bool) -> None:
+        super().__init__()
+        self.register_buffer("columns", torch.as_tensor(columns), persistent=False)
+        self.power = power
+        self.hidden_only = hidden_only
+
+    def forward(self, output: Tensor, hidden: Tensor, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return the loss; ``hidden`` tells what the network did not see of ``x``."""
+        target = x[:, self.columns]
+        counted = ~target.isnan()
+        if self.hidden_only:
+            counted &= hidden[:, self.columns]
+        return masked_error(output, target, counted, self.power)
+
+
+class PredictionObjective(nn.Module):
+    """Weighted sum of pinball and reconstruction losses (thesis equation 3.3).
+
+    Parameters
+    ----------
+    levels : sequence of float
+        The quantiles' levels.
+    prediction_weight, reconstruction_weight : float
+        Lambda 1 and lambda 2.
+    reconstruction : ReconstructionObjective
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[float],
+        prediction_weight: float,
+        reconstruction_weight: float,
+        reconstruction: ReconstructionObjective,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("levels", torch.tensor(levels), persistent=False)
+        self.prediction_weight = prediction_weight
+        self.reconstruction_weight = reconstruction_weight
+        self.reconstruction = reconstruction
+
+    def forward(
+        self, output: tuple[Tensor, Tensor], hidden: Tensor, x: Tensor, y: Tensor
+    ) -> Tensor:
+        """Return the loss of quantiles and reconstruction for labels ``y`` (NaN unknown)."""
+        quantiles, reconstruction = output
+        prediction = pinball_loss(quantiles, y, self.levels)
+        return self.prediction_weight * prediction + self.reconstruction_weight * (
+            self.reconstruction(reconstruction, hidden, x)
+        )

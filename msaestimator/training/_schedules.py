@@ -1,0 +1,58 @@
+"""Learning rates over the epochs, as factors of the first one."""
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["SCHEDULES", "Schedule"]
+
+WARM_UP = 0.05
+"""Fraction of a cosine schedule over which the rate rises from zero."""
+
+
+def _constant(epoch: float, max_epochs: int) -> float:
+    return 1.0
+
+
+def _cosine(epoch: float, max_epochs: int) -> float:
+    """Rise linearly, then fall to zero along half a cosine."""
+    progress = min(epoch / max_epochs, 1.0)
+    return min(progress / WARM_UP, 1.0) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def _exponential(epoch: float, max_epochs: int) -> float:
+    """Lose 5 % an epoch: the thesis's autoencoder."""
+    return 0.95 ** math.floor(epoch)
+
+
+def _halving(epoch: float, max_epochs: int) -> float:
+    """Halve every ten epochs: the thesis's head."""
+    return 0.5 ** (math.floor(epoch) // 10)
+
+
+SCHEDULES = {
+    "constant": _constant,
+    "cosine": _cosine,
+    "exponential": _exponential,
+    "halving": _halving,
+}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The factor of the learning rate after some batches; what torch's ``LambdaLR`` calls."""
+
+    name: str
+    max_epochs: int
+    batches_per_epoch: int
+
+    def __post_init__(self) -> None:
+        if self.name not in SCHEDULES:
+            raise ValueError(
+                f"The learning-rate schedule must be one of {sorted(SCHEDULES)}, got {self.name!r}."
+            )
+
+    def __call__(self, n_batches: int) -> float:
+        """Return the factor for the batch after ``n_batches`` batches."""
+        # The middle of the batch, so that neither the first nor the last has a rate of zero.
+        epoch = (n_batches + 0.5) / self.batches_per_epoch
+        return SCHEDULES[self.name](epoch, self.max_epochs)
