@@ -67,9 +67,12 @@ def test_public_name_exists_and_is_described(room, name):
 def test_described_parameters_are_those_of_the_signature(obj):
     described = described_parameters(obj)
     if described is None:
-        assert not hasattr(obj, "get_params"), "An estimator describes its parameters."
+        in_front = obj.__module__.startswith(("msaestimator.estimators", "msaestimator.prepro"))
+        assert not (inspect.isclass(obj) and in_front), "An estimator describes its parameters."
         return
-    assert described == set(inspect.signature(obj).parameters) - {"self"}
+    parameters = inspect.signature(obj).parameters.values()
+    named = {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    assert named - {"self"} <= described <= {p.name for p in parameters}
 
 
 def test_reference_page_lists_every_room():
