@@ -108,9 +108,10 @@ def _scores(
     upper: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Return one row: the scores of one label."""
+    # The scores check the shapes, so they come before the count.
+    scores = {name: score(y_true, y_pred) for name, score in SCORES.items()}
     known = ~np.isnan(y_true) & ~np.isnan(y_pred)
-    row = {"n_stars": int(known.sum())}
-    row |= {name: score(y_true, y_pred) for name, score in SCORES.items()}
+    row = {"n_stars": int(known.sum()), **scores}
     if lower is None:
         return row
     z = z_scores(y_true, lower, y_pred, upper)

@@ -6,11 +6,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
-from matplotlib.transforms import nonsingular
 from numpy.typing import ArrayLike
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.plots._style import BACKGROUND, COLORMAP, FEW_STARS, axes_or_new, axis_label
+from msaestimator.plots._style import (
+    BACKGROUND,
+    COLORMAP,
+    FEW_STARS,
+    axes_or_new,
+    axis_label,
+    span,
+)
 from msaestimator.preprocessing import column_names, read_column, read_labels
 from msaestimator.schema import GAIA_DR3, LABELS
 
@@ -71,6 +77,7 @@ def plot_kiel(
     placed = (columns[0] > 0) & ~np.isnan(columns[1])
     columns = [values[placed] for values in columns]
     ax = axes_or_new(ax)
+    ax.set_xscale("log")
     drawn = _draw_stars(ax, *columns) if color is None else _draw_colors(ax, *columns)
     if drawn is not None:
         ax.figure.colorbar(drawn, ax=ax, label=label or ("stars" if color is None else ""))
@@ -147,14 +154,12 @@ def _bins(teff: np.ndarray, logg: np.ndarray) -> dict[str, Any]:
     """Return hexagons, of one shape whatever part of the stars has a colour."""
     if not teff.size:
         return {}
-    x, y = np.log10(teff), logg
-    extent = (*nonsingular(x.min(), x.max()), *nonsingular(y.min(), y.max()))
+    extent = (*span(np.log10(teff)), *span(logg))
     return {"gridsize": 70, "xscale": "log", "extent": extent, "mincnt": 1, "linewidths": 0.1}
 
 
 def _dress(ax: Axes) -> None:
     """Label the axes and turn them the astronomers' way."""
-    ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator(TICKS))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(ScalarFormatter())

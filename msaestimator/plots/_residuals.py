@@ -3,12 +3,11 @@
 import matplotlib.patheffects as effects
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.transforms import nonsingular
 from numpy.typing import ArrayLike
 from scipy.stats import binned_statistic
 
 from msaestimator.metrics import nmad, rmse
-from msaestimator.plots._style import ACCENT, DENSITY_MAP, FEW_STARS, axes_or_new, axis_label
+from msaestimator.plots._style import ACCENT, DENSITY_MAP, FEW_STARS, axes_or_new, axis_label, span
 from msaestimator.preprocessing import read_column
 from msaestimator.schema import LABELS
 
@@ -95,7 +94,7 @@ def _draw_stars(ax: Axes, true: np.ndarray, residual: np.ndarray) -> None:
     if len(true) <= FEW_STARS:
         ax.scatter(true, residual, s=8, color="0.35", alpha=0.5, linewidths=0)
         return
-    extent = (*nonsingular(true.min(), true.max()), *ax.get_ylim())
+    extent = (*span(true), *ax.get_ylim())
     bins = ax.hexbin(true, residual, gridsize=70, extent=extent, bins="log", mincnt=1,
                      cmap=DENSITY_MAP, linewidths=0.1)  # fmt: skip
     ax.figure.colorbar(bins, ax=ax, label="stars")

@@ -45,3 +45,9 @@ def axis_label(label: str, unit: str | None = None) -> str:
     if unit is None:
         unit = known.unit if known else ""
     return f"{symbol} [{UNIT_SYMBOLS.get(unit, unit)}]" if unit else symbol
+
+
+def span(values: np.ndarray) -> tuple[float, float]:
+    """Return the smallest and the largest value, apart even where all are equal."""
+    margin = 0.0 if np.ptp(values) else 0.5
+    return values.min() - margin, values.max() + margin

@@ -1,0 +1,96 @@
+"""One row a label, each number that of its own function."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import QTable
+
+from msaestimator import metrics
+from msaestimator.exceptions import ColumnError, UnitMismatchError
+from msaestimator.metrics import score_table
+
+POINT = ["label", "unit", "n_stars", "rmse", "sigma", "mae", "nmad", "r2", "spearman"]
+FUNCTIONS = {"sigma": "residual_std"}
+
+
+@pytest.fixture
+def predictions():
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=(300, 2)) * [800, 0.3] + [5000, -0.2]
+    predicted = true + rng.normal(size=true.shape) * [50, 0.1]
+    true[:40, 1] = np.nan
+    predicted[250:, 0] = np.nan
+    return true, predicted
+
+
+def test_holds_what_each_function_says(predictions):
+    table = score_table(*predictions, ["teff", "fe_h"])
+    assert table.colnames == POINT
+    assert list(table["label"]) == ["teff", "fe_h"]
+    assert list(table["unit"]) == ["K", "dex"]
+    assert list(table["n_stars"]) == [250, 260]
+    for name in POINT[3:]:
+        score = getattr(metrics, FUNCTIONS.get(name, name))
+        np.testing.assert_array_equal(table[name], score(*predictions))
+
+
+def test_intervals_add_their_scores(predictions):
+    true, predicted = predictions
+    width = np.array([50, 0.1])
+    table = score_table(true, predicted, ["teff", "fe_h"], predicted - width, predicted + width)
+    assert table.colnames == [*POINT, "z_mean", "z_std", "coverage"]
+    z = (true - predicted) / width
+    np.testing.assert_allclose(table["z_mean"], np.nanmean(z, axis=0))
+    np.testing.assert_allclose(table["z_std"], np.nanstd(z, axis=0))
+    inside = [np.mean(np.abs(column[~np.isnan(column)]) <= 1) for column in z.T]
+    np.testing.assert_allclose(table["coverage"], inside)
+
+
+def test_all_nan_label_is_a_row_of_nan(predictions):
+    true, predicted = predictions
+    true[:, 1] = np.nan
+    row = score_table(true, predicted, ["teff", "fe_h"], predicted - 1, predicted + 1)[1]
+    assert row["n_stars"] == 0
+    assert all(np.isnan(row[name]) for name in [*POINT[3:], "z_mean", "z_std", "coverage"])
+
+
+@pytest.mark.parametrize(
+    ("truth", "units", "unit"),
+    [
+        ([5000.0, 6000.0], None, "K"),
+        ([5.0, 6.0], {"teff": "kK"}, "kK"),
+        ([5.0, 6.0] * u.kK, None, "kK"),
+        ([5.0, 6.0] * u.kK, {"teff": "K"}, "K"),
+    ],
+)
+def test_numbers_are_in_the_unit_of_their_row(truth, units, unit):
+    predicted = [5100.0, 6100.0] * u.K
+    table = score_table(truth, predicted, ["teff"], units=units)
+    assert table["unit"][0] == unit
+    np.testing.assert_allclose(table["mae"], (100 * u.K).to_value(unit))
+
+
+def test_a_label_of_ones_own_is_dimensionless_until_told():
+    truth = np.zeros((3, 1))
+    assert score_table(truth, truth, ["activity"])["unit"][0] == ""
+    assert score_table(truth, truth, ["activity"], units={"activity": "mag"})["unit"][0] == "mag"
+
+
+def test_survives_a_file(predictions, tmp_path):
+    table = score_table(*predictions, ["teff", "fe_h"])
+    table.write(tmp_path / "scores.ecsv")
+    found = QTable.read(tmp_path / "scores.ecsv")
+    assert found.colnames == table.colnames
+    np.testing.assert_allclose(found["rmse"], table["rmse"], rtol=1e-3)
+
+
+def test_refuses_what_does_not_fit(predictions):
+    true, predicted = predictions
+    with pytest.raises(ColumnError, match="`y_true` must have one column a label, 1, got shape"):
+        score_table(true, predicted, ["teff"])
+    with pytest.raises(ColumnError, match="`lower` and `upper` must come together"):
+        score_table(true, predicted, ["teff", "fe_h"], lower=predicted)
+    with pytest.raises(UnitMismatchError, match="`y_true` must be in dex"):
+        score_table(true * u.K, predicted, ["teff", "fe_h"], units={"fe_h": "dex"})
+    with pytest.raises(ColumnError, match="must have one shape"):
+        score_table(true, predicted[:5], ["teff", "fe_h"])
