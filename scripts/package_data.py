@@ -1,0 +1,113 @@
+"""Make the packaged files of ``msaestimator.datasets`` from a folder of source tables.
+
+    python scripts/package_data.py SOURCE
+
+``SOURCE`` holds ``apogee_xp.parquet``, ``isochrones_mist.parquet`` and
+``xp_sampling_matrix.npz``; the results are written into ``msaestimator/datasets/data``.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+DESTINATION = Path(__file__).parents[1] / "msaestimator" / "datasets" / "data"
+N_STARS = 13_000
+SEED = 20250101
+STAR_COLUMNS = [
+    *("source_id", "ra", "dec", "bp_coefficients", "rp_coefficients"),
+    *("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m", "ebv"),
+    *("teff", "teff_err", "logg", "logg_err", "fe_h", "fe_h_err", "alpha_m", "alpha_m_err"),
+]
+# The grid's own band names, where the Gaia archive has others.
+ARCHIVE_BANDS = {
+    **{f"PS_{band}": f"{band}_mean_psf_mag" for band in "grizy"},
+    **{f"SDSS_{band}": f"psfmag_{band}" for band in "ugriz"},
+    **{f"SkyMapper_{band}": f"{band}_psf" for band in "uvgriz"},
+    **{f"WISE_W{band}": f"catwise_w{band}" for band in "12"},
+}
+# Powers of two: rounding to them zeroes the low bytes of a float32, which then cost nothing.
+ISOCHRONE_STEPS = {"log_teff": 2.0**-15, "logg": 2.0**-13, "log_l": 2.0**-13}
+BAND_STEP = 2.0**-13
+
+
+def write(table: pa.Table, name: str) -> None:
+    """Write a parquet file, floats split by bytes so that zstd finds the repetition."""
+    path = DESTINATION / name
+    pq.write_table(
+        table,
+        path,
+        compression="zstd",
+        compression_level=19,
+        use_dictionary=False,
+        use_byte_stream_split=True,
+    )
+    print(f"{path.name}: {table.num_rows} rows, {path.stat().st_size / 1e6:.2f} MB")
+
+
+def coefficient_errors(table: pa.Table, band: str) -> tuple[np.ndarray, list[float]]:
+    """Split errors of rank one into a scale for each star and one profile of the band."""
+    column = table[f"{band}_coefficient_errors"].combine_chunks()
+    errors = column.flatten().to_numpy().reshape(len(column), -1).astype(float)
+    scale = errors[:, 0].astype(np.float32)
+    profile = np.median(errors / scale[:, np.newaxis], axis=0)
+    np.testing.assert_allclose(scale[:, np.newaxis] * profile, errors, rtol=1e-6)
+    return scale, profile.tolist()
+
+
+def package_stars(source: Path) -> None:
+    """Draw the stars at random and write them, errors as scale and profile."""
+    table = pq.read_table(source / "apogee_xp.parquet")
+    rows = np.random.default_rng(SEED).choice(table.num_rows, N_STARS, replace=False)
+    table = table.take(pa.array(rows)).combine_chunks()
+    profiles = {}
+    packaged = table.select(STAR_COLUMNS)
+    for band in ("bp", "rp"):
+        scale, profiles[f"{band}_coefficient_errors"] = coefficient_errors(table, band)
+        packaged = packaged.append_column(f"{band}_coefficient_errors", pa.array(scale))
+    metadata = {"error_profiles": json.dumps(profiles)}
+    write(packaged.replace_schema_metadata(metadata), "apogee_xp.parquet")
+
+
+def package_isochrones(source: Path) -> None:
+    """Rename the bands to the archive's names, round and write."""
+    grid = pq.read_table(source / "isochrones_mist.parquet").to_pandas()
+    grid = grid.sort_values(["fe_h", "log_age", "eep"])
+    for name in grid.columns:
+        step = BAND_STEP if name.startswith(("a_", "bc_")) else ISOCHRONE_STEPS.get(name)
+        if step:
+            grid[name] = (np.round(grid[name].astype(float) / step) * step).astype(np.float32)
+    grid = grid.rename(
+        columns={
+            f"{kind}_{band}": f"{kind}_{name}"
+            for kind in ("a", "bc")
+            for band, name in ARCHIVE_BANDS.items()
+        }
+    )
+    table = pa.Table.from_pandas(grid, preserve_index=False).replace_schema_metadata(None)
+    write(table, "isochrones_mist.parquet")
+
+
+def package_sampling(source: Path) -> None:
+    """Write the design matrix in single precision, which is exact to 1e-7."""
+    with np.load(source / "xp_sampling_matrix.npz", allow_pickle=False) as sampling:
+        wavelength, matrix = sampling["wavelength"], sampling["matrix"].astype(np.float32)
+    np.savez_compressed(DESTINATION / "xp_sampling.npz", wavelength=wavelength, matrix=matrix)
+
+
+def main() -> None:
+    """Package everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("source", type=Path, help="source folder, e.g. shared/data")
+    source = parser.parse_args().source
+    DESTINATION.mkdir(parents=True, exist_ok=True)
+    package_stars(source)
+    package_isochrones(source)
+    package_sampling(source)
+
+
+if __name__ == "__main__":
+    main()
