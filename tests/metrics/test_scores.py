@@ -122,6 +122,7 @@ class TestEveryScore:
 
 
 @pytest.mark.parametrize("name", IN_UNITS)
+@settings(max_examples=20)
 @given(shift=st.floats(-100, 100).map(lambda x: round(x, 2)))
 def test_spread_scales_with_the_unit(name, shift):
     score = getattr(metrics, name)
@@ -147,6 +148,7 @@ def test_equals_sklearn_without_nan(name, reference):
     np.testing.assert_allclose(getattr(metrics, name)(true, predicted), expected)
 
 
+@settings(max_examples=30)
 @given(
     residual=hnp.arrays(float, 31, elements=numbers, unique=True),
     outlier=st.sampled_from([1e6, -1e9]),
