@@ -1,7 +1,13 @@
 """Stellar parameters from Gaia with masked stellar autoencoders, behind scikit-learn estimators."""
 
+from msaestimator.estimators import MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.schema import StarTable
 
-__all__ = ["StarTable", "__version__"]
+__all__ = [
+    "MaskedStellarAutoencoder",
+    "StarTable",
+    "StellarParameterRegressor",
+    "__version__",
+]
 
 __version__ = "0.1.0.dev0"

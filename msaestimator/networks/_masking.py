@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 __all__ = ["GroupMask"]
 
 
-class GroupMask(nn.Module):
+class GroupMask:
     """Draw which features of each star to hide, whole groups of columns at a time.
 
     The XP coefficients are one group, every other column is a group by itself, and a
@@ -23,11 +23,10 @@ class GroupMask(nn.Module):
     """
 
     def __init__(self, groups: Sequence[int], ratios: Sequence[float]) -> None:
-        super().__init__()
-        self.register_buffer("groups", torch.as_tensor(groups), persistent=False)
-        self.register_buffer("ratios", torch.as_tensor(ratios), persistent=False)
+        self.groups = torch.as_tensor(groups)
+        self.ratios = torch.as_tensor(ratios)
 
-    def forward(self, n_stars: int) -> Tensor:
+    def __call__(self, n_stars: int, device: torch.device | str = "cpu") -> Tensor:
         """Return what is hidden: bool of shape (n_stars, n_features)."""
-        draws = torch.rand(n_stars, len(self.ratios), device=self.ratios.device)
-        return (draws < self.ratios)[:, self.groups]
+        draws = torch.rand(n_stars, len(self.ratios), device=device)
+        return (draws < self.ratios.to(device))[:, self.groups.to(device)]

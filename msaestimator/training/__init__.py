@@ -10,6 +10,7 @@ from msaestimator.training._net import (
     ParameterGroup,
     TrainingPlan,
     build_net,
+    check_finished,
     fingerprint,
 )
 from msaestimator.training._objectives import PredictionObjective, ReconstructionObjective
@@ -30,6 +31,7 @@ __all__ = [
     "TrainingPlan",
     "autocast",
     "build_net",
+    "check_finished",
     "fingerprint",
     "map_batches",
     "read_tensors",

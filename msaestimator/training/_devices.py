@@ -37,9 +37,12 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 
 @contextmanager
-def seeded(random_state: Any, device: torch.device) -> Iterator[None]:
-    """Seed torch inside the block and give the caller's random state back after it."""
-    seed = int(check_random_state(random_state).randint(2**31 - 1))
+def seeded(random_state: Any, device: torch.device, skip: int = 0) -> Iterator[None]:
+    """Seed torch inside the block and give the caller's random state back after it.
+
+    ``skip`` tells repeated blocks of one integer ``random_state`` apart.
+    """
+    seed = int(check_random_state(random_state).randint(2**31 - 1, size=skip + 1)[-1])
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)

@@ -30,7 +30,7 @@ from msaestimator.training._checkpoint import ResumableCheckpoint
 from msaestimator.training._devices import autocast
 from msaestimator.training._schedules import Schedule
 
-__all__ = ["MaskedNet", "ParameterGroup", "TrainingPlan", "build_net", "fingerprint"]
+__all__ = ["MaskedNet", "ParameterGroup", "TrainingPlan", "build_net", "check_finished", "fingerprint"]
 
 VALIDATION_SEED = 20250101
 """Masks of the validation stars are the same in every epoch, so that losses compare."""
@@ -67,7 +67,7 @@ class MaskedNet(NeuralNet):
     def infer(self, x: Tensor, **fit_params: Any) -> tuple[Any, Tensor]:
         """Return the module's output for stars with hidden features, and what was hidden."""
         x = x.to(self.device)
-        hidden = self.mask.to(self.device)(len(x))
+        hidden = self.mask(len(x), x.device)
         with autocast(torch.device(self.device), self.precision):
             output = self.module_(x.masked_fill(hidden, torch.nan))
         return output, hidden
@@ -176,8 +176,6 @@ def _callbacks(
     """Yield the callbacks of a plan; the checkpoint comes last."""
     n_batches = -(-n_stars // plan.batch_size)
     factors = [Schedule(group.schedule, plan.max_epochs, n_batches) for group in plan.groups]
-    # skorch adds a last group for parameters that match no pattern; here every one matches.
-    factors.append(factors[-1])
     yield "finite_loss", FiniteLoss()
     yield "schedule", LRScheduler(LambdaLR, lr_lambda=factors, step_every="batch")
     if plan.gradient_clip is not None:
@@ -192,6 +190,19 @@ def _callbacks(
         )
     if plan.checkpoint is not None:
         yield "checkpoint", ResumableCheckpoint(Path(plan.checkpoint), run_id)
+
+
+def check_finished(net: MaskedNet) -> None:
+    """Raise ``KeyboardInterrupt`` if training ended before its time and not by early stopping.
+
+    skorch ends training quietly at Ctrl-C; nobody wants half a model by surprise.
+    """
+    stopped = any(isinstance(c, EarlyStopping) and c.misses_ >= c.patience for _, c in net.callbacks_)
+    n_epochs = len(net.history)
+    if n_epochs < net.max_epochs and not stopped:
+        raise KeyboardInterrupt(
+            f"Training was interrupted after {n_epochs} of {net.max_epochs} epochs."
+        )
 
 
 def _silent(text: str) -> None:

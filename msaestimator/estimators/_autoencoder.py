@@ -1,0 +1,379 @@
+"""The Masked Stellar Autoencoder behind the scikit-learn API."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from msaestimator.estimators._base import StellarEstimator, observed_rows
+from msaestimator.estimators._filling import fill_missing
+from msaestimator.networks import GroupMask, MaskedAutoencoder
+from msaestimator.schema import FeatureSchema, StarTable
+from msaestimator.training import (
+    ParameterGroup,
+    ReconstructionObjective,
+    resolve_device,
+    seeded,
+)
+
+__all__ = ["MaskedStellarAutoencoder"]
+
+SCORE_SEED = 20250102
+"""The masks that `score` holds out are always drawn alike."""
+
+
+class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
+    """Learn a latent space of stars, without labels, by reconstructing hidden features.
+
+    Parameters
+    ----------
+    schema : FeatureSchema, optional
+        The input columns; None is :data:`msaestimator.schema.GAIA_DR3`.
+    preprocessor : transformer, optional
+        From stars to scaled features. None is `StellarFeatures`, `XPCoefficientScaler` and
+        `sklearn.preprocessing.RobustScaler` for a table, and `RobustScaler` for a matrix.
+    hidden_widths : tuple of int
+        Widths of the encoder's residual blocks; the last is the latent dimension.
+    d_embedding, n_frequencies : int
+        Length of a feature's embedding, and number of its trainable frequencies.
+    frequency_scale : float
+        Standard deviation of the initial frequencies.
+    sentinel : float, optional
+        Stands for missing values in the network's input. None learns an embedding instead.
+    dropout : float
+        Inside the residual blocks.
+    mask_ratio, xp_mask_ratio : float
+        Probability that a feature, or all XP coefficients together, are hidden from a star.
+    protected : tuple of str, optional
+        Columns never hidden; None takes those the schema protects (G, BP, RP, W1, W2).
+    loss : {"l1", "l2"}
+        Of the reconstruction.
+    loss_on : {"observed", "hidden"}
+        Count every observed feature, or only those hidden from the network.
+    max_epochs, batch_size : int
+        Length of the training, and stars a step. With 0 epochs the network stays untrained.
+    lr : float
+        First learning rate of AdamW.
+    lr_schedule : {"cosine", "exponential", "halving", "constant"}
+        How it falls over the epochs.
+    weight_decay : float
+        Of AdamW.
+    gradient_clip : float, optional
+        Largest norm of the gradient.
+    early_stopping : bool
+        Hold out stars, stop when their loss no longer falls, and keep the best weights.
+    validation_fraction : float
+        Fraction of the stars held out for early stopping.
+    n_iter_no_change : int
+        Epochs to wait for a better loss.
+    callbacks : list of (str, skorch callback), optional
+        Further callbacks of the skorch net.
+    checkpoint : str or Path, optional
+        A file to save the training to after every epoch. If it is there when ``fit`` is
+        called on the same stars with the same parameters, training goes on from it.
+    warm_start : bool
+        Whether a further ``fit`` goes on from the fitted weights and scaling.
+    inference_batch_size : int
+        Stars at a time in `transform` and `reconstruct`.
+    device : str
+        "auto" takes CUDA where there is one.
+    precision : {"float32", "bfloat16"}
+        Of the network's computations.
+    random_state : int, RandomState or None
+        Fixes weights, masks, dropout and the order of stars.
+    verbose : int
+        0 is silent, 1 shows a progress bar.
+
+    Attributes
+    ----------
+    module_ : MaskedAutoencoder
+        The fitted network.
+    net_ : MaskedNet
+        The skorch net that trained it, with its ``history``.
+    preprocessor_ : transformer
+        Fitted.
+    feature_names_ : tuple of str
+        The features the network sees: those any star of ``fit`` had.
+    n_features_in_ : int
+        Number of input columns.
+
+    Notes
+    -----
+    Masked, NaN, -9999 and absent values are missing. A star without any feature is left out
+    of the training and has NaN in the results. Infinite values are an error.
+
+    References
+    ----------
+    McKay (2025), *Extending the Reach of Gaia with Masked Stellar Autoencoders*, University of
+    Victoria, chapter 3.
+
+    Examples
+    --------
+    >>> from msaestimator.datasets import load_apogee_xp
+    >>> stars = load_apogee_xp()[:200]
+    >>> msa = MaskedStellarAutoencoder(max_epochs=2, random_state=0).fit(stars)
+    >>> msa.transform(stars).shape
+    (200, 128)
+    >>> msa.reconstruct(stars)["bp_coefficients"].shape
+    (200, 55)
+    """
+
+    def __init__(
+        self,
+        *,
+        schema: FeatureSchema | None = None,
+        preprocessor: BaseEstimator | None = None,
+        hidden_widths: Sequence[int] = (256, 256, 128),
+        d_embedding: int = 8,
+        n_frequencies: int = 8,
+        frequency_scale: float = 0.05,
+        sentinel: float | None = None,
+        dropout: float = 0.0,
+        mask_ratio: float = 0.3,
+        xp_mask_ratio: float = 0.5,
+        protected: Sequence[str] | None = None,
+        loss: str = "l1",
+        loss_on: str = "observed",
+        max_epochs: int = 60,
+        batch_size: int = 256,
+        lr: float = 1e-3,
+        lr_schedule: str = "cosine",
+        weight_decay: float = 1e-2,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        callbacks: list | None = None,
+        checkpoint: Any = None,
+        warm_start: bool = False,
+        inference_batch_size: int = 1024,
+        device: str = "auto",
+        precision: str = "float32",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.schema = schema
+        self.preprocessor = preprocessor
+        self.hidden_widths = hidden_widths
+        self.d_embedding = d_embedding
+        self.n_frequencies = n_frequencies
+        self.frequency_scale = frequency_scale
+        self.sentinel = sentinel
+        self.dropout = dropout
+        self.mask_ratio = mask_ratio
+        self.xp_mask_ratio = xp_mask_ratio
+        self.protected = protected
+        self.loss = loss
+        self.loss_on = loss_on
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.warm_start = warm_start
+        self.inference_batch_size = inference_batch_size
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn to reconstruct stars.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+            Stars, or features that a pipeline has prepared.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ColumnError, UnitMismatchError
+            What is wrong with the stars.
+        ValueError
+            What is wrong with a parameter.
+        """
+        again = self.warm_start and self.__sklearn_is_fitted__()
+        x = self._prepare(X, reset=not again)
+        with seeded(self.random_state, resolve_device(self.device)):
+            weights = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
+            if not again:
+                self.module_ = self._build_module()
+            self._train(
+                "pre-training",
+                self._objective(),
+                self.mask(),
+                [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
+                x,
+                x,
+                start=weights,
+            )
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Train one epoch on these stars, at a constant learning rate.
+
+        The first call learns the scaling of features from its stars. Later calls keep it, and
+        go on with the weights and the optimiser.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        y : ignored
+        """
+        first = not self.__sklearn_is_fitted__()
+        x = self._prepare(X, reset=first)
+        self.n_partial_fits_ = getattr(self, "n_partial_fits_", 0)
+        with seeded(self.random_state, resolve_device(self.device), skip=self.n_partial_fits_):
+            if first:
+                self.module_ = self._build_module()
+            group = ParameterGroup("*", self.lr, "constant", self.weight_decay)
+            self._train_one_epoch(self._objective(), self.mask(), [group], x)
+        self.n_partial_fits_ += 1
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the latent vectors of stars.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_stars, hidden_widths[-1]), float32
+            NaN for a star without any feature.
+        """
+        check_is_fitted(self, "module_")
+        features = self._enter(X, reset=False)
+        return self._map(self.module_.encode, features, (self.hidden_widths[-1],))
+
+    def reconstruct(self, X: Any) -> StarTable | np.ndarray:
+        """Return the stars with missing features inferred.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+
+        Returns
+        -------
+        StarTable of length n_stars, or ndarray of the shape of ``X``
+            Observed values are as they came, missing ones as the network infers them. A
+            table keeps its other columns, first. NaN is left where a column is not
+            reconstructed (parallax, E(B-V), proper motions), was missing from every star of
+            ``fit``, or the star has no feature at all.
+        """
+        check_is_fitted(self, "module_")
+        features = self._enter(X, reset=False)
+        scaled = np.full((len(features), len(self.is_observed_)), np.nan, dtype=np.float32)
+        columns = np.flatnonzero(self.is_observed_)[self._reconstructed]
+        scaled[:, columns] = self._map(self.module_, features, (len(columns),))
+        # Coefficients are scaled by the star's own G, observed or inferred.
+        kept = np.flatnonzero(self.is_observed_)
+        scaled[:, kept] = np.where(np.isnan(features), scaled[:, kept], features)
+        inferred = self.preprocessor_.inverse_transform(scaled)
+        if not self.fitted_on_table_:
+            given = np.asarray(X, dtype=np.float64)
+            return np.where(np.isnan(given), inferred, given)
+        return fill_missing(X, inferred, self._schema)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return minus the mean error of reconstructing features held out by random masks.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        y : ignored
+
+        Returns
+        -------
+        float
+            In the loss's power of the features' scale (interquartile ranges); 0 is perfect.
+            The same masks are drawn each time.
+        """
+        check_is_fitted(self, "module_")
+        features = self._enter(X, reset=False)
+        features = features[observed_rows(features)]
+        with seeded(SCORE_SEED, torch.device("cpu")):
+            hidden = self.mask()(len(features)).numpy()
+        output = self._map(
+            self.module_, np.where(hidden, np.float32(np.nan), features), (len(self._reconstructed),)
+        )
+        objective = ReconstructionObjective(self._reconstructed, self._power, hidden_only=True)
+        # A star whose every feature was drawn has no output; nothing of it can be counted.
+        hidden &= np.isfinite(output).all(axis=1)[:, None]
+        return -float(objective(*map(torch.from_numpy, (np.nan_to_num(output), hidden, features))))
+
+    def mask(self) -> GroupMask:
+        """Return what draws the features to hide in training."""
+        check_is_fitted(self, "feature_names_")
+        protected = self.protected
+        if protected is None:
+            protected = [column.name for column in self._schema.columns if column.protected]
+        return self._mask(self.mask_ratio, self.xp_mask_ratio, protected)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the latent dimensions, ``latent0``, ``latent1``, …"""
+        check_is_fitted(self, "module_")
+        return np.array([f"latent{i}" for i in range(self.hidden_widths[-1])], dtype=object)
+
+    def _prepare(self, X: Any, *, reset: bool) -> np.ndarray:
+        """Return the features of the stars that have any."""
+        self._check_parameters()
+        features = self._enter(X, reset=reset)
+        return features[observed_rows(features)]
+
+    def _check_parameters(self) -> None:
+        for name in ("mask_ratio", "xp_mask_ratio", "dropout"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"`{name}` must be between 0 and 1, got {value}.")
+        for name, least in (("max_epochs", 0), ("batch_size", 1), ("inference_batch_size", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"`{name}` must be at least {least}, got {getattr(self, name)}.")
+        for name, choices in (("loss", ("l1", "l2")), ("loss_on", ("observed", "hidden"))):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"`{name}` must be one of {choices}, got {getattr(self, name)!r}.")
+
+    @property
+    def _power(self) -> int:
+        return {"l1": 1, "l2": 2}[self.loss]
+
+    @property
+    def _reconstructed(self) -> list[int]:
+        """Which of the network's features it reconstructs."""
+        return [
+            index
+            for index, name in enumerate(map(self._base_name, self.feature_names_))
+            if name not in self._schema or self._schema[name].reconstructed
+        ]
+
+    def _objective(self) -> ReconstructionObjective:
+        return ReconstructionObjective(
+            self._reconstructed, self._power, hidden_only=self.loss_on == "hidden"
+        )
+
+    def _build_module(self) -> MaskedAutoencoder:
+        return MaskedAutoencoder(
+            len(self.feature_names_),
+            len(self._reconstructed),
+            tuple(self.hidden_widths),
+            d_embedding=self.d_embedding,
+            n_frequencies=self.n_frequencies,
+            frequency_scale=self.frequency_scale,
+            dropout=self.dropout,
+            sentinel=self.sentinel,
+        )

@@ -1,0 +1,328 @@
+"""What every estimator shares: the door for stars, the run of a training, saving and loading."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import RobustScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import nn
+from torch.utils.data import TensorDataset
+
+from msaestimator.estimators._persistence import load_estimator, save_estimator
+from msaestimator.estimators._presets import get_preset
+from msaestimator.exceptions import ColumnError, MissingColumnWarning
+from msaestimator.networks import GroupMask
+from msaestimator.preprocessing import (
+    NORMALIZED,
+    StellarFeatures,
+    XPCoefficientScaler,
+    column_names,
+    is_table,
+)
+from msaestimator.schema import GAIA_DR3, FeatureSchema
+from msaestimator.training import (
+    ParameterGroup,
+    TrainingPlan,
+    build_net,
+    check_finished,
+    fingerprint,
+    map_batches,
+    resolve_device,
+)
+
+__all__ = ["StellarEstimator", "observed_rows"]
+
+
+def observed_rows(features: np.ndarray) -> np.ndarray:
+    """Tell which stars have at least one observed feature: bool of shape (n_stars,)."""
+    return np.isfinite(features).any(axis=1)
+
+
+class StellarEstimator(BaseEstimator):
+    """Base of the estimators: composition over a skorch net built in ``fit``.
+
+    Subclasses store their parameters in ``__init__`` and keep the fitted network in
+    ``module_``.
+    """
+
+    @classmethod
+    def from_preset(cls, name: str, **changes: Any) -> Self:
+        """Return an unfitted estimator with the settings of that name.
+
+        Parameters
+        ----------
+        name : {"default", "mckay2025"}
+            The library's settings, or those of the thesis.
+        **changes
+            Parameters to set otherwise.
+        """
+        return cls(**(get_preset(name, cls.__name__) | changes))
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Self:
+        """Return the fitted estimator that `save_pretrained` wrote.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Holds ``config.json`` and ``model.safetensors``. Nothing in it is executed.
+
+        Raises
+        ------
+        CheckpointError
+            A file is absent, truncated or altered, or holds another kind of estimator.
+        """
+        return load_estimator(cls, Path(folder))
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the fitted estimator to a folder: ``config.json`` and ``model.safetensors``.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there. Each file is replaced whole.
+        """
+        check_is_fitted(self, "module_")
+        save_estimator(self, Path(folder))
+
+    def _build_module(self) -> nn.Module:
+        """Return the untrained network that the parameters and features ask for."""
+        raise NotImplementedError
+
+    def _adopt(self, module: nn.Module) -> None:
+        """Take a trained network as the fitted one."""
+        self.module_ = module.eval()
+
+    @property
+    def _schema(self) -> FeatureSchema:
+        return GAIA_DR3 if self.schema is None else self.schema
+
+    def _enter(self, X: Any, *, reset: bool) -> np.ndarray:
+        """Return scaled features, (n_stars, len(feature_names_)) float32, NaN missing.
+
+        A table is raw stars and is read by name; an array, or a DataFrame that
+        `XPCoefficientScaler` made, is a matrix of prepared features and is only scaled to
+        median and interquartile range.
+        """
+        table = is_table(X, self._schema)
+        if not table:
+            X = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=np.float32,
+                ensure_all_finite="allow-nan",
+                ensure_min_samples=2 if reset else 1,
+            )
+        elif reset:
+            self.feature_names_in_ = np.array(self._schema.names, dtype=object)
+            self.n_features_in_ = len(self._schema)
+        if reset:
+            self.fitted_on_table_ = table
+            self._fit_preprocessor(X)
+        elif self.fitted_on_table_ != table:
+            raise ColumnError(
+                f"{type(self).__name__} was fitted on "
+                f"{'a table of stars' if self.fitted_on_table_ else 'a matrix of features'} "
+                f"and got {'a table of stars' if table else 'a matrix of features'}. "
+                "Pass both in the same form, or use a Pipeline."
+            )
+        if table and not reset:
+            self._warn_of_columns(X)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "X does not have valid feature names")
+            matrix = self.preprocessor_.transform(X)
+        return np.ascontiguousarray(np.asarray(matrix, dtype=np.float32)[:, self.is_observed_])
+
+    def _fit_preprocessor(self, X: Any) -> None:
+        """Fit the preprocessor, and note which features any star has."""
+        if self.preprocessor is not None:
+            self.preprocessor_ = clone(self.preprocessor)
+        elif self.fitted_on_table_:
+            self.preprocessor_ = make_pipeline(
+                StellarFeatures(self.schema), XPCoefficientScaler(self.schema), RobustScaler()
+            )
+        else:
+            self.preprocessor_ = make_pipeline(RobustScaler())
+        with warnings.catch_warnings():
+            # A feature that no star has is left out below, so it is not worth a warning.
+            warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+            matrix = np.asarray(self.preprocessor_.fit_transform(X), dtype=np.float32)
+        self.is_observed_ = np.isfinite(matrix).any(axis=0)
+        if not self.is_observed_.any():
+            raise ColumnError("The stars must have at least one observed feature, got none.")
+        names = self._matrix_names(matrix.shape[1])
+        self.feature_names_ = tuple(names[self.is_observed_])
+        observed = matrix[:, self.is_observed_]
+        self.feature_range_ = np.stack([np.nanmin(observed, 0), np.nanmax(observed, 0)])
+
+    def _matrix_names(self, n_columns: int) -> np.ndarray:
+        """Return the column names of the preprocessor's output."""
+        given = getattr(self, "feature_names_in_", None)
+        if given is None and n_columns == self.n_features_in_ == len(self._schema):
+            return np.array(self._schema.names, dtype=object)
+        return self.preprocessor_.get_feature_names_out(None if self.fitted_on_table_ else given)
+
+    def _warn_of_columns(self, X: Any) -> None:
+        """Warn of columns that only the stars of ``fit``, or only these, have."""
+        schema = self._schema
+        given = set(column_names(X))
+        for array in schema.arrays:
+            if array.name in given:
+                given |= {column.name for column in array.columns}
+        known = {self._base_name(name) for name in self.feature_names_}
+        absent = [n for n in schema.names if n in known and n not in given]
+        unseen = [n for n in schema.names if n in given and n not in known]
+        for names, fate in (
+            (absent, "absent here and taken as missing, though fit saw it"),
+            (unseen, "ignored: no star of fit had it"),
+        ):
+            if names:
+                more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+                warnings.warn(
+                    f"Column {', '.join(map(repr, names[:3]))}{more}: {fate}.",
+                    MissingColumnWarning,
+                    stacklevel=4,
+                )
+
+    @staticmethod
+    def _base_name(name: str) -> str:
+        return name.removeprefix(NORMALIZED)
+
+    def _mask(self, mask_ratio: float, xp_mask_ratio: float, protected: Sequence[str]) -> GroupMask:
+        """Return the mask in which XP coefficients go together and other columns alone."""
+        groups: list[int] = []
+        ratios: list[float] = []
+        xp_group: int | None = None
+        for name in map(self._base_name, self.feature_names_):
+            if name in self._schema and self._schema[name].block == "xp":
+                if xp_group is None:
+                    xp_group = len(ratios)
+                    ratios.append(xp_mask_ratio)
+                groups.append(xp_group)
+            else:
+                groups.append(len(ratios))
+                ratios.append(0.0 if name in protected else mask_ratio)
+        return GroupMask(groups, ratios)
+
+    def _train(
+        self,
+        title: str,
+        criterion: nn.Module,
+        mask: GroupMask,
+        groups: Sequence[ParameterGroup],
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        start: Sequence[np.ndarray] = (),
+    ) -> None:
+        """Train ``module_`` on features ``x`` and targets ``y``; sets ``net_``.
+
+        ``start`` are weights that training starts from when they are not drawn afresh: with
+        data and parameters they tell whether a checkpoint belongs to this run.
+        """
+        parameters = self.get_params(deep=False)
+        run_id = fingerprint(
+            {n: parameters[n] for n in parameters if n not in NOT_PART_OF_A_RUN}, x, y, *start
+        )
+        training, validation = self._split(x, y)
+        self.net_ = build_net(
+            self.module_,
+            criterion,
+            mask,
+            self._plan(title, groups),
+            n_stars=len(training),
+            validation=validation,
+            run_id=run_id,
+        )
+        self.net_.partial_fit(training)
+        check_finished(self.net_)
+        self._adopt(self.net_.module_)
+
+    def _train_one_epoch(
+        self, criterion: nn.Module, mask: GroupMask, groups: Sequence[ParameterGroup], x: np.ndarray
+    ) -> None:
+        """Train ``module_`` for one more epoch, on features ``x`` as their own targets."""
+        data = TensorDataset(torch.from_numpy(x), torch.from_numpy(x))
+        if self.n_partial_fits_ == 0:
+            plan = replace(
+                self._plan("epoch", groups), max_epochs=1, patience=None, checkpoint=None
+            )
+            self.net_ = build_net(
+                self.module_, criterion, mask, plan, n_stars=len(x), validation=None, run_id=""
+            )
+        self.net_.partial_fit(data)
+        self._adopt(self.net_.module_)
+
+    def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
+        return TrainingPlan(
+            title=title,
+            max_epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            groups=groups,
+            gradient_clip=self.gradient_clip,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            device=resolve_device(self.device),
+            precision=self.precision,
+            verbose=self.verbose,
+            checkpoint=self.checkpoint,
+            callbacks=self.callbacks or (),
+        )
+
+    def _split(self, x: np.ndarray, y: np.ndarray) -> tuple[TensorDataset, TensorDataset | None]:
+        """Return training and validation stars; none of the latter without early stopping."""
+        if not self.early_stopping:
+            return TensorDataset(torch.from_numpy(x), torch.from_numpy(y)), None
+        rows = train_test_split(
+            np.arange(len(x)),
+            test_size=self.validation_fraction,
+            random_state=torch.initial_seed() % 2**32,
+        )
+        training, validation = (
+            TensorDataset(torch.from_numpy(x[part]), torch.from_numpy(y[part])) for part in rows
+        )
+        return training, validation
+
+    def _map(self, function: Any, features: np.ndarray, n_columns: tuple[int, ...]) -> np.ndarray:
+        """Return ``function`` of the stars in batches; NaN rows for stars without a feature."""
+        device = resolve_device(self.device)
+        rows = observed_rows(features)
+        result = np.full((len(features), *n_columns), np.nan, dtype=np.float32)
+        if rows.any():
+            self.module_.to(device).eval()
+            result[rows] = map_batches(
+                function,
+                features if rows.all() else features[rows],
+                batch_size=self.inference_batch_size,
+                device=device,
+                precision=self.precision,
+            )
+        return result
+
+    @classmethod
+    def _saved_kinds(cls) -> dict[str, type]:
+        """Return the estimators of this room that a saved one may hold, by name."""
+        return {}
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "module_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.non_deterministic = False
+        return tags
+
+
+NOT_PART_OF_A_RUN = frozenset(
+    {"callbacks", "checkpoint", "encoder", "inference_batch_size", "verbose", "warm_start"}
+)
+"""Parameters that may differ between a killed run and the one that resumes it."""

@@ -1,0 +1,104 @@
+"""Find the labels of a fit: their names, units and values."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import astropy.units as u
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from msaestimator.exceptions import ColumnError, UnitMismatchError
+from msaestimator.preprocessing import column_names, read_labels
+from msaestimator.schema import LABELS, SPECTROSCOPIC_LABELS
+
+__all__ = ["LabelSet", "collect_labels"]
+
+
+class LabelSet(NamedTuple):
+    """The labels of a fit: ``values`` is (n_stars, n_labels), NaN where unknown."""
+
+    names: tuple[str, ...]
+    units: dict[str, str]
+    values: np.ndarray
+    one_dimensional: bool
+
+
+def collect_labels(
+    X: Any, y: Any, wanted: Sequence[str] | Mapping[str, str] | None
+) -> LabelSet:
+    """Return the labels that ``fit(X, y)`` is to learn.
+
+    Parameters
+    ----------
+    X : table of n_stars stars or array
+        Has the label columns if ``y`` is None.
+    y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+    wanted : sequence of names, mapping of name to unit, or None
+        None takes every column of a table ``y``, or the stellar parameters that the table
+        ``X`` has.
+    """
+    source = X if y is None else y
+    names = column_names(source)
+    if names is None:
+        if y is None:
+            raise ValueError(
+                "The estimator requires y to be passed, but the target y is None: only a table "
+                "of stars can hold its own labels."
+            )
+        return _from_array(y, wanted)
+    if wanted is None:
+        wanted = [n for n in (SPECTROSCOPIC_LABELS if y is None else names) if n in names]
+        if not wanted:
+            raise ColumnError(
+                "The table must have a label to learn, such as 'teff' or 'logg', but it has none. "
+                "Name the columns with `labels=`, or pass them as y."
+            )
+    units = _units(wanted, source)
+    values = read_labels(source, units)
+    return LabelSet(tuple(units), units, _checked(values, tuple(units)), one_dimensional=False)
+
+
+def _from_array(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> LabelSet:
+    if isinstance(y, u.Quantity):
+        raise UnitMismatchError(
+            "Labels with units must come in a table, so that each has a name; got a Quantity. "
+            "Pass StarTable({'teff': y}) or y.value."
+        )
+    values = check_array(
+        y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
+    )
+    one_dimensional = values.ndim == 1
+    values = values.reshape(len(values), -1)
+    if wanted is None:
+        wanted = [f"y{index}" for index in range(values.shape[1])]
+    if len(wanted) != values.shape[1]:
+        raise ColumnError(
+            f"`labels` must name each of the {values.shape[1]} columns of y, got {list(wanted)}."
+        )
+    units = _units(wanted, None)
+    return LabelSet(tuple(units), units, _checked(values, tuple(units)), one_dimensional)
+
+
+def _units(wanted: Sequence[str] | Mapping[str, str], table: Any) -> dict[str, str]:
+    """Return the unit of each label: the one asked for, else the schema's, else the column's."""
+    if isinstance(wanted, Mapping):
+        return {name: u.Unit(unit).to_string() for name, unit in wanted.items()}
+    if isinstance(wanted, str):
+        raise ValueError(f"`labels` must be a sequence of names, got the string {wanted!r}.")
+    units = {}
+    for name in wanted:
+        own = None
+        if name not in LABELS and name in (column_names(table) or ()):
+            own = getattr(table[name], "unit", None)
+        units[name] = LABELS[name].unit if name in LABELS else "" if own is None else str(own)
+    return units
+
+
+def _checked(values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    empty = [n for n, known in zip(names, np.isfinite(values).any(axis=0), strict=True) if not known]
+    if empty:
+        raise ColumnError(
+            f"Each label must be known for at least one star, but {', '.join(empty)} "
+            "has no value. Leave it out of `labels`."
+        )
+    return values

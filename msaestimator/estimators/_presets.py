@@ -1,0 +1,67 @@
+"""Named settings: the library's, and the thesis's."""
+
+from typing import Any
+
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import RobustScaler
+
+from msaestimator.exceptions import did_you_mean
+from msaestimator.preprocessing import StellarFeatures
+
+__all__ = ["PRESETS", "get_preset"]
+
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "default": {"MaskedStellarAutoencoder": {}, "StellarParameterRegressor": {}},
+    # McKay 2025, sections 3.1.2, 3.1.3, 4.1 and 4.2; what the text leaves out (frequencies,
+    # embedding, widths, learning rates, batches, clipping) is from the author's code.
+    "mckay2025": {
+        "MaskedStellarAutoencoder": {
+            "preprocessor": make_pipeline(StellarFeatures(), RobustScaler()),
+            "hidden_widths": (2048, 2048, 1024, 1024, 512, 512, 256, 256),
+            "d_embedding": 16,
+            "n_frequencies": 48,
+            "frequency_scale": 0.01,
+            "sentinel": -9999.0,
+            "dropout": 0.1,
+            "mask_ratio": 0.6,
+            "xp_mask_ratio": 0.9,
+            "loss": "l1",
+            "loss_on": "observed",
+            "max_epochs": 80,
+            "batch_size": 1024,
+            "lr": 1e-5,
+            "lr_schedule": "exponential",
+            "weight_decay": 1e-5,
+            "gradient_clip": 1.0,
+        },
+        "StellarParameterRegressor": {
+            "labels": ("teff", "logg", "fe_h", "alpha_fe", "age", "parallax"),
+            "head_widths": (2048, 2048, 1024, 512, 256),
+            "dropout": 0.0,
+            "mask_ratio": 0.6,
+            "xp_mask_ratio": 0.9,
+            "prediction_weight": 0.8,
+            "reconstruction_weight": 0.2,
+            "max_epochs": 100,
+            "batch_size": 512,
+            "lr": 1e-4,
+            "lr_schedule": "halving",
+            "encoder_lr": 1e-5,
+            "encoder_lr_schedule": "exponential",
+            "weight_decay": 0.0,
+            "encoder_weight_decay": 1e-5,
+            "gradient_clip": 1.0,
+            "log_labels": (),
+        },
+    },
+}
+"""Parameters by preset and estimator."""
+
+
+def get_preset(name: str, estimator: str) -> dict[str, Any]:
+    """Return a copy of an estimator's parameters in a preset."""
+    if name not in PRESETS:
+        raise ValueError(
+            f"`name` must be one of {sorted(PRESETS)}, got {name!r}." + did_you_mean(name, PRESETS)
+        )
+    return dict(PRESETS[name][estimator])

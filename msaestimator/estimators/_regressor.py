@@ -1,0 +1,444 @@
+"""Stellar parameters with intervals, from a pre-trained autoencoder and a quantile head."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin, clone
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from torch import nn
+
+from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
+from msaestimator.estimators._base import StellarEstimator, observed_rows
+from msaestimator.estimators._ensemble import combine_members
+from msaestimator.estimators._labels import LabelSet, collect_labels
+from msaestimator.metrics import r2
+from msaestimator.networks import QuantileHead, QuantileRegressor
+from msaestimator.preprocessing import LabelScaler, column_names
+from msaestimator.results import limit_flags, prediction_flags, prediction_table
+from msaestimator.schema import FeatureSchema, StarTable
+from msaestimator.training import (
+    ParameterGroup,
+    PredictionObjective,
+    resolve_device,
+    seeded,
+)
+
+__all__ = ["StellarParameterRegressor"]
+
+SHARED_WITH_ENCODER = (
+    "fitted_on_table_",
+    "preprocessor_",
+    "is_observed_",
+    "feature_names_",
+    "feature_range_",
+    "n_features_in_",
+    "feature_names_in_",
+)
+"""How stars become features is learned once, by the autoencoder."""
+
+
+class StellarParameterRegressor(RegressorMixin, StellarEstimator):
+    """Predict stellar parameters with intervals, even from stars that miss features.
+
+    A head that predicts quantiles is put on the latent space of a
+    `MaskedStellarAutoencoder`, and both are fine-tuned end to end, with features still
+    hidden at random and their reconstruction as a second task.
+
+    Parameters
+    ----------
+    encoder : MaskedStellarAutoencoder, optional
+        Fitted: it is the start, and is itself left unchanged. Not fitted: it is pre-trained
+        on the same stars first. None: an untrained network of the default size.
+    labels : sequence of str, mapping of str to unit, or None
+        Names of the stellar parameters, and the units to predict them in (the schema's if
+        none are given). None takes every column of ``y``, or those of the table that are
+        stellar parameters (``teff``, ``logg``, ``fe_h``, ``alpha_m``, …).
+    log_labels : "auto" or sequence of str
+        Labels learned as log10; "auto" takes Teff, age, mass and parallax.
+    quantiles : sequence of float
+        An odd number of levels in increasing order, 0.5 in the middle.
+    head_widths : sequence of int
+        Hidden layers of the head.
+    dropout : float
+        In the head.
+    n_members : int
+        Heads with weights of their own, whose quantiles are combined.
+    mask_ratio, xp_mask_ratio : float
+        Probability that a feature, or all XP coefficients together, are hidden from a star.
+    prediction_weight, reconstruction_weight : float
+        Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3).
+    max_epochs, batch_size : int
+        Length of the fine-tuning, and stars a step.
+    lr, encoder_lr : float
+        First learning rates of AdamW for head and autoencoder.
+    lr_schedule, encoder_lr_schedule : {"cosine", "exponential", "halving", "constant"}
+        How they fall over the epochs.
+    weight_decay, encoder_weight_decay : float
+        Of AdamW.
+    gradient_clip : float, optional
+        Largest norm of the gradient.
+    early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, warm_start, \
+inference_batch_size, device, precision, random_state, verbose
+        As in `MaskedStellarAutoencoder`.
+
+    Attributes
+    ----------
+    encoder_ : MaskedStellarAutoencoder
+        The autoencoder as fine-tuned.
+    labels_ : tuple of str
+        Names of the labels.
+    units_ : dict of str to str
+        Their units.
+    module_ : QuantileRegressor
+        The fitted network.
+    net_ : MaskedNet
+        The skorch net that trained it, with its ``history``.
+
+    Notes
+    -----
+    A star needs no complete set of labels, nor any: unknown labels (NaN) do not count in the
+    loss, and the star's features are reconstructed all the same. A star without any feature
+    is left out of the training; its predictions are NaN and flagged.
+
+    References
+    ----------
+    McKay (2025), *Extending the Reach of Gaia with Masked Stellar Autoencoders*, University of
+    Victoria, section 3.1.3.
+
+    Examples
+    --------
+    >>> from msaestimator.datasets import load_apogee_xp
+    >>> stars = load_apogee_xp()[:300]
+    >>> reg = StellarParameterRegressor(labels=("teff", "logg"), max_epochs=2, random_state=0)
+    >>> reg.fit(stars).predict(stars).shape
+    (300, 2)
+    >>> reg.predict_table(stars)["teff_lower"].unit
+    Unit("K")
+    """
+
+    def __init__(
+        self,
+        encoder: MaskedStellarAutoencoder | None = None,
+        *,
+        labels: Sequence[str] | Mapping[str, str] | None = None,
+        log_labels: str | Sequence[str] = "auto",
+        quantiles: Sequence[float] = (0.16, 0.5, 0.84),
+        head_widths: Sequence[int] = (256, 128),
+        dropout: float = 0.0,
+        n_members: int = 4,
+        mask_ratio: float = 0.2,
+        xp_mask_ratio: float = 0.3,
+        prediction_weight: float = 0.8,
+        reconstruction_weight: float = 0.2,
+        max_epochs: int = 60,
+        batch_size: int = 256,
+        lr: float = 1e-3,
+        lr_schedule: str = "cosine",
+        encoder_lr: float = 1e-3,
+        encoder_lr_schedule: str = "cosine",
+        weight_decay: float = 1e-2,
+        encoder_weight_decay: float = 1e-2,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        callbacks: list | None = None,
+        checkpoint: Any = None,
+        warm_start: bool = False,
+        inference_batch_size: int = 1024,
+        device: str = "auto",
+        precision: str = "float32",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.encoder = encoder
+        self.labels = labels
+        self.log_labels = log_labels
+        self.quantiles = quantiles
+        self.head_widths = head_widths
+        self.dropout = dropout
+        self.n_members = n_members
+        self.mask_ratio = mask_ratio
+        self.xp_mask_ratio = xp_mask_ratio
+        self.prediction_weight = prediction_weight
+        self.reconstruction_weight = reconstruction_weight
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.encoder_lr = encoder_lr
+        self.encoder_lr_schedule = encoder_lr_schedule
+        self.weight_decay = weight_decay
+        self.encoder_weight_decay = encoder_weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.warm_start = warm_start
+        self.inference_batch_size = inference_batch_size
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @classmethod
+    def from_preset(cls, name: str, **changes: Any) -> Self:
+        """Return an unfitted regressor, with an unfitted encoder, of the settings of that name.
+
+        Parameters
+        ----------
+        name : {"default", "mckay2025"}
+            The library's settings, or those of the thesis.
+        **changes
+            Parameters of the regressor to set otherwise.
+        """
+        return super().from_preset(
+            name, **{"encoder": MaskedStellarAutoencoder.from_preset(name)} | changes
+        )
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fine-tune on stars with known parameters.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+            Stars, or features that a pipeline has prepared.
+        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+            The labels, NaN where unknown. None takes the columns ``labels`` of ``X``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ColumnError, UnitMismatchError
+            What is wrong with stars or labels.
+        ValueError
+            What is wrong with a parameter.
+        """
+        self._check_parameters()
+        labels = collect_labels(X, y, self.labels)
+        check_consistent_length(X, labels.values)
+        again = self.warm_start and self.__sklearn_is_fitted__()
+        if not again:
+            self._start_from_encoder(X)
+        features = self._enter(X, reset=False)
+        self._learn_label_scale(labels, reset=not again)
+        targets = self.label_scaler_.transform(labels.values).astype(np.float32)
+        rows = observed_rows(features)
+        with seeded(self.random_state, resolve_device(self.device)):
+            if not again:
+                pretrained = self.encoder_.module_
+                self.module_ = self._build_module()
+                self.module_.autoencoder.load_state_dict(pretrained.state_dict())
+            self._train(
+                "fine-tuning",
+                self._objective(),
+                self._fine_tuning_mask(),
+                self._parameter_groups(),
+                features[rows],
+                targets[rows],
+                start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
+            )
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the medians of stars' parameters.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_stars, n_labels), or (n_stars,) if ``y`` was one-dimensional
+            In the labels' units; NaN for a star without any feature.
+        """
+        medians = self.predict_quantiles(X)[..., len(self.quantiles) // 2]
+        return medians[:, 0] if self.one_dimensional_ else medians
+
+    def predict_quantiles(self, X: Any) -> np.ndarray:
+        """Return the quantiles of stars' parameters.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_stars, n_labels, n_quantiles)
+            Increasing along the last axis, at the levels `quantiles`, in the labels' units;
+            NaN for a star without any feature.
+        """
+        check_is_fitted(self, "module_")
+        return self._quantiles(self._enter(X, reset=False))
+
+    def predict_table(self, X: Any) -> StarTable:
+        """Return stars' parameters with intervals, units and flags.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+
+        Returns
+        -------
+        StarTable of length n_stars
+            ``source_id`` if ``X`` has it; of each label its median (``teff``), ``teff_lower``
+            and ``teff_upper``; and ``flags``, see
+            :class:`~msaestimator.results.PredictionFlag`.
+        """
+        check_is_fitted(self, "module_")
+        features = self._enter(X, reset=False)
+        quantiles = self._quantiles(features)
+        bands = {
+            array.prefix: np.isin(
+                [self._base_name(name) for name in self.feature_names_],
+                [column.name for column in array.columns],
+            )
+            for array in self._schema.arrays
+        }
+        flags = prediction_flags(features, self.feature_names_, bands, *self.feature_range_)
+        medians = quantiles[..., len(self.quantiles) // 2]
+        flags |= limit_flags(medians, self.labels_, units=self.units_)
+        has_ids = "source_id" in (column_names(X) or ())
+        return prediction_table(
+            self.labels_,
+            quantiles,
+            self.quantiles,
+            units=self.units_,
+            identifiers=np.asarray(X["source_id"]) if has_ids else None,
+            flags=flags,
+        )
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the coefficient of determination, averaged over the labels.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+            The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
+        """
+        check_is_fitted(self, "module_")
+        predicted = self.predict(X)
+        truth = collect_labels(X, y, self.units_).values
+        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
+
+    def __sklearn_clone__(self) -> Self:
+        """Return an unfitted copy that starts from the same encoder, fitted if this one is."""
+        parameters = {
+            name: clone(value, safe=False)
+            for name, value in self.get_params(deep=False).items()
+            if name != "encoder"
+        }
+        encoder = self.encoder
+        if encoder is not None:
+            # A pre-trained encoder is data: cloning it away would train it again in every
+            # fold. It is never changed by fit; the copy keeps set_params from reaching it.
+            fitted = hasattr(encoder, "module_")
+            encoder = copy.copy(encoder) if fitted else clone(encoder)
+        return type(self)(encoder, **parameters)
+
+    def _start_from_encoder(self, X: Any) -> None:
+        """Set ``encoder_``, pre-training it if need be, and take over its view of features."""
+        if self.encoder is None:
+            # An autoencoder of the default size that is not trained.
+            encoder = MaskedStellarAutoencoder(max_epochs=0, device=self.device)
+        else:
+            encoder = self.encoder
+        if hasattr(encoder, "module_"):
+            self.encoder_ = copy.copy(encoder)
+        else:
+            encoder = clone(encoder)
+            if encoder.random_state is None:
+                encoder.set_params(random_state=self.random_state)
+            self.encoder_ = encoder.fit(X)
+        for name in SHARED_WITH_ENCODER:
+            if hasattr(self.encoder_, name):
+                setattr(self, name, getattr(self.encoder_, name))
+            elif hasattr(self, name):
+                delattr(self, name)
+
+    def _learn_label_scale(self, labels: LabelSet, *, reset: bool) -> None:
+        if not reset:
+            if labels.names != self.labels_:
+                raise ValueError(
+                    f"With warm_start the labels must stay {self.labels_}, got {labels.names}."
+                )
+            return
+        self.labels_ = labels.names
+        self.units_ = labels.units
+        self.one_dimensional_ = labels.one_dimensional
+        self.label_scaler_ = LabelScaler(labels.names, log=self.log_labels).fit(labels.values)
+
+    def _quantiles(self, features: np.ndarray) -> np.ndarray:
+        n_labels, n_levels = len(self.labels_), len(self.quantiles)
+        shape = (self.n_members, n_labels, n_levels)
+        members = self._map(self.module_.quantiles, features, shape)
+        combined = combine_members(members.astype(np.float64), self.quantiles)
+        return self.label_scaler_.inverse_transform(combined.swapaxes(1, 2)).swapaxes(1, 2)
+
+    def _objective(self) -> PredictionObjective:
+        return PredictionObjective(
+            self.quantiles,
+            self.prediction_weight,
+            self.reconstruction_weight,
+            self.encoder_._objective(),
+        )
+
+    def _fine_tuning_mask(self) -> Any:
+        encoder = copy.copy(self.encoder_)
+        return encoder.set_params(
+            mask_ratio=self.mask_ratio, xp_mask_ratio=self.xp_mask_ratio
+        ).mask()
+
+    def _parameter_groups(self) -> list[ParameterGroup]:
+        return [
+            ParameterGroup(
+                "autoencoder.*",
+                self.encoder_lr,
+                self.encoder_lr_schedule,
+                self.encoder_weight_decay,
+            ),
+            ParameterGroup("head.*", self.lr, self.lr_schedule, self.weight_decay),
+        ]
+
+    def _build_module(self) -> QuantileRegressor:
+        head = QuantileHead(
+            self.encoder_.hidden_widths[-1],
+            len(self.labels_),
+            tuple(self.head_widths),
+            n_quantiles=len(self.quantiles),
+            n_members=self.n_members,
+            dropout=self.dropout,
+        )
+        return QuantileRegressor(self.encoder_._build_module(), head)
+
+    def _adopt(self, module: nn.Module) -> None:
+        super()._adopt(module)
+        self.encoder_._adopt(module.autoencoder)
+
+    def _check_parameters(self) -> None:
+        levels = list(self.quantiles)
+        middle = len(levels) // 2
+        increasing = all(0 < a < b < 1 for a, b in zip([1e-9, *levels], levels, strict=False))
+        if len(levels) % 2 == 0 or not increasing or levels[middle] != 0.5:
+            raise ValueError(
+                "`quantiles` must be an odd number of increasing levels between 0 and 1 with 0.5 "
+                f"in the middle, got {levels}."
+            )
+        if self.n_members < 1:
+            raise ValueError(f"`n_members` must be at least 1, got {self.n_members}.")
+
+    @classmethod
+    def _saved_kinds(cls) -> dict[str, type]:
+        return {MaskedStellarAutoencoder.__name__: MaskedStellarAutoencoder}
+
+    @property
+    def _schema(self) -> FeatureSchema:
+        return self.encoder_._schema
