@@ -13,7 +13,8 @@ XP_FAINT_LIMIT = 17.65
 
 _G_ZERO_POINT = 25.6873668671
 # Error of a coefficient, in its own units: a constant from the background, and a fraction of
-# the G flux from calibration. They follow the published errors of field stars, G = 9 to 18, within a factor 2.
+# the G flux from calibration. They follow the published errors of field stars from G = 9 to 18
+# within a factor of two.
 _BACKGROUND, _CALIBRATION = 0.43, 6.5e-6
 
 
