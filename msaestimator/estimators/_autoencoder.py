@@ -377,3 +377,8 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             dropout=self.dropout,
             sentinel=self.sentinel,
         )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

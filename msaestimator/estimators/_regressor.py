@@ -435,6 +435,11 @@ inference_batch_size, device, precision, random_state, verbose
         if self.n_members < 1:
             raise ValueError(f"`n_members` must be at least 1, got {self.n_members}.")
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     @classmethod
     def _saved_kinds(cls) -> dict[str, type]:
         return {MaskedStellarAutoencoder.__name__: MaskedStellarAutoencoder}
