@@ -1,4 +1,4 @@
-"""Stellar parameters from Gaia with masked stellar autoencoders, behind scikit-learn estimators."""
+"""Stellar parameters from Gaia: masked stellar autoencoders as scikit-learn estimators."""
 
 from msaestimator.estimators import MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.schema import StarTable

@@ -73,7 +73,9 @@ class BoostingBaseline(RegressorMixin, BaseEstimator):
         for with_xp, (columns, models) in self.models_.items():
             rows = has_xp == with_xp
             if rows.any():
-                scaled[rows] = np.column_stack([m.predict(matrix[rows][:, columns]) for m in models])
+                scaled[rows] = np.column_stack(
+                    [m.predict(matrix[rows][:, columns]) for m in models]
+                )
         return self.label_scaler_.inverse_transform(scaled)
 
     def _fit_models(

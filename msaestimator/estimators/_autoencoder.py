@@ -209,9 +209,14 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         again = self.warm_start and self.__sklearn_is_fitted__()
         x = self._prepare(X, reset=not again)
         with seeded(self.random_state, resolve_device(self.device)):
-            weights = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
+            weights = (
+                [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
+            )
             if not again:
                 self.module_ = self._build_module()
+            if self.max_epochs == 0:
+                self._adopt(self.module_)
+                return self
             self._train(
                 "pre-training",
                 self._objective(),
@@ -310,7 +315,9 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         with seeded(SCORE_SEED, torch.device("cpu")):
             hidden = self.mask()(len(features)).numpy()
         output = self._map(
-            self.module_, np.where(hidden, np.float32(np.nan), features), (len(self._reconstructed),)
+            self.module_,
+            np.where(hidden, np.float32(np.nan), features),
+            (len(self._reconstructed),),
         )
         objective = ReconstructionObjective(self._reconstructed, self._power, hidden_only=True)
         # A star whose every feature was drawn has no output; nothing of it can be counted.
@@ -326,7 +333,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         return self._mask(self.mask_ratio, self.xp_mask_ratio, protected)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the latent dimensions, ``latent0``, ``latent1``, …"""
+        """Return the names of the latent dimensions, ``latent0`` and so on."""
         check_is_fitted(self, "module_")
         return np.array([f"latent{i}" for i in range(self.hidden_widths[-1])], dtype=object)
 
@@ -346,7 +353,9 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
                 raise ValueError(f"`{name}` must be at least {least}, got {getattr(self, name)}.")
         for name, choices in (("loss", ("l1", "l2")), ("loss_on", ("observed", "hidden"))):
             if getattr(self, name) not in choices:
-                raise ValueError(f"`{name}` must be one of {choices}, got {getattr(self, name)!r}.")
+                raise ValueError(
+                    f"`{name}` must be one of {choices}, got {getattr(self, name)!r}."
+                )
 
     @property
     def _power(self) -> int:

@@ -197,7 +197,9 @@ class StellarEstimator(BaseEstimator):
     def _base_name(name: str) -> str:
         return name.removeprefix(NORMALIZED)
 
-    def _mask(self, mask_ratio: float, xp_mask_ratio: float, protected: Sequence[str]) -> GroupMask:
+    def _mask(
+        self, mask_ratio: float, xp_mask_ratio: float, protected: Sequence[str]
+    ) -> GroupMask:
         """Return the mask in which XP coefficients go together and other columns alone."""
         groups: list[int] = []
         ratios: list[float] = []
@@ -248,7 +250,11 @@ class StellarEstimator(BaseEstimator):
         self._adopt(self.net_.module_)
 
     def _train_one_epoch(
-        self, criterion: nn.Module, mask: GroupMask, groups: Sequence[ParameterGroup], x: np.ndarray
+        self,
+        criterion: nn.Module,
+        mask: GroupMask,
+        groups: Sequence[ParameterGroup],
+        x: np.ndarray,
     ) -> None:
         """Train ``module_`` for one more epoch, on features ``x`` as their own targets."""
         data = TensorDataset(torch.from_numpy(x), torch.from_numpy(x))

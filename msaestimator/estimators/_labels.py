@@ -23,9 +23,7 @@ class LabelSet(NamedTuple):
     one_dimensional: bool
 
 
-def collect_labels(
-    X: Any, y: Any, wanted: Sequence[str] | Mapping[str, str] | None
-) -> LabelSet:
+def collect_labels(X: Any, y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> LabelSet:
     """Return the labels that ``fit(X, y)`` is to learn.
 
     Parameters
@@ -95,7 +93,9 @@ def _units(wanted: Sequence[str] | Mapping[str, str], table: Any) -> dict[str, s
 
 
 def _checked(values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    empty = [n for n, known in zip(names, np.isfinite(values).any(axis=0), strict=True) if not known]
+    empty = [
+        n for n, known in zip(names, np.isfinite(values).any(axis=0), strict=True) if not known
+    ]
     if empty:
         raise ColumnError(
             f"Each label must be known for at least one star, but {', '.join(empty)} "

@@ -78,8 +78,7 @@ def load_estimator(kind: type, folder: Path) -> Any:
         ) from error
     if name != kind.__name__:
         raise CheckpointError(
-            f"{str(folder)!r} holds a {name}, not a {kind.__name__}: "
-            f"use {name}.from_pretrained."
+            f"{str(folder)!r} holds a {name}, not a {kind.__name__}: use {name}.from_pretrained."
         )
     if config["format"] != FORMAT:
         raise CheckpointError(

@@ -15,6 +15,8 @@ class PeriodicEmbedding(nn.Module):
 
     Gorishniy et al. 2022 ("PLR"); McKay 2025 section 3.1.2.
 
+    **Shape**: (batch, n_features) with NaN missing → (batch, n_features, d_embedding).
+
     Parameters
     ----------
     n_features : int
@@ -26,8 +28,6 @@ class PeriodicEmbedding(nn.Module):
         Standard deviation of the initial frequencies, drawn from a normal cut at three sigma.
     sentinel : float, optional
         Put this number in place of a missing value. None learns a vector a feature instead.
-
-    **Shape**: (batch, n_features) with NaN missing → (batch, n_features, d_embedding).
     """
 
     def __init__(

@@ -42,6 +42,8 @@ class QuantileHead(nn.Module):
     The median is free; each further quantile outwards is the one before it plus or minus a
     softplus, so quantiles never cross. McKay 2025 section 3.1.3.
 
+    **Shape**: (batch, n_latent) → (batch, n_members, n_labels, n_quantiles).
+
     Parameters
     ----------
     n_latent, n_labels : int
@@ -53,8 +55,6 @@ class QuantileHead(nn.Module):
         Heads with weights of their own, on the same latent vectors.
     dropout : float
         After each hidden layer.
-
-    **Shape**: (batch, n_latent) → (batch, n_members, n_labels, n_quantiles).
     """
 
     def __init__(

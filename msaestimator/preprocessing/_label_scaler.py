@@ -54,7 +54,9 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         """Learn mean and standard deviation of the labels ``X``, (n_stars, n_labels)."""
         X = self._validate(X, reset=True)
         names = self._names()
-        log = [n for n in names if n in LABELS and LABELS[n].log] if self.log == "auto" else self.log
+        log = (
+            [n for n in names if n in LABELS and LABELS[n].log] if self.log == "auto" else self.log
+        )
         unknown = sorted(set(log) - set(names))
         if unknown:
             raise ValueError(f"`log` must name labels of {list(names)}, got {unknown}.")
@@ -112,9 +114,7 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         return tuple(self.labels)
 
     def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
-        return validate_data(
-            self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan"
-        )
+        return validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import astropy.units as u
@@ -161,7 +161,7 @@ def _values_and_mask(table: Any, name: str, unit: str) -> tuple[np.ndarray, np.n
     return values, np.broadcast_to(mask, values.shape)
 
 
-def _conversion(name: str, unit: Any, target: str):
+def _conversion(name: str, unit: Any, target: str) -> Callable[[np.ndarray], np.ndarray] | None:
     """Return a function into ``target``, or None when there is nothing to convert."""
     if unit is None:
         return None
@@ -195,7 +195,7 @@ def _stack_objects(name: str, values: np.ndarray) -> np.ndarray:
     sizes = {row.size for row in rows}
     if len(sizes) > 1:
         raise ColumnError(
-            f"Column {name!r} must have the same number of values in every row, got {sorted(sizes)}."
+            f"Column {name!r} must have as many values in every row, got {sorted(sizes)}."
         )
     return np.stack(rows) if rows else np.empty((0, 0))
 

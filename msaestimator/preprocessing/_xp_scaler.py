@@ -49,11 +49,11 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    center_, scale_ : ndarray of shape (n_features_in_,)
+    center_, scale_ : ndarray of shape (n_features,)
         Median and interquartile range of the coefficients; 0 and 1 for other columns.
-    is_coefficient_ : ndarray of bool, shape (n_features_in_,)
+    is_coefficient_ : ndarray of bool, shape (n_features,)
         Which columns are scaled.
-    is_kept_ : ndarray of bool, shape (n_features_in_,)
+    is_kept_ : ndarray of bool, shape (n_features,)
         Which columns are in the output.
 
     Notes
@@ -126,7 +126,7 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         return scaled[:, self.is_kept_].astype(np.float32)
 
     def inverse_transform(self, X: np.ndarray) -> np.ndarray:
-        """Return coefficients in the archive's units: shape (n_stars, n_features_in_), float32.
+        """Return coefficients in the archive's units: shape (n_stars, n_features), float32.
 
         Coefficients left out by ``n_coefficients`` come back as NaN.
         """
@@ -147,7 +147,7 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         return matrix.astype(np.float32)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the output's column names; scaled coefficients are ``normalized_bp_1`` …"""
+        """Return the output's column names; a scaled coefficient is ``normalized_bp_1``."""
         check_is_fitted(self, "center_")
         names = self.column_names_ if input_features is None else tuple(input_features)
         if len(names) != self.n_features_in_:

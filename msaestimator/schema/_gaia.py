@@ -12,7 +12,9 @@ G_ZERO_POINT = 25.6873668671
 """Vega zero point of G for a flux in e-/s: flux = 10 ** ((G_ZERO_POINT - G) / 2.5)."""
 
 
-def _bands(block: str, bands: str, name: str, error: str | None, *, protected: bool = False):
+def _bands(
+    block: str, bands: str, name: str, error: str | None, *, protected: bool = False
+) -> tuple[Column, ...]:
     """One magnitude column a band; ``{}`` in ``name`` and ``error`` stands for the band."""
     return tuple(
         Column(

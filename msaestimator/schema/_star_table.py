@@ -2,6 +2,7 @@
 
 import numpy as np
 from astropy.table import QTable
+from numpy.typing import ArrayLike
 
 __all__ = ["StarTable"]
 
@@ -24,7 +25,7 @@ class StarTable(QTable):
     (3, 1, Unit("mas"))
     """
 
-    def take(self, indices, axis: int = 0) -> "StarTable":
+    def take(self, indices: ArrayLike, axis: int = 0) -> "StarTable":
         """Return the rows at integer ``indices``, in that order; what sklearn's splitters call.
 
         Parameters

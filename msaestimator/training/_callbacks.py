@@ -30,7 +30,9 @@ class Progress(Callback):
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Advance the bar."""
         latest = net.history[-1]
-        losses = {key: f"{latest[key]:.4f}" for key in ("train_loss", "valid_loss") if key in latest}
+        losses = {
+            key: f"{latest[key]:.4f}" for key in ("train_loss", "valid_loss") if key in latest
+        }
         self.bar_.set_postfix(losses, refresh=False)
         self.bar_.update()
 

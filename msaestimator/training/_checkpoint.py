@@ -49,7 +49,9 @@ class ResumableCheckpoint(Callback):
         if net.device != "cpu" and torch.cuda.is_available():
             tensors["random_state_cuda"] = torch.cuda.get_rng_state()
         for index, state in optimizer["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(t) for name, t in state.items()}
+            tensors |= {
+                f"optimizer.{index}.{name}": torch.as_tensor(t) for name, t in state.items()
+            }
         description = {
             "fingerprint": self.fingerprint,
             "history": [_without_batches(epoch) for epoch in net.history],

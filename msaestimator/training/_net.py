@@ -30,7 +30,14 @@ from msaestimator.training._checkpoint import ResumableCheckpoint
 from msaestimator.training._devices import autocast
 from msaestimator.training._schedules import Schedule
 
-__all__ = ["MaskedNet", "ParameterGroup", "TrainingPlan", "build_net", "check_finished", "fingerprint"]
+__all__ = [
+    "MaskedNet",
+    "ParameterGroup",
+    "TrainingPlan",
+    "build_net",
+    "check_finished",
+    "fingerprint",
+]
 
 VALIDATION_SEED = 20250101
 """Masks of the validation stars are the same in every epoch, so that losses compare."""
@@ -170,9 +177,7 @@ def build_net(
     return net.initialize()
 
 
-def _callbacks(
-    plan: TrainingPlan, n_stars: int, run_id: str
-) -> Iterable[tuple[str, Callback]]:
+def _callbacks(plan: TrainingPlan, n_stars: int, run_id: str) -> Iterable[tuple[str, Callback]]:
     """Yield the callbacks of a plan; the checkpoint comes last."""
     n_batches = -(-n_stars // plan.batch_size)
     factors = [Schedule(group.schedule, plan.max_epochs, n_batches) for group in plan.groups]
@@ -197,7 +202,9 @@ def check_finished(net: MaskedNet) -> None:
 
     skorch ends training quietly at Ctrl-C; nobody wants half a model by surprise.
     """
-    stopped = any(isinstance(c, EarlyStopping) and c.misses_ >= c.patience for _, c in net.callbacks_)
+    stopped = any(
+        isinstance(c, EarlyStopping) and c.misses_ >= c.patience for _, c in net.callbacks_
+    )
     n_epochs = len(net.history)
     if n_epochs < net.max_epochs and not stopped:
         raise KeyboardInterrupt(

@@ -29,7 +29,9 @@ class ReconstructionObjective(nn.Module):
         self.power = power
         self.hidden_only = hidden_only
 
-    def forward(self, output: Tensor, hidden: Tensor, x: Tensor, y: Tensor | None = None) -> Tensor:
+    def forward(
+        self, output: Tensor, hidden: Tensor, x: Tensor, y: Tensor | None = None
+    ) -> Tensor:
         """Return the loss; ``hidden`` tells what the network did not see of ``x``."""
         target = x[:, self.columns]
         counted = ~target.isnan()

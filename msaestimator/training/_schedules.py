@@ -48,7 +48,7 @@ class Schedule:
     def __post_init__(self) -> None:
         if self.name not in SCHEDULES:
             raise ValueError(
-                f"The learning-rate schedule must be one of {sorted(SCHEDULES)}, got {self.name!r}."
+                f"A learning-rate schedule must be one of {sorted(SCHEDULES)}, got {self.name!r}."
             )
 
     def __call__(self, n_batches: int) -> float:
