@@ -214,9 +214,6 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             )
             if not again:
                 self.module_ = self._build_module()
-            if self.max_epochs == 0:
-                self._adopt(self.module_)
-                return self
             self._train(
                 "pre-training",
                 self._objective(),
@@ -344,13 +341,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         return features[observed_rows(features)]
 
     def _check_parameters(self) -> None:
-        for name in ("mask_ratio", "xp_mask_ratio", "dropout"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ValueError(f"`{name}` must be between 0 and 1, got {value}.")
-        for name, least in (("max_epochs", 0), ("batch_size", 1), ("inference_batch_size", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"`{name}` must be at least {least}, got {getattr(self, name)}.")
+        super()._check_parameters()
         for name, choices in (("loss", ("l1", "l2")), ("loss_on", ("observed", "hidden"))):
             if getattr(self, name) not in choices:
                 raise ValueError(

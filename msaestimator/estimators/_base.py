@@ -142,6 +142,16 @@ class StellarEstimator(BaseEstimator):
             matrix = self.preprocessor_.transform(X)
         return np.ascontiguousarray(np.asarray(matrix, dtype=np.float32)[:, self.is_observed_])
 
+    def _check_parameters(self) -> None:
+        """Refuse settings no training can have; the others are checked where they are used."""
+        for name in ("mask_ratio", "xp_mask_ratio", "dropout"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"`{name}` must be between 0 and 1, got {value}.")
+        for name, least in (("max_epochs", 0), ("batch_size", 1), ("inference_batch_size", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"`{name}` must be at least {least}, got {getattr(self, name)}.")
+
     def _fit_preprocessor(self, X: Any) -> None:
         """Fit the preprocessor, and note which features any star has."""
         if self.preprocessor is not None:
@@ -235,6 +245,9 @@ class StellarEstimator(BaseEstimator):
         run_id = fingerprint(
             {n: parameters[n] for n in parameters if n not in NOT_PART_OF_A_RUN}, x, y, *start
         )
+        if self.max_epochs == 0:
+            self._adopt(self.module_)
+            return
         training, validation = self._split(x, y)
         self.net_ = build_net(
             self.module_,

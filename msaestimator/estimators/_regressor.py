@@ -424,6 +424,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.encoder_._adopt(module.autoencoder)
 
     def _check_parameters(self) -> None:
+        super()._check_parameters()
         levels = list(self.quantiles)
         middle = len(levels) // 2
         increasing = all(0 < a < b < 1 for a, b in zip([1e-9, *levels], levels, strict=False))
