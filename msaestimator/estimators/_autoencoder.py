@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.estimators._base import StellarEstimator, observed_rows
 from msaestimator.estimators._filling import fill_missing
+from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.networks import GroupMask, MaskedAutoencoder
 from msaestimator.schema import FeatureSchema, StarTable
 from msaestimator.training import (
@@ -208,6 +209,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         """
         again = self.warm_start and self.__sklearn_is_fitted__()
         x = self._prepare(X, reset=not again)
+        self.n_partial_fits_ = 0
         with seeded(self.random_state, resolve_device(self.device)):
             weights = (
                 [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
@@ -327,6 +329,12 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         protected = self.protected
         if protected is None:
             protected = [column.name for column in self._schema.columns if column.protected]
+        known = {*self._schema.names, *self.feature_names_}
+        for name in protected:
+            if name not in known:
+                raise ColumnError(
+                    f"`protected` must name features, got {name!r}." + did_you_mean(name, known)
+                )
         return self._mask(self.mask_ratio, self.xp_mask_ratio, protected)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
