@@ -25,7 +25,7 @@ __all__ = ["load_estimator", "save_estimator"]
 FORMAT = 1
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-LEFT_OUT = frozenset({"callbacks", "checkpoint", "module_", "net_"})
+LEFT_OUT = frozenset({"callbacks", "checkpoint", "module_", "n_partial_fits_", "net_"})
 """Attributes that are the network, or belong to a training run."""
 
 KINDS = {
@@ -69,7 +69,7 @@ def load_estimator(kind: type, folder: Path) -> Any:
     try:
         config = json.loads((folder / CONFIG).read_text())
         described, checksum = config["estimator"], config["weights_sha256"]
-        name = described["kind"]
+        name, written_as = described["kind"], config["format"]
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no saved estimator in {str(folder)!r}.") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -80,17 +80,23 @@ def load_estimator(kind: type, folder: Path) -> Any:
         raise CheckpointError(
             f"{str(folder)!r} holds a {name}, not a {kind.__name__}: use {name}.from_pretrained."
         )
-    if config["format"] != FORMAT:
+    if written_as != FORMAT:
         raise CheckpointError(
-            f"{str(folder)!r} is in format {config['format']}, this version reads {FORMAT}."
+            f"{str(folder)!r} is in format {written_as}, this version reads {FORMAT}."
         )
     if not (folder / WEIGHTS).exists() or _sha256(folder / WEIGHTS) != checksum:
         raise CheckpointError(
             f"{str(folder / WEIGHTS)!r} is absent, truncated or altered: it does not have the "
             "checksum in config.json. Restore both files from one copy."
         )
-    estimator = _decode_estimator(described, {**KINDS, name: kind, **kind._saved_kinds()})
-    estimator._adopt(_load_weights(estimator._build_module(), folder / WEIGHTS))
+    try:
+        estimator = _decode_estimator(described, {**KINDS, name: kind, **kind._saved_kinds()})
+        module = estimator._build_module()
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{str(folder / CONFIG)!r} is altered: it does not describe a {name} ({error!r})."
+        ) from error
+    estimator._adopt(_load_weights(module, folder / WEIGHTS))
     return estimator
 
 
