@@ -113,6 +113,13 @@ class StellarEstimator(BaseEstimator):
         median and interquartile range.
         """
         table = is_table(X, self._schema)
+        if not reset and self.fitted_on_table_ != table:
+            raise ColumnError(
+                f"{type(self).__name__} was fitted on "
+                f"{'a table of stars' if self.fitted_on_table_ else 'a matrix of features'} "
+                f"and got {'a table of stars' if table else 'a matrix of features'}. "
+                "Pass both in the same form, or use a Pipeline."
+            )
         if not table:
             X = validate_data(
                 self,
@@ -128,14 +135,7 @@ class StellarEstimator(BaseEstimator):
         if reset:
             self.fitted_on_table_ = table
             self._fit_preprocessor(X)
-        elif self.fitted_on_table_ != table:
-            raise ColumnError(
-                f"{type(self).__name__} was fitted on "
-                f"{'a table of stars' if self.fitted_on_table_ else 'a matrix of features'} "
-                f"and got {'a table of stars' if table else 'a matrix of features'}. "
-                "Pass both in the same form, or use a Pipeline."
-            )
-        if table and not reset:
+        elif table:
             self._warn_of_columns(X)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
