@@ -11,7 +11,7 @@ from msaestimator.exceptions import ColumnError, UnitMismatchError
 from msaestimator.preprocessing import column_names, read_labels
 from msaestimator.schema import LABELS, SPECTROSCOPIC_LABELS
 
-__all__ = ["LabelSet", "collect_labels"]
+__all__ = ["LabelSet", "check_known", "collect_labels"]
 
 
 class LabelSet(NamedTuple):
@@ -53,7 +53,19 @@ def collect_labels(X: Any, y: Any, wanted: Sequence[str] | Mapping[str, str] | N
             )
     units = _units(wanted, source)
     values = read_labels(source, units)
-    return LabelSet(tuple(units), units, _checked(values, tuple(units)), one_dimensional=False)
+    return LabelSet(tuple(units), units, values, one_dimensional=False)
+
+
+def check_known(labels: LabelSet) -> None:
+    """Refuse to learn a label that no star has; of no stars at all the features will tell."""
+    known = np.isfinite(labels.values).any(axis=0)
+    unknown = [name for name, any_known in zip(labels.names, known, strict=True) if not any_known]
+    if unknown and len(labels.values):
+        raise ColumnError(
+            f"Each label must be known for at least one star, but {', '.join(unknown)} "
+            f"{'has' if len(unknown) == 1 else 'have'} no value. Leave out of `labels` what is "
+            "unknown."
+        )
 
 
 def _from_array(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> LabelSet:
@@ -74,7 +86,7 @@ def _from_array(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> Lab
             f"`labels` must name each of the {values.shape[1]} columns of y, got {list(wanted)}."
         )
     units = _units(wanted, None)
-    return LabelSet(tuple(units), units, _checked(values, tuple(units)), one_dimensional)
+    return LabelSet(tuple(units), units, values, one_dimensional)
 
 
 def _units(wanted: Sequence[str] | Mapping[str, str], table: Any) -> dict[str, str]:
@@ -90,15 +102,3 @@ def _units(wanted: Sequence[str] | Mapping[str, str], table: Any) -> dict[str, s
             own = getattr(table[name], "unit", None)
         units[name] = LABELS[name].unit if name in LABELS else "" if own is None else str(own)
     return units
-
-
-def _checked(values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    empty = [
-        n for n, known in zip(names, np.isfinite(values).any(axis=0), strict=True) if not known
-    ]
-    if empty:
-        raise ColumnError(
-            f"Each label must be known for at least one star, but {', '.join(empty)} "
-            "has no value. Leave it out of `labels`."
-        )
-    return values

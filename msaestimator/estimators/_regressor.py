@@ -12,7 +12,7 @@ from torch import nn
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
 from msaestimator.estimators._base import StellarEstimator, observed_rows
 from msaestimator.estimators._ensemble import combine_members
-from msaestimator.estimators._labels import LabelSet, collect_labels
+from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
 from msaestimator.metrics import r2
 from msaestimator.networks import QuantileHead, QuantileRegressor
 from msaestimator.preprocessing import LabelScaler, column_names
@@ -224,6 +224,7 @@ inference_batch_size, device, precision, random_state, verbose
         self._check_parameters()
         labels = collect_labels(X, y, self.labels)
         check_consistent_length(X, labels.values)
+        check_known(labels)
         again = self.warm_start and self.__sklearn_is_fitted__()
         if not again:
             self._start_from_encoder(X)
