@@ -28,8 +28,8 @@ class ResumableCheckpoint(Callback):
     -----
     Saved are the weights, the optimiser, schedules, the state of early stopping, the history
     and torch's random state, so a run that was killed and started again ends bit for bit where
-    an uninterrupted one does (on one machine, one number of threads). It must be the last
-    callback: the others set themselves up when training begins, and are then overwritten.
+    an uninterrupted one does (on one machine, one number of threads). It must come after the
+    callbacks it restores: they set themselves up when training begins, and are overwritten.
     """
 
     def __init__(self, path: Path, fingerprint: str) -> None:

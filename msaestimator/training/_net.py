@@ -178,15 +178,16 @@ def build_net(
 
 
 def _callbacks(plan: TrainingPlan, n_stars: int, run_id: str) -> Iterable[tuple[str, Callback]]:
-    """Yield the callbacks of a plan; the checkpoint comes last."""
+    """Yield the callbacks of a plan; the checkpoint follows all that it restores.
+
+    The bar comes after it, to open at the epoch that was restored.
+    """
     n_batches = -(-n_stars // plan.batch_size)
     factors = [Schedule(group.schedule, plan.max_epochs, n_batches) for group in plan.groups]
     yield "finite_loss", FiniteLoss()
     yield "schedule", LRScheduler(LambdaLR, lr_lambda=factors, step_every="batch")
     if plan.gradient_clip is not None:
         yield "gradient_clip", GradientNormClipping(plan.gradient_clip)
-    if plan.verbose:
-        yield "progress", Progress(plan.title)
     yield from plan.callbacks
     if plan.patience is not None:
         yield (
@@ -195,6 +196,8 @@ def _callbacks(plan: TrainingPlan, n_stars: int, run_id: str) -> Iterable[tuple[
         )
     if plan.checkpoint is not None:
         yield "checkpoint", ResumableCheckpoint(Path(plan.checkpoint), run_id)
+    if plan.verbose:
+        yield "progress", Progress(plan.title)
 
 
 def check_finished(net: MaskedNet) -> None:
@@ -218,8 +221,14 @@ def _silent(text: str) -> None:
 
 def fingerprint(parameters: dict[str, Any], *arrays: np.ndarray) -> str:
     """Return a SHA-256 of parameters and data, the same only for the same training run."""
-    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=repr).encode())
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=_describe).encode())
     for array in arrays:
         digest.update(str(array.shape).encode())
         digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
+
+
+def _describe(value: Any) -> str:
+    """Return what tells a parameter from others, in this process and in the next."""
+    # The text of a random generator is its address.
+    return type(value).__name__ if isinstance(value, np.random.RandomState) else repr(value)
