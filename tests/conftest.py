@@ -1,0 +1,81 @@
+"""Real stars and tiny fitted estimators that several rooms' tests share; never change them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.datasets import load_apogee_xp
+
+# Enough to learn something in a blink. Sizes are given, so that defaults may be tuned.
+SMALL = {"max_epochs": 3, "batch_size": 64, "lr": 3e-3, "random_state": 0, "device": "cpu"}
+SMALL_NET = {"hidden_widths": (16, 8), "n_frequencies": 4, "d_embedding": 4}
+SMALL_HEAD = {"head_widths": (16,), "n_members": 2, "encoder_lr": 3e-3}
+
+
+@pytest.fixture(scope="session")
+def stars():
+    """300 real stars with XP coefficients and labels."""
+    return load_apogee_xp("train")[:300]
+
+
+@pytest.fixture(scope="session")
+def other_stars():
+    """100 further real stars."""
+    return load_apogee_xp("test")[:100]
+
+
+@pytest.fixture(scope="session")
+def make_msa():
+    """Return a function that makes a small unfitted autoencoder."""
+    return lambda **changes: MaskedStellarAutoencoder(**SMALL | SMALL_NET | changes)
+
+
+@pytest.fixture(scope="session")
+def make_regressor():
+    """Return a function that makes a small unfitted regressor."""
+
+    def make(encoder=None, **changes):
+        settings = SMALL | SMALL_HEAD | {"labels": ("teff", "logg", "fe_h")} | changes
+        return StellarParameterRegressor(encoder, **settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def msa(make_msa, stars):
+    """A small fitted autoencoder."""
+    return make_msa(max_epochs=10).fit(stars)
+
+
+@pytest.fixture(scope="session")
+def regressor(make_regressor, msa, stars):
+    """A small fitted regressor."""
+    return make_regressor(msa, max_epochs=20).fit(stars)
+
+
+@pytest.fixture(scope="session")
+def to_frame():
+    """Return a function that turns a table of stars into a DataFrame of scalar columns."""
+
+    def convert(stars):
+        columns = {}
+        for name in stars.colnames:
+            values = np.asarray(getattr(stars[name], "value", stars[name]))
+            if values.ndim == 1:
+                columns[name] = values
+            elif not name.endswith("errors"):
+                prefix = name.removesuffix("_coefficients")
+                columns |= {f"{prefix}_{i}": column for i, column in enumerate(values.T, 1)}
+        return pd.DataFrame(columns)
+
+    return convert
+
+
+@pytest.fixture(scope="session")
+def weights():
+    """Return a function that gives an estimator's weights as bytes, by name."""
+    return lambda estimator: {
+        name: tensor.cpu().numpy().tobytes()
+        for name, tensor in estimator.module_.state_dict().items()
+    }

@@ -1,0 +1,57 @@
+"""The progress bar and the check of the loss."""
+
+import copy
+import math
+
+import pytest
+
+from msaestimator.training import ReconstructionObjective
+
+
+class LostObjective(ReconstructionObjective):
+    """A loss that is no longer a number in the second epoch."""
+
+    n_calls = 0
+
+    def forward(self, *args):
+        self.n_calls += 1
+        return super().forward(*args) * (math.nan if self.n_calls > 5 else 1.0)
+
+
+def test_a_loss_that_is_not_a_number_ends_the_training(make_net, data):
+    net = make_net(criterion=LostObjective(range(6), 1, False))
+    with pytest.raises(FloatingPointError, match=r"got nan in epoch 2.*Lower the learning rate"):
+        net.partial_fit(data)
+
+
+def test_silence(make_net, data, capfd):
+    make_net(verbose=0).partial_fit(data)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_shows_title_epochs_and_losses(make_net, data, capsys):
+    make_net(verbose=1, validation=data, patience=9).partial_fit(data)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "training: 100%" in printed.err
+    assert "4/4" in printed.err
+    assert "train_loss=" in printed.err
+    assert "valid_loss=" in printed.err
+
+
+def test_progress_opens_where_a_resumed_run_left_off(make_net, data, tmp_path, capsys):
+    path = tmp_path / "checkpoint"
+    make_net(checkpoint=path).partial_fit(data)
+    capsys.readouterr()
+    make_net(checkpoint=path, verbose=1).partial_fit(data)
+    printed = capsys.readouterr().err
+    assert "4/4" in printed
+    assert "0/4" not in printed
+
+
+def test_a_bar_in_use_can_be_copied(make_net):
+    net = make_net(verbose=1)
+    bar = dict(net.callbacks_)["progress"]
+    bar.on_train_begin(net)
+    assert vars(copy.deepcopy(bar)) == {"title": "training"}
+    bar.on_train_end(net)

@@ -1,0 +1,85 @@
+"""The objectives against plain numpy."""
+
+import numpy as np
+import pytest
+import torch
+
+from msaestimator.training import PredictionObjective, ReconstructionObjective
+
+LEVELS = (0.05, 0.5, 0.95)
+
+
+@pytest.fixture
+def batch():
+    """Features with NaN, hidden places, a reconstruction of columns 0, 2 and 3."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(40, 4)).astype(np.float32)
+    x[rng.random(x.shape) < 0.3] = np.nan
+    hidden = rng.random(x.shape) < 0.4
+    output = rng.normal(size=(40, 3)).astype(np.float32)
+    return output, hidden, x
+
+
+def tensors(*arrays):
+    return [torch.from_numpy(array) for array in arrays]
+
+
+def mean_error(output, hidden, x, power, hidden_only):
+    target = x[:, [0, 2, 3]].astype(np.float64)
+    counted = np.isfinite(target) & (hidden[:, [0, 2, 3]] | (not hidden_only))
+    return np.mean(np.abs(output - target)[counted] ** power)
+
+
+def mean_pinball(quantiles, labels):
+    losses = [
+        max(level * residual, (level - 1) * residual)
+        for star, truth in zip(quantiles.astype(np.float64), labels, strict=True)
+        for member in star
+        for of_label, true in zip(member, truth, strict=True)
+        if np.isfinite(true)
+        for level, residual in zip(LEVELS, true - of_label, strict=True)
+    ]
+    return np.mean(losses)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+@pytest.mark.parametrize("hidden_only", [False, True])
+def test_reconstruction_is_the_mean_over_counted_places(batch, power, hidden_only):
+    loss = ReconstructionObjective([0, 2, 3], power, hidden_only)(*tensors(*batch))
+    assert float(loss) == pytest.approx(mean_error(*batch, power, hidden_only), rel=1e-5)
+
+
+def test_nothing_to_count_is_no_loss_and_no_gradient(batch):
+    output, hidden, x = tensors(*batch)
+    output.requires_grad_()
+    objective = ReconstructionObjective([0, 2, 3], 2, hidden_only=True)
+    loss = objective(output, torch.zeros_like(hidden), x)
+    loss.backward()
+    assert loss.item() == 0
+    assert not output.grad.any()
+
+
+def test_prediction_weighs_pinball_and_reconstruction(batch):
+    rng = np.random.default_rng(6)
+    quantiles = np.sort(rng.normal(size=(40, 2, 3, len(LEVELS))), axis=-1).astype(np.float32)
+    labels = rng.normal(size=(40, 3)).astype(np.float32)
+    labels[rng.random(labels.shape) < 0.3] = np.nan
+    output, hidden, x = tensors(*batch)
+    objective = PredictionObjective(
+        LEVELS, 0.8, 0.2, ReconstructionObjective([0, 2, 3], 1, hidden_only=False)
+    )
+    loss = objective((torch.from_numpy(quantiles), output), hidden, x, torch.from_numpy(labels))
+    expected = 0.8 * mean_pinball(quantiles, labels) + 0.2 * mean_error(*batch, 1, False)
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_stars_without_labels_still_teach_reconstruction(batch):
+    output, hidden, x = tensors(*batch)
+    reconstruction = ReconstructionObjective([0, 2, 3], 1, hidden_only=False)
+    quantiles = torch.ones(40, 1, 2, 3, requires_grad=True)
+    loss = PredictionObjective(LEVELS, 0.8, 0.2, reconstruction)(
+        (quantiles, output), hidden, x, torch.full((40, 2), torch.nan)
+    )
+    loss.backward()
+    assert loss.item() == pytest.approx(0.2 * mean_error(*batch, 1, False), rel=1e-5)
+    assert not quantiles.grad.any()
