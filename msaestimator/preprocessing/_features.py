@@ -11,7 +11,7 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.preprocessing._table_reader import is_table, read_features
 from msaestimator.schema import GAIA_DR3, CoefficientArray, FeatureSchema, StarTable
 
-__all__ = ["StellarFeatures", "read_matrix"]
+__all__ = ["StellarFeatures", "names_out", "read_matrix"]
 
 
 def read_matrix(
@@ -50,6 +50,26 @@ def _matrix_names(transformer: BaseEstimator, schema: FeatureSchema) -> tuple[st
     if transformer.n_features_in_ == len(schema):
         return schema.names
     return tuple(f"x{index}" for index in range(transformer.n_features_in_))
+
+
+def names_out(
+    transformer: BaseEstimator, schema: FeatureSchema, input_features: Any
+) -> tuple[str, ...]:
+    """Return the matrix's column names; where these are not the schema's, ``input_features``.
+
+    The columns of a table do not matter: those of the matrix are always the schema's.
+    """
+    if input_features is None or transformer.column_names_ == schema.names:
+        return transformer.column_names_
+    given = getattr(transformer, "feature_names_in_", None)
+    if given is not None and not np.array_equal(given, input_features):
+        raise ValueError("input_features is not equal to feature_names_in_")
+    if len(input_features) != transformer.n_features_in_:
+        raise ValueError(
+            "input_features should have length equal to number of features "
+            f"({transformer.n_features_in_}), got {len(input_features)}"
+        )
+    return tuple(input_features)
 
 
 class StellarFeatures(TransformerMixin, BaseEstimator):
@@ -143,10 +163,7 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the column names of the matrix, an array of str objects."""
         check_is_fitted(self, "column_names_")
-        if input_features is not None and self.column_names_ != self._schema.names:
-            _check_input_features(self, input_features)
-            return np.asarray(input_features, dtype=object)
-        return np.array(self.column_names_, dtype=object)
+        return np.array(names_out(self, self._schema, input_features), dtype=object)
 
     @property
     def _schema(self) -> FeatureSchema:
@@ -160,14 +177,3 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _check_input_features(transformer: BaseEstimator, input_features: Any) -> None:
-    given = getattr(transformer, "feature_names_in_", None)
-    if given is not None and not np.array_equal(given, input_features):
-        raise ValueError("input_features is not equal to feature_names_in_")
-    if len(input_features) != transformer.n_features_in_:
-        raise ValueError(
-            "input_features should have length equal to number of features "
-            f"({transformer.n_features_in_}), got {len(input_features)}"
-        )

@@ -61,7 +61,8 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         if unknown:
             raise ValueError(f"`log` must name labels of {list(names)}, got {unknown}.")
         self.is_log_ = np.isin(names, list(log))
-        standard = StandardScaler().fit(self._logarithm(X))
+        with np.errstate(invalid="ignore"):  # a label no star has: NaN in, NaN out
+            standard = StandardScaler().fit(self._logarithm(X))
         self.center_, self.scale_ = standard.mean_, standard.scale_
         return self
 

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import astropy.units as u
@@ -85,19 +85,16 @@ def read_features(table: Any, schema: FeatureSchema) -> np.ndarray:
     UnitMismatchError
         A unit of another physical type.
     """
-    names = column_names(table)
+    names = column_names(table) or ()
     _check_names(names, schema)
     matrix = np.full((len(table), len(schema)), np.nan)
     position = {name: index for index, name in enumerate(schema.names)}
-    for member in schema.members:
-        if member.name in names:
-            values = _read_member(table, member)
-            columns = member.columns if isinstance(member, CoefficientArray) else (member,)
-            matrix[:, [position[c.name] for c in columns]] = values.reshape(len(table), -1)
-        elif isinstance(member, CoefficientArray):
-            for column in member.columns:
-                if column.name in names:
-                    matrix[:, position[column.name]] = read_column(table, column.name, "")
+    for array in schema.arrays:
+        if array.name in names:
+            matrix[:, [position[c.name] for c in array.columns]] = _read_array(table, array)
+    for column in schema.columns:
+        if column.name in names:
+            matrix[:, position[column.name]] = _read_scalar(table, column.name, column.unit)
     return matrix
 
 
@@ -106,71 +103,76 @@ def read_column(table: Any, name: str, unit: str) -> np.ndarray:
 
     A column that states no unit is taken to be in ``unit`` already.
     """
-    values, mask = _values_and_mask(table, name, unit)
+    values, mask, stated = _raw_column(table, name)
     if values.dtype.kind not in "fiub":
         raise ColumnError(
             f"Column {name!r} must hold numbers, got {_dtype_name(values)}. "
             "Convert it, with NaN where a value is missing."
         )
-    values = np.array(values, dtype=np.float64)
-    values[mask | (values == ARCHIVE_MISSING)] = np.nan
-    infinite = np.isinf(values)
+    # Told by the number as written: -9999 mmag is missing, and so is -9999 as float16 rounds it.
+    missing = mask | (values == ARCHIVE_MISSING)
+    values = _convert(name, np.array(values, dtype=np.float64), stated, unit)
+    values[missing] = np.nan
+    infinite = np.abs(values) > np.finfo(np.float32).max
     if infinite.any():
         row = int(np.argwhere(infinite)[0][0])
         raise ColumnError(
-            f"Column {name!r} must be finite or NaN, got {int(infinite.sum())} infinity values "
-            f"(first in row {row}). Set them to NaN if they are missing."
+            f"Column {name!r} must be finite or NaN, got {infinite.sum()} values infinite in "
+            f"single precision, the first in row {row}. Set them to NaN if they are missing."
         )
     return values
 
 
-def _read_member(table: Any, member: Any) -> np.ndarray:
-    if not isinstance(member, CoefficientArray):
-        values = read_column(table, member.name, member.unit)
-        if values.ndim != 1:
-            raise ColumnError(
-                f"Column {member.name!r} must hold one number a star, got shape {values.shape}."
-            )
-        return values
-    values = read_column(table, member.name, "")
-    found = values.shape[1] if values.ndim == 2 else 1
-    if found != member.size:
+def _read_scalar(table: Any, name: str, unit: str) -> np.ndarray:
+    """Return a column of one number a star."""
+    values = read_column(table, name, unit)
+    if values.ndim != 1:
         raise ColumnError(
-            f"Column {member.name!r} must have {member.size} coefficients a star, got {found}. "
+            f"Column {name!r} must hold one number a star, got shape {values.shape}."
+        )
+    return values
+
+
+def _read_array(table: Any, array: CoefficientArray) -> np.ndarray:
+    """Return the coefficients, (n_stars, size), or (n_stars, 1) of NaN where no star has any."""
+    values = read_column(table, array.name, "")
+    if values.ndim == 1 and np.isnan(values).all():
+        return values[:, np.newaxis]
+    if values.shape[1:] != (array.size,):
+        found = " x ".join(str(length) for length in values.shape[1:]) or "1"
+        raise ColumnError(
+            f"Column {array.name!r} must have {array.size} coefficients a star, got {found}. "
             "Gaia DR3 has 55 BP and 55 RP coefficients, DR4 51 and 55: "
             "pass schema=GAIA_DR3 or GAIA_DR4 to match the table."
         )
     return values
 
 
-def _values_and_mask(table: Any, name: str, unit: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the raw values in ``unit`` and where they are masked."""
+def _raw_column(table: Any, name: str) -> tuple[np.ndarray, np.ndarray | bool, Any]:
+    """Return a column's numbers as they stand, where they are masked, and the stated unit."""
     column = table[name]
     if hasattr(column, "to_numpy") and not isinstance(column, np.ndarray):
         column = column.to_numpy()
     mask = np.ma.getmaskarray(column) if isinstance(column, np.ma.MaskedArray) else False
     if isinstance(column, Masked):
         column, mask = column.unmasked, column.mask
-    factor = _conversion(name, getattr(column, "unit", None), unit)
     values = np.asarray(getattr(column, "value", column))
     if values.dtype.kind == "O":
-        values = _stack_objects(name, values)
-        mask = _broadcast_mask(mask, values)
-    if factor is not None:
-        values = factor(values)
-    return values, np.broadcast_to(mask, values.shape)
+        # What lies beneath a mask need not be a number.
+        values, mask = _stack_objects(name, np.where(mask, None, values)), False
+    return values, mask, getattr(column, "unit", None)
 
 
-def _conversion(name: str, unit: Any, target: str) -> Callable[[np.ndarray], np.ndarray] | None:
-    """Return a function into ``target``, or None when there is nothing to convert."""
+def _convert(name: str, values: np.ndarray, unit: Any, target: str) -> np.ndarray:
+    """Return values in ``target``, which is their unit too if they state none."""
     if unit is None:
-        return None
+        return values
     unit = u.Unit(unit) if isinstance(unit, str) else unit
     wanted = u.Unit(target)
     # mag(AB) and dex(cm/s2) are numbers in mag and dex on a stated zero point.
     plain = getattr(unit, "function_unit", unit)
     if plain == wanted or (plain == u.dimensionless_unscaled and wanted == u.dex):
-        return None
+        return values
     if not plain.is_equivalent(wanted):
         hint = (
             "A flux is not a magnitude: convert it with the survey's zero point first."
@@ -181,7 +183,7 @@ def _conversion(name: str, unit: Any, target: str) -> Callable[[np.ndarray], np.
             f"Column {name!r} must be in {target or 'no unit'} (or convertible to it), got "
             f"{unit.to_string() or 'dimensionless'} ({unit.physical_type}). {hint}"
         )
-    return lambda values: plain.to(wanted, np.asarray(values, dtype=np.float64))
+    return plain.to(wanted, values)
 
 
 def _stack_objects(name: str, values: np.ndarray) -> np.ndarray:
@@ -212,11 +214,6 @@ def _object_row(name: str, value: Any) -> np.ndarray:
         raise ColumnError(
             f"Column {name!r} must hold numbers, got {value!r} ({type(value).__name__})."
         ) from None
-
-
-def _broadcast_mask(mask: Any, values: np.ndarray) -> np.ndarray:
-    mask = np.asarray(mask)
-    return mask[:, None] if mask.ndim == 1 and values.ndim == 2 else mask
 
 
 def _check_names(names: tuple[str, ...], schema: FeatureSchema) -> None:
@@ -293,11 +290,11 @@ def read_labels(table: Any, units: Mapping[str, str]) -> np.ndarray:
     units : mapping of str to str
         Label name to unit, in the order wanted.
     """
-    names = column_names(table)
+    names = column_names(table) or ()
     absent = [name for name in units if name not in names]
     if absent:
         raise ColumnError(
             f"The table must have a column for each label, but {', '.join(absent)} "
             f"{'is' if len(absent) == 1 else 'are'} absent." + did_you_mean(absent[0], names)
         )
-    return np.column_stack([read_column(table, name, unit) for name, unit in units.items()])
+    return np.column_stack([_read_scalar(table, name, unit) for name, unit in units.items()])

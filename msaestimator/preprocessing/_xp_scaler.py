@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.preprocessing._features import read_matrix
+from msaestimator.preprocessing._features import names_out, read_matrix
 from msaestimator.preprocessing._table_reader import (
     NORMALIZED,
     column_names,
@@ -102,18 +102,14 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         self._check_n_coefficients()
         matrix = self._read(X, reset=True)
         self._find_coefficients()
-        coefficients = self._divide_by_flux(matrix)[:, self.is_coefficient_]
+        matrix = self._divide_by_flux(matrix).astype(np.float64)
         with warnings.catch_warnings():
             # A coefficient no star has is NaN in and NaN out, not worth a warning.
             warnings.simplefilter("ignore", RuntimeWarning)
-            low, median, high = np.nanpercentile(
-                coefficients.astype(np.float64), [25, 50, 75], axis=0
-            )
+            low, median, high = np.nanpercentile(matrix, [25, 50, 75], axis=0)
         width = high - low
-        self.center_ = np.zeros(self.n_features_in_)
-        self.scale_ = np.ones(self.n_features_in_)
-        self.center_[self.is_coefficient_] = median
-        self.scale_[self.is_coefficient_] = np.where(width > 0, width, 1.0)
+        self.center_ = np.where(self.is_coefficient_, median, 0.0)
+        self.scale_ = np.where(self.is_coefficient_ & (width > 0), width, 1.0)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -128,7 +124,8 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: np.ndarray) -> np.ndarray:
         """Return coefficients in the archive's units: shape (n_stars, n_features), float32.
 
-        Coefficients left out by ``n_coefficients`` come back as NaN.
+        Coefficients left out by ``n_coefficients`` come back as NaN, and those too large for
+        single precision as infinity.
         """
         check_is_fitted(self, "center_")
         X = np.asarray(X, dtype=np.float64)
@@ -138,26 +135,19 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
             )
         matrix = np.full((len(X), self.n_features_in_), np.nan)
         matrix[:, self.is_kept_] = X
-        if self.asinh:
-            matrix = np.where(self.is_coefficient_, np.sinh(matrix), matrix)
-        matrix = matrix * self.scale_ + self.center_
-        if self._g_column is not None:
-            flux = g_flux(matrix[:, self._g_column])
-            matrix = np.where(self.is_coefficient_, matrix * flux[:, None], matrix)
-        return matrix.astype(np.float32)
+        with np.errstate(over="ignore"):
+            if self.asinh:
+                matrix = np.where(self.is_coefficient_, np.sinh(matrix), matrix)
+            matrix = matrix * self.scale_ + self.center_
+            if self._g_column is not None:
+                flux = g_flux(matrix[:, self._g_column])
+                matrix = np.where(self.is_coefficient_, matrix * flux[:, None], matrix)
+            return matrix.astype(np.float32)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the output's column names; a scaled coefficient is ``normalized_bp_1``."""
         check_is_fitted(self, "center_")
-        names = self.column_names_ if input_features is None else tuple(input_features)
-        if len(names) != self.n_features_in_:
-            raise ValueError(
-                "input_features should have length equal to number of features "
-                f"({self.n_features_in_}), got {len(names)}"
-            )
-        given = getattr(self, "feature_names_in_", None)
-        if input_features is not None and given is not None and list(given) != list(names):
-            raise ValueError("input_features is not equal to feature_names_in_")
+        names = names_out(self, self._schema, input_features)
         marked = [
             f"{NORMALIZED}{name}" if is_coefficient and name in self._schema else name
             for name, is_coefficient in zip(names, self.is_coefficient_, strict=True)

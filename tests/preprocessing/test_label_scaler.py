@@ -1,0 +1,171 @@
+"""Labels and their errors, scaled and back."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from msaestimator.preprocessing import LabelScaler
+from msaestimator.schema import LABELS
+
+NAMES = ["teff", "logg", "fe_h", "age", "mass", "parallax"]
+LOG = np.array([True, False, False, True, True, True])
+
+
+def draw_labels(n_stars=50, seed=0):
+    """Labels inside their limits, some unknown."""
+    rng = np.random.default_rng(seed)
+    low, high = np.transpose([LABELS[name].limits for name in NAMES])
+    y = rng.uniform(low + 0.01, high, (n_stars, len(NAMES)))
+    y[rng.random(y.shape) < 0.2] = np.nan
+    return y
+
+
+def by_hand(y, fitted_on):
+    """The documented formula in plain numpy."""
+
+    def log(values):
+        return np.where(LOG, np.log10(np.where(values > 0, values, np.nan)), values)
+
+    known = log(fitted_on)
+    return (log(y) - np.nanmean(known, axis=0)) / np.nanstd(known, axis=0)
+
+
+@pytest.fixture
+def scaler():
+    return LabelScaler(NAMES).fit(draw_labels())
+
+
+def test_formula(scaler):
+    y = draw_labels(seed=1)
+    np.testing.assert_allclose(scaler.transform(y), by_hand(y, draw_labels()), rtol=1e-12)
+    np.testing.assert_array_equal(scaler.is_log_, LOG)
+
+
+def test_scaled_labels_have_zero_mean_and_unit_variance(scaler):
+    z = scaler.transform(draw_labels())
+    np.testing.assert_allclose(np.nanmean(z, axis=0), 0.0, atol=1e-12)
+    np.testing.assert_allclose(np.nanstd(z, axis=0), 1.0)
+
+
+@given(
+    hnp.arrays(
+        np.float64,
+        st.tuples(st.integers(1, 10), st.just(len(NAMES))),
+        elements=st.floats(1e-3, 1e5) | st.just(np.nan),
+    )
+)
+def test_there_and_back(y):
+    scaler = LabelScaler(NAMES).fit(draw_labels())
+    np.testing.assert_allclose(scaler.inverse_transform(scaler.transform(y)), y, rtol=1e-9)
+
+
+@given(
+    y=st.floats(0.01, 1e4),
+    sigma=st.floats(1e-6, 100.0),
+    position=st.integers(0, len(NAMES) - 1),
+)
+def test_errors_are_scaled_by_the_slope_of_the_transformation(y, sigma, position):
+    scaler = LabelScaler(NAMES).fit(draw_labels())
+    labels, errors = np.full((1, len(NAMES)), y), np.full((1, len(NAMES)), sigma)
+    step = 1e-4 * y
+    change = scaler.transform(labels + step) - scaler.transform(labels - step)
+    scaled = scaler.transform_errors(labels, errors)
+    expected = sigma * change[0, position] / (2 * step)
+    np.testing.assert_allclose(scaled[0, position], expected, rtol=1e-5)
+    back = scaler.inverse_transform_errors(scaler.transform(labels), scaled)
+    np.testing.assert_allclose(back, errors, rtol=1e-9)
+
+
+def test_inverse_runs_over_the_last_axis_of_any_array(scaler):
+    z = np.random.default_rng(0).normal(size=(4, 3, len(NAMES)))
+    found = scaler.inverse_transform(z)
+    for index in range(3):
+        np.testing.assert_array_equal(found[:, index], scaler.inverse_transform(z[:, index]))
+
+
+def test_order_of_quantiles_is_kept(scaler):
+    z = np.sort(np.random.default_rng(0).normal(size=(20, 5, 1)), axis=1)
+    labels = scaler.inverse_transform(np.repeat(z, len(NAMES), axis=2))
+    assert np.all(np.diff(labels, axis=1) >= 0)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.2, np.nan])
+def test_what_has_no_logarithm_is_missing(scaler, value):
+    y = np.full((1, len(NAMES)), value)
+    np.testing.assert_array_equal(np.isnan(scaler.transform(y))[0], LOG | np.isnan(value))
+    errors = scaler.transform_errors(y, np.ones_like(y))
+    np.testing.assert_array_equal(np.isnan(errors)[0], LOG)
+
+
+def test_values_without_a_logarithm_take_no_part_in_the_fit():
+    y = np.array([[5000.0], [6000.0], [-1.0], [0.0]])
+    expected = LabelScaler(["teff"]).fit(y[:2])
+    found = LabelScaler(["teff"]).fit(y)
+    assert (found.center_, found.scale_) == (expected.center_, expected.scale_)
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("auto", [True, False]),
+        ((), [False, False]),
+        (["logg"], [False, True]),
+        (["teff", "logg"], [True, True]),
+    ],
+)
+def test_which_labels_are_logarithms(log, expected):
+    scaler = LabelScaler(["teff", "logg"], log=log).fit([[5000.0, 4.0], [6000.0, 4.5]])
+    assert scaler.is_log_.tolist() == expected
+
+
+def test_names_come_from_a_data_frame():
+    frame = pd.DataFrame({"age": [1.0, 10.0], "logg": [4.0, 4.5]})
+    scaler = LabelScaler().fit(frame)
+    assert scaler.is_log_.tolist() == [True, False]
+    assert list(scaler.get_feature_names_out()) == ["age", "logg"]
+    np.testing.assert_allclose(scaler.transform(frame)[:, 0], [-1.0, 1.0])
+
+
+def test_an_array_without_names_has_no_logarithm():
+    scaler = LabelScaler().fit([[5000.0], [6000.0]])
+    assert not scaler.is_log_.any()
+    assert list(scaler.get_feature_names_out()) == ["x0"]
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [([[5000.0]] * 3, 0.0), ([[5000.0]], 0.0), ([[np.nan]] * 3, np.nan)],
+    ids=["constant", "one star", "no star has it"],
+)
+def test_labels_without_spread(y, expected):
+    scaler = LabelScaler(["teff"])
+    np.testing.assert_array_equal(scaler.fit_transform(y), np.full(np.shape(y), expected))
+    np.testing.assert_allclose(scaler.inverse_transform(scaler.transform(y)), y)
+
+
+def test_a_wild_prediction_overflows_without_a_warning():
+    scaler = LabelScaler(["teff"]).fit([[5000.0], [6000.0]])
+    assert scaler.inverse_transform([[1e6]]) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"labels": ["teff"]}, r"`labels` must name each of the 2 columns, got \['teff'\]"),
+        (
+            {"labels": ["teff", "logg"], "log": ["age"]},
+            r"`log` must name labels of \['teff', 'logg'\], got \['age'\]",
+        ),
+    ],
+)
+def test_bad_parameters(parameters, text):
+    with pytest.raises(ValueError, match=text):
+        LabelScaler(**parameters).fit([[5000.0, 4.0], [6000.0, 4.5]])
+
+
+def test_infinite_labels():
+    with pytest.raises(ValueError, match="contains infinity"):
+        LabelScaler().fit([[np.inf], [1.0]])
