@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 DESTINATION = Path(__file__).parents[1] / "msaestimator" / "datasets" / "data"
-N_STARS = 13_000
+N_STARS = 17_000
 SEED = 20250101
 STAR_COLUMNS = [
     *("source_id", "ra", "dec", "bp_coefficients", "rp_coefficients"),

@@ -29,7 +29,7 @@ APOGEE_XP_META = {
 
 
 def load_apogee_xp(split: Literal["train", "test"] | None = None) -> StarTable:
-    """Load 13,000 real stars with XP coefficients, photometry and APOGEE labels.
+    """Load 17,000 real stars with XP coefficients, photometry and APOGEE labels.
 
     The stars are drawn at random from a sample of 31,859 over the whole HR diagram: dwarfs,
     giants and hot stars to 20,000 K, with G from 5.7 to 15. Most stars hotter than 7,000 K
@@ -43,7 +43,7 @@ def load_apogee_xp(split: Literal["train", "test"] | None = None) -> StarTable:
 
     Returns
     -------
-    StarTable, length 13,000 for ``split=None``
+    StarTable, length 17,000 for ``split=None``
         - ``source_id`` (int64), ``ra``, ``dec`` (deg);
         - ``bp_coefficients``, ``rp_coefficients`` (n, 55), dimensionless as in the schema, and
           ``bp_coefficient_errors``, ``rp_coefficient_errors`` (n, 55);
@@ -77,7 +77,7 @@ def load_apogee_xp(split: Literal["train", "test"] | None = None) -> StarTable:
     >>> from msaestimator.datasets import load_apogee_xp
     >>> stars = load_apogee_xp()
     >>> len(stars), stars["bp_coefficients"].shape, stars["teff"].unit
-    (13000, (13000, 55), Unit("K"))
+    (17000, (17000, 55), Unit("K"))
     """
     if split not in (None, "train", "test"):
         raise ValueError(f"`split` must be None, 'train' or 'test', got {split!r}.")

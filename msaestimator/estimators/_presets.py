@@ -38,6 +38,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "labels": ("teff", "logg", "fe_h", "alpha_fe", "age", "parallax"),
             "head_widths": (2048, 2048, 1024, 512, 256),
             "dropout": 0.0,
+            "n_members": 1,
             "mask_ratio": 0.6,
             "xp_mask_ratio": 0.9,
             "prediction_weight": 0.8,
