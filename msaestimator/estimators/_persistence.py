@@ -47,11 +47,13 @@ KINDS = {
 
 def save_estimator(estimator: BaseEstimator, folder: Path) -> None:
     """Write a fitted estimator."""
+    # What cannot be described is found out before the weights of an older save are replaced.
+    described = _encode_estimator(estimator)
     weights = estimator.module_.state_dict()
     write_tensors(folder / WEIGHTS, weights, {"kind": type(estimator).__name__})
     config = {
         "format": FORMAT,
-        "estimator": _encode_estimator(estimator),
+        "estimator": described,
         "weights_sha256": _sha256(folder / WEIGHTS),
         "provenance": {
             "msaestimator": version("msaestimator"),
