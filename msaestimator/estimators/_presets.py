@@ -1,5 +1,6 @@
 """Named settings: the library's, and the thesis's."""
 
+import copy
 from typing import Any
 
 from sklearn.pipeline import make_pipeline
@@ -65,4 +66,4 @@ def get_preset(name: str, estimator: str) -> dict[str, Any]:
         raise ValueError(
             f"`name` must be one of {sorted(PRESETS)}, got {name!r}." + did_you_mean(name, PRESETS)
         )
-    return dict(PRESETS[name][estimator])
+    return copy.deepcopy(PRESETS[name][estimator])
