@@ -36,6 +36,11 @@ class MemberLinear(nn.Module):
         return f"n_members={n_members}, n_in={n_in}, n_out={n_out}"
 
 
+def _at_least_single(x: Tensor) -> Tensor:
+    """Return half precision as single precision, in which near quantiles still differ."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 class QuantileHead(nn.Module):
     """A multilayer perceptron from latent vectors to ordered quantiles of each label.
 
@@ -84,14 +89,14 @@ class QuantileHead(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         """Return the quantiles, the lowest first."""
         hidden = self.hidden(latent.expand(self.n_members, *latent.shape))
-        median = self.median(hidden).float().unsqueeze(-1)
+        median = _at_least_single(self.median(hidden)).unsqueeze(-1)
         below = median - self._steps(self.below(hidden)).flip(-1)
         above = median + self._steps(self.above(hidden))
         return torch.cat([below, median, above], dim=-1).transpose(0, 1)
 
     def _steps(self, raw: Tensor) -> Tensor:
         """Turn free numbers into growing distances from the median, along a new last axis."""
-        steps = raw.float().unflatten(-1, (self.n_labels, self.n_steps))
+        steps = _at_least_single(raw).unflatten(-1, (self.n_labels, self.n_steps))
         return nn.functional.softplus(steps).cumsum(-1)
 
 

@@ -19,7 +19,7 @@ def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int
     power : {1, 2}
         1 is the L1 loss, 2 the L2 loss.
     """
-    residual = (prediction.float() - target).masked_fill(~counted, 0.0).abs()
+    residual = (prediction - target).masked_fill(~counted, 0.0).abs()
     return residual.pow(power).sum() / counted.sum().clamp(min=1)
 
 

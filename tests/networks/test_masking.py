@@ -1,0 +1,78 @@
+"""Which features are hidden, and how often."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from msaestimator.networks import GroupMask
+
+N_STARS = 4000
+# A protected column, a group of three as XP is, and two columns on their own.
+GROUPS = [0, 1, 1, 1, 2, 3]
+RATIOS = [0.0, 0.9, 0.6, 0.25]
+
+
+@pytest.fixture
+def hidden():
+    return GroupMask(GROUPS, RATIOS)(N_STARS)
+
+
+def test_one_answer_a_star_and_feature(hidden):
+    assert hidden.shape == (N_STARS, 6)
+    assert hidden.dtype == torch.bool
+
+
+def test_a_group_is_hidden_as_one(hidden):
+    group = hidden[:, 1:4]
+    assert torch.all(group.all(dim=1) == group.any(dim=1))
+
+
+def test_a_protected_column_is_never_hidden(hidden):
+    assert not hidden[:, 0].any()
+
+
+def test_rates_are_within_their_binomial_bounds(hidden):
+    for column, group in enumerate(GROUPS):
+        low, high = binom.interval(1 - 1e-6, N_STARS, RATIOS[group])
+        assert low <= hidden[:, column].sum() <= high
+
+
+def test_groups_are_independent(hidden):
+    for first, second in [(1, 4), (1, 5), (4, 5)]:
+        ratio = RATIOS[GROUPS[first]] * RATIOS[GROUPS[second]]
+        low, high = binom.interval(1 - 1e-6, N_STARS, ratio)
+        assert low <= (hidden[:, first] & hidden[:, second]).sum() <= high
+
+
+def test_stars_are_independent(hidden):
+    low, high = binom.interval(1 - 1e-6, N_STARS - 1, RATIOS[2] ** 2)
+    assert low <= (hidden[1:, 4] & hidden[:-1, 4]).sum() <= high
+
+
+def test_each_call_draws_anew_and_a_seed_repeats_it():
+    mask = GroupMask(GROUPS, RATIOS)
+    torch.manual_seed(3)
+    first, second = mask(50), mask(50)
+    torch.manual_seed(3)
+    assert torch.any(first != second)
+    assert torch.all(mask(50) == first)
+
+
+@given(
+    groups=st.lists(st.integers(0, 3), min_size=1, max_size=12),
+    ratios=st.lists(st.sampled_from([0, 0.5, 1]), min_size=4, max_size=4),
+    n_stars=st.integers(0, 20),
+)
+def test_any_grouping(groups, ratios, n_stars):
+    hidden = GroupMask(groups, ratios)(n_stars)
+    assert hidden.shape == (n_stars, len(groups))
+    for column, group in enumerate(groups):
+        if ratios[group] != 0.5:
+            assert torch.all(hidden[:, column] == bool(ratios[group]))
+        assert torch.all(hidden[:, column] == hidden[:, groups.index(group)])
+
+
+def test_made_where_it_is_asked_for():
+    assert GroupMask(GROUPS, RATIOS)(3, device="meta").device.type == "meta"
