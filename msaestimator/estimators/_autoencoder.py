@@ -122,6 +122,8 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
     (200, 55)
     """
 
+    # DIFF(mckay2025): the default network, rates and masks suit some ten thousand stars and two
+    # cores; the thesis's suit 220 million stars and a GPU.
     def __init__(
         self,
         *,

@@ -135,11 +135,11 @@ class StellarEstimator(BaseEstimator):
         if reset:
             self.fitted_on_table_ = table
             self._fit_preprocessor(X)
-        elif table:
-            self._warn_of_columns(X)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
             matrix = self.preprocessor_.transform(X)
+        if table and not reset:
+            self._warn_of_columns(X)
         return np.ascontiguousarray(np.asarray(matrix, dtype=np.float32)[:, self.is_observed_])
 
     def _check_parameters(self) -> None:

@@ -37,6 +37,8 @@ SHARED_WITH_ENCODER = (
     "feature_names_in_",
 )
 """How stars become features is learned once, by the autoencoder."""
+# DIFF(mckay2025): the author's code learns another scaling on the fine-tuning stars, and so
+# hands the pre-trained weights inputs they were not trained on.
 
 
 class StellarParameterRegressor(RegressorMixin, StellarEstimator):

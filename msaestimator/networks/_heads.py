@@ -76,6 +76,8 @@ class QuantileHead(nn.Module):
         self.n_members = n_members
         self.n_labels = n_labels
         self.n_steps = n_quantiles // 2
+        # DIFF(mckay2025): the members of an ensemble are heads on one autoencoder, evaluated
+        # together, instead of 20 networks fine-tuned one after another.
         self.hidden = nn.Sequential()
         for n_in, n_out in pairwise([n_latent, *widths]):
             self.hidden.extend(

@@ -54,6 +54,8 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         """Learn mean and standard deviation of the labels ``X``, (n_stars, n_labels)."""
         X = self._validate(X, reset=True)
         names = self._names()
+        # DIFF(mckay2025): labels over decades are learned as logarithms; linear ones come out
+        # negative for young stars and count errors of hot stars far above those of cool ones.
         log = (
             [n for n in names if n in LABELS and LABELS[n].log] if self.log == "auto" else self.log
         )
