@@ -5,6 +5,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import astropy.units as u
 from astropy.io.votable.exceptions import VOWarning
 from astropy.utils.exceptions import AstropyUserWarning
 
@@ -30,7 +31,13 @@ def read_stars(path: Path) -> StarTable:
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     with warnings.catch_warnings():
         _ignore_unit_dex()
-        return StarTable.read(path, format=_format(path))
+        stars = StarTable.read(path, format=_format(path))
+    for name in stars.colnames:
+        unit = stars[name].info.unit
+        # VOTable has no word for "dex", and reads it as a tenth of an unknown "ex".
+        if str(unit) == "dex" and unit != u.dex:
+            stars[name] = stars[name].value << u.dex
+    return stars
 
 
 def write_stars(stars: StarTable, path: Path) -> None:
@@ -54,7 +61,7 @@ def _format(path: Path) -> str:
 
 
 def _ignore_unit_dex() -> None:
-    """Say nothing of "dex", which FITS and VOTable have no word for; astropy reads it back."""
+    """Say nothing of "dex", which FITS and VOTable have no word for."""
     warnings.filterwarnings("ignore", ".*'?dex'?.*", AstropyUserWarning)
     warnings.filterwarnings("ignore", ".*dex.*", VOWarning)
     warnings.filterwarnings("ignore", "No table::len", AstropyUserWarning)

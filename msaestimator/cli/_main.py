@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"msa: {error}\n")
         return 1
     except KeyboardInterrupt as interrupt:
-        sys.stderr.write(f"msa: {interrupt or 'Interrupted.'}\n")
+        sys.stderr.write(f"msa: {str(interrupt) or 'Interrupted.'}\n")
         return 130
     return 0
 
