@@ -1,0 +1,70 @@
+"""scikit-learn's own checks of every exported estimator."""
+
+import inspect
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor, estimators
+
+SMALL = {"batch_size": 32, "lr": 1e-2, "random_state": 0, "device": "cpu"}
+MSA = MaskedStellarAutoencoder(
+    hidden_widths=(16,), n_frequencies=2, d_embedding=2, frequency_scale=0.2, max_epochs=1, **SMALL
+)
+REGRESSOR = StellarParameterRegressor(
+    MSA,
+    head_widths=(16,),
+    n_members=1,
+    max_epochs=10,
+    encoder_lr=1e-2,
+    mask_ratio=0.0,  # hidden features only slow the learning of a toy problem
+    xp_mask_ratio=0.0,
+    lr_schedule="constant",
+    encoder_lr_schedule="constant",
+    **SMALL,
+)
+TESTED = (MSA, REGRESSOR)
+
+ROUNDING = (
+    "The network computes in float32, and a BLAS rounds the rows of another batch otherwise: "
+    "equal to 1e-6, where the check asks for 1e-7."
+)
+DEVIATIONS = {
+    "check_methods_subset_invariance": ROUNDING,
+    "check_methods_sample_order_invariance": ROUNDING,
+}
+
+
+def exported():
+    return {
+        kind
+        for kind in map(vars(estimators).get, estimators.__all__)
+        if inspect.isclass(kind) and issubclass(kind, BaseEstimator)
+    }
+
+
+def test_every_exported_estimator_is_checked():
+    assert {type(estimator) for estimator in TESTED} == exported()
+    assert len(TESTED) == len(exported())
+
+
+# Which of the two deviations shows depends on the machine's BLAS, so that passing is no error.
+@parametrize_with_checks(
+    list(TESTED), expected_failed_checks=lambda _: DEVIATIONS, xfail_strict=False
+)
+def test_sklearn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", TESTED, ids=lambda estimator: type(estimator).__name__)
+def test_deviations_are_as_small_as_said(estimator, stars):
+    if isinstance(estimator, StellarParameterRegressor):
+        fitted = estimator.fit(stars, stars["logg"].value)
+        method = fitted.predict
+    else:
+        fitted = estimator.fit(stars)
+        method = fitted.transform
+    whole = method(stars)
+    rows = [method(stars[i : i + 1])[0] for i in range(20)]
+    assert abs(whole[:20] - rows).max() < 1e-5

@@ -1,0 +1,194 @@
+"""Saved estimators predict exactly as before, in files that hold nothing to run."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, RobustScaler
+
+from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.exceptions import CheckpointError
+from msaestimator.preprocessing import StellarFeatures
+from msaestimator.schema import GAIA_DR3, Column
+
+
+@pytest.fixture
+def folder(msa, tmp_path):
+    """A folder with a saved autoencoder."""
+    msa.save_pretrained(tmp_path / "msa")
+    return tmp_path / "msa"
+
+
+def change(folder, *keys, value=None):
+    """Set one place of a config, or take it out."""
+    config = json.loads((folder / "config.json").read_text())
+    place = config
+    for key in keys[:-1]:
+        place = place[key]
+    if value is None:
+        del place[keys[-1]]
+    else:
+        place[keys[-1]] = value
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def no_constants(name):
+    raise AssertionError(f"{name} is not JSON.")
+
+
+def test_autoencoder_comes_back_exactly(msa, other_stars, folder):
+    loaded = MaskedStellarAutoencoder.from_pretrained(folder)
+    np.testing.assert_array_equal(loaded.transform(other_stars), msa.transform(other_stars))
+    assert loaded.score(other_stars) == msa.score(other_stars)
+    assert loaded.feature_names_ == msa.feature_names_
+    hidden = other_stars.copy()
+    hidden["bp_coefficients"][:] = np.nan
+    np.testing.assert_array_equal(
+        loaded.reconstruct(hidden)["bp_coefficients"], msa.reconstruct(hidden)["bp_coefficients"]
+    )
+
+
+def test_regressor_comes_back_exactly(regressor, other_stars, tmp_path):
+    regressor.save_pretrained(tmp_path)
+    loaded = StellarParameterRegressor.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(
+        loaded.predict_quantiles(other_stars), regressor.predict_quantiles(other_stars)
+    )
+    first, second = loaded.predict_table(other_stars), regressor.predict_table(other_stars)
+    np.testing.assert_array_equal(first["flags"], second["flags"])
+    assert first["teff"].unit == second["teff"].unit
+    assert loaded.score(other_stars) == regressor.score(other_stars)
+    np.testing.assert_array_equal(
+        loaded.encoder_.transform(other_stars), regressor.encoder_.transform(other_stars)
+    )
+
+
+def test_saved_twice_is_the_same(msa, folder, tmp_path):
+    MaskedStellarAutoencoder.from_pretrained(folder).save_pretrained(tmp_path / "again")
+    for name in ("config.json", "model.safetensors"):
+        assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_matrix_and_a_schema_of_ones_own_come_back(make_msa, make_regressor, tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 5))
+    schema = GAIA_DR3.with_columns(Column("cfis_u"))
+    regressor = make_regressor(
+        make_msa(schema=schema), labels=None, random_state=np.random.RandomState(0)
+    ).fit(x, x[:, 0])
+    regressor.save_pretrained(tmp_path)
+    loaded = StellarParameterRegressor.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(loaded.predict(x), regressor.predict(x))
+    assert loaded.encoder_.schema == schema
+
+
+def test_a_loaded_estimator_can_learn_more(folder, stars):
+    loaded = MaskedStellarAutoencoder.from_pretrained(folder)
+    score = loaded.score(stars)
+    for _ in range(3):
+        loaded.partial_fit(stars)
+    assert loaded.score(stars) > score - 0.05
+
+
+def test_partly_fitted_estimators_can_be_saved_and_go_on(make_msa, stars, tmp_path):
+    make_msa().partial_fit(stars).save_pretrained(tmp_path)
+    loaded = MaskedStellarAutoencoder.from_pretrained(tmp_path).partial_fit(stars)
+    assert len(loaded.net_.history) == 1
+
+
+@pytest.mark.parametrize("which", ["msa", "regressor"])
+def test_config_is_strict_json(request, which, tmp_path):
+    request.getfixturevalue(which).save_pretrained(tmp_path)
+    text = (tmp_path / "config.json").read_text()
+    config = json.loads(text, parse_constant=no_constants)
+    assert config["provenance"].keys() == {"msaestimator", "torch", "scikit-learn", "python"}
+
+
+def test_unfitted(make_msa, tmp_path):
+    with pytest.raises(ValueError, match="not fitted yet"):
+        make_msa().save_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.99])
+def test_truncated(folder, name, part):
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: int(part * len(content))])
+    with pytest.raises(CheckpointError, match=f"{name}.*truncated"):
+        MaskedStellarAutoencoder.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_absent_file(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(CheckpointError, match="There is no saved estimator|is absent"):
+        MaskedStellarAutoencoder.from_pretrained(folder)
+
+
+def test_absent_folder(tmp_path):
+    with pytest.raises(CheckpointError, match="There is no saved estimator in .*nowhere"):
+        MaskedStellarAutoencoder.from_pretrained(tmp_path / "nowhere")
+
+
+def test_one_altered_bit_of_the_weights(folder):
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[-5] ^= 1
+    (folder / "model.safetensors").write_bytes(bytes(content))
+    with pytest.raises(CheckpointError, match="is absent, truncated or altered"):
+        MaskedStellarAutoencoder.from_pretrained(folder)
+
+
+def test_another_class(folder):
+    with pytest.raises(
+        CheckpointError, match="holds a MaskedStellarAutoencoder, not a StellarParameterRegressor"
+    ):
+        StellarParameterRegressor.from_pretrained(folder)
+
+
+def test_another_format(folder):
+    change(folder, "format", value=99)
+    with pytest.raises(CheckpointError, match="is in format 99, this version reads 1"):
+        MaskedStellarAutoencoder.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (("format",), None, "truncated or was not written by msaestimator"),
+        (("estimator",), [1], "truncated or was not written by msaestimator"),
+        (("estimator", "parameters"), None, "is altered"),
+        (("estimator", "fitted"), None, "is altered"),
+        (("estimator", "parameters", "nonsense"), 1, "is altered.*nonsense"),
+        (("estimator", "fitted", "preprocessor_", "kind"), "Popen", "is altered.*Popen"),
+        (("estimator", "fitted", "is_observed_", "shape"), [3], "is altered"),
+        (
+            ("estimator", "parameters", "hidden_widths", "tuple"),
+            [16, 9],
+            "another schema or architecture",
+        ),
+        (("estimator", "fitted", "feature_names_", "tuple"), ["j_m"], "another schema"),
+    ],
+)
+def test_altered_config(folder, keys, value, message):
+    change(folder, *keys, value=value)
+    with pytest.raises(CheckpointError, match=message):
+        MaskedStellarAutoencoder.from_pretrained(folder)
+
+
+def test_what_json_cannot_hold(make_msa, stars, tmp_path):
+    same = FunctionTransformer(feature_names_out="one-to-one")
+    preprocessor = make_pipeline(StellarFeatures(), same, RobustScaler())
+    msa = make_msa(preprocessor=preprocessor).fit(stars)
+    with pytest.raises(TypeError, match="A FunctionTransformer cannot be saved without pickle"):
+        msa.save_pretrained(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_save_that_fails_leaves_the_older_one(folder, msa, other_stars):
+    unsavable = copy.copy(msa)
+    unsavable.protected = object()
+    with pytest.raises(TypeError, match="A object cannot be saved without pickle"):
+        unsavable.save_pretrained(folder)
+    loaded = MaskedStellarAutoencoder.from_pretrained(folder)
+    np.testing.assert_array_equal(loaded.transform(other_stars), msa.transform(other_stars))

@@ -1,0 +1,116 @@
+"""The thesis's settings, number by number, and its networks' sizes."""
+
+import numpy as np
+import pytest
+import torch
+
+from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.estimators import PRESETS
+from msaestimator.schema import GAIA_DR3
+
+MCKAY_AUTOENCODER = {
+    "hidden_widths": (2048, 2048, 1024, 1024, 512, 512, 256, 256),
+    "d_embedding": 16,
+    "n_frequencies": 48,
+    "sentinel": -9999.0,
+    "mask_ratio": 0.6,
+    "xp_mask_ratio": 0.9,
+    "loss": "l1",
+    "lr": 1e-5,
+    "lr_schedule": "exponential",
+    "batch_size": 1024,
+    "max_epochs": 80,
+}
+MCKAY_REGRESSOR = {
+    "labels": ("teff", "logg", "fe_h", "alpha_fe", "age", "parallax"),
+    "quantiles": (0.16, 0.5, 0.84),
+    "mask_ratio": 0.6,
+    "xp_mask_ratio": 0.9,
+    "prediction_weight": 0.8,
+    "reconstruction_weight": 0.2,
+    "encoder_lr": 1e-5,
+    "batch_size": 512,
+    "max_epochs": 100,
+}
+
+
+def n_parameters(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.fixture
+def thesis_encoder():
+    """The thesis's autoencoder on its 138 features, without memory for its weights."""
+    encoder = MaskedStellarAutoencoder.from_preset("mckay2025")
+    encoder.feature_names_ = GAIA_DR3.names
+    with torch.device("meta"):
+        encoder.module_ = encoder._build_module()
+    return encoder
+
+
+def test_autoencoder_has_the_thesis_settings():
+    settings = MaskedStellarAutoencoder.from_preset("mckay2025").get_params(deep=False)
+    assert MCKAY_AUTOENCODER.items() <= settings.items()
+
+
+def test_regressor_has_the_thesis_settings_and_encoder():
+    regressor = StellarParameterRegressor.from_preset("mckay2025")
+    assert MCKAY_REGRESSOR.items() <= regressor.get_params(deep=False).items()
+    assert MCKAY_AUTOENCODER.items() <= regressor.encoder.get_params(deep=False).items()
+
+
+def test_the_thesis_feeds_coefficients_that_no_flux_divides():
+    steps = MaskedStellarAutoencoder.from_preset("mckay2025").preprocessor.named_steps
+    assert list(steps) == ["stellarfeatures", "robustscaler"]
+
+
+def test_autoencoder_is_of_the_thesis_size(thesis_encoder):
+    assert n_parameters(thesis_encoder.module_) == 53_784_704
+
+
+def test_head_is_of_the_thesis_size(thesis_encoder):
+    regressor = StellarParameterRegressor.from_preset("mckay2025", n_members=1)
+    regressor.encoder_, regressor.labels_ = thesis_encoder, regressor.labels
+    with torch.device("meta"):
+        head = regressor._build_module().head
+    assert n_parameters(head) == 7_481_618
+
+
+def test_a_small_net_learns_with_the_thesis_settings(stars):
+    encoder = MaskedStellarAutoencoder.from_preset(
+        "mckay2025", hidden_widths=(16, 8), n_frequencies=4, d_embedding=4, max_epochs=2
+    ).fit(stars)
+    regressor = StellarParameterRegressor.from_preset(
+        "mckay2025", encoder=encoder, labels=("teff", "logg"), head_widths=(8,), max_epochs=2
+    ).fit(stars)
+    assert np.isfinite(regressor.predict(stars)).all()
+    assert not any("normalized" in name for name in encoder.feature_names_)
+    assert np.isfinite(regressor.net_.history[:, "train_loss"]).all()
+
+
+@pytest.mark.parametrize("kind", [MaskedStellarAutoencoder, StellarParameterRegressor])
+def test_changes_and_defaults(kind):
+    assert kind.from_preset("mckay2025", lr=0.5).lr == 0.5
+    assert (
+        kind.from_preset("default").get_params(deep=False).keys()
+        == kind().get_params(deep=False).keys()
+    )
+
+
+@pytest.mark.parametrize("kind", [MaskedStellarAutoencoder, StellarParameterRegressor])
+def test_unknown_preset(kind):
+    with pytest.raises(ValueError, match=r"must be one of .* got 'mckay'.*mean 'mckay2025'\?"):
+        kind.from_preset("mckay")
+
+
+def test_presets_name_parameters_that_exist():
+    for preset in PRESETS.values():
+        for kind in (MaskedStellarAutoencoder, StellarParameterRegressor):
+            assert preset[kind.__name__].keys() <= kind().get_params(deep=False).keys()
+
+
+def test_a_changed_estimator_leaves_the_preset_as_it_is():
+    first = MaskedStellarAutoencoder.from_preset("mckay2025")
+    first.preprocessor.set_params(robustscaler__with_centering=False)
+    second = MaskedStellarAutoencoder.from_preset("mckay2025")
+    assert second.preprocessor.get_params()["robustscaler__with_centering"]
