@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler
 
 pytestmark = pytest.mark.filterwarnings(
-    # loky says so of its own workers when another test's subprocess was slow to end.
+    # loky replaces a worker whose memory has grown, and says so.
     "ignore:A worker stopped while some jobs:UserWarning"
 )
 
