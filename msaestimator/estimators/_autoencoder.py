@@ -352,6 +352,10 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        if len(self.hidden_widths) == 0 or min(self.hidden_widths) < 1:
+            raise ValueError(
+                f"`hidden_widths` must be one positive width or more, got {self.hidden_widths}."
+            )
         for name, choices in (("loss", ("l1", "l2")), ("loss_on", ("observed", "hidden"))):
             if getattr(self, name) not in choices:
                 raise ValueError(

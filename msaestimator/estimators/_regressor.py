@@ -436,6 +436,11 @@ inference_batch_size, device, precision, random_state, verbose
                 "`quantiles` must be an odd number of increasing levels between 0 and 1 with 0.5 "
                 f"in the middle, got {levels}."
             )
+        if not isinstance(self.encoder, MaskedStellarAutoencoder | None):
+            raise TypeError(
+                "`encoder` must be a MaskedStellarAutoencoder or None, got "
+                f"{type(self.encoder).__name__}."
+            )
         if self.n_members < 1:
             raise ValueError(f"`n_members` must be at least 1, got {self.n_members}.")
 

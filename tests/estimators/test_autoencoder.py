@@ -180,6 +180,7 @@ def test_unknown_protected_column(make_msa, stars):
         ("mask_ratio", 1.5, "between 0 and 1, got 1.5"),
         ("xp_mask_ratio", -0.1, "between 0 and 1, got -0.1"),
         ("dropout", 2, "between 0 and 1, got 2"),
+        ("hidden_widths", (), "one positive width or more, got"),
         ("max_epochs", -1, "at least 0, got -1"),
         ("batch_size", 0, "at least 1, got 0"),
         ("inference_batch_size", 0, "at least 1, got 0"),

@@ -46,6 +46,11 @@ def test_bad_quantiles(make_regressor, msa, stars, quantiles):
         make_regressor(msa, quantiles=quantiles).fit(stars)
 
 
+def test_encoder_of_another_kind(stars):
+    with pytest.raises(TypeError, match="`encoder` must be a MaskedStellarAutoencoder or None"):
+        StellarParameterRegressor("apogee").fit(stars)
+
+
 def test_bad_number_of_members(make_regressor, msa, stars):
     with pytest.raises(ValueError, match="`n_members` must be at least 1, got 0"):
         make_regressor(msa, n_members=0).fit(stars)
