@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import r2_score
 
-from msaestimator import StarTable
+from msaestimator import StarTable, StellarParameterRegressor
 from msaestimator.exceptions import ColumnError, UnitMismatchError
 
 LABELS = ("teff", "logg", "fe_h")
