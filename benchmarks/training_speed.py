@@ -56,7 +56,9 @@ def main():
     ratios = [b / s for s, b in list(zip(*seconds.values(), strict=True))[1:]]
     for name, values in seconds.items():
         print(f"{name:7} {len(x) / statistics.median(values[1:]):9.0f} stars/s")
-    print(f"ratio   {statistics.median(ratios):9.3f} (pairs: {min(ratios):.3f} to {max(ratios):.3f})")
+    print(
+        f"ratio   {statistics.median(ratios):9.3f} (pairs: {min(ratios):.3f} to {max(ratios):.3f})"
+    )
 
 
 if __name__ == "__main__":

@@ -253,25 +253,24 @@ def _check_names(names: tuple[str, ...], schema: FeatureSchema) -> None:
 
 
 def _near_miss(name: str, absent: Any) -> str | None:
-    """Return the feature this name is a misspelling of: same letters, or one edit away."""
+    """Return the feature this name is a misspelling of: same letters, or one more or less."""
     plain = re.sub(r"[\W_]", "", name).lower()
     for candidate in sorted(absent):
         target = re.sub(r"[\W_]", "", candidate).lower()
-        if plain == target or (len(target) > 7 and _one_edit(plain, target)):
+        if plain == target or (len(target) > 7 and _one_letter_more(plain, target)):
             return candidate
     return None
 
 
-def _one_edit(first: str, second: str) -> bool:
-    """Tell whether one letter inserted, left out or replaced turns one word into the other."""
-    if abs(len(first) - len(second)) > 1:
-        return False
+def _one_letter_more(first: str, second: str) -> bool:
+    """Tell whether one word is the other with one letter too many.
+
+    One letter for another is no misspelling here: ``catwise_w3`` is another band.
+    """
     short, long = sorted((first, second), key=len)
-    for index, (a, b) in enumerate(zip(short, long, strict=False)):
-        if a != b:
-            rest = short[index:] if len(short) < len(long) else short[index + 1 :]
-            return rest == long[index + 1 :]
-    return len(short) != len(long)
+    return len(long) - len(short) == 1 and any(
+        long[:index] + long[index + 1 :] == short for index in range(len(long))
+    )
 
 
 def _dtype_name(values: np.ndarray) -> str:
