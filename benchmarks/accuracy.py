@@ -19,7 +19,7 @@ from msaestimator.datasets import load_apogee_xp
 SCORES = ("rmse", "mae", "nmad", "r2", "coverage")
 
 
-def main():
+def main() -> None:
     """Train, score and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--random-states", type=int, nargs="+", default=[0])

@@ -21,7 +21,7 @@ from msaestimator import StellarParameterRegressor
 from msaestimator.datasets import make_mock_survey
 
 
-def matmul_rate(precision):
+def matmul_rate(precision: str) -> float:
     """Return the operations a second of a large matrix product, the best of a few."""
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
     a, b = (torch.randn(2048, 2048, dtype=dtype) for _ in range(2))
@@ -33,7 +33,7 @@ def matmul_rate(precision):
     return 2 * 2048**3 / best
 
 
-def operations(regressor):
+def operations(regressor: StellarParameterRegressor) -> int:
     """Return the operations that one star costs in the linear layers that predict uses."""
     used = [*regressor.module_.autoencoder.encoder.parameters()]
     used += [*regressor.module_.autoencoder.entrance.parameters()]
@@ -42,12 +42,12 @@ def operations(regressor):
     return 2 * sum(parameter.numel() for parameter in used)
 
 
-def peak_memory():
+def peak_memory() -> float:
     """Return the largest resident size of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main():
+def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stars", type=int, default=8000)

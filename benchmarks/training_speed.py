@@ -13,13 +13,22 @@ import statistics
 import time
 
 import torch
+from torch import nn
 
 from msaestimator import MaskedStellarAutoencoder
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.networks import masked_error
+from msaestimator.networks import GroupMask, masked_error
 
 
-def bare_epoch(module, mask, optimizer, x, columns, batch_size, clip):
+def bare_epoch(
+    module: nn.Module,
+    mask: GroupMask,
+    optimizer: torch.optim.Optimizer,
+    x: torch.Tensor,
+    columns: torch.Tensor,
+    batch_size: int,
+    clip: float,
+) -> None:
     """Train one epoch the shortest way torch knows."""
     for rows in torch.randperm(len(x)).split(batch_size):
         batch = x[rows]
@@ -32,7 +41,7 @@ def bare_epoch(module, mask, optimizer, x, columns, batch_size, clip):
         optimizer.step()
 
 
-def main():
+def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=10)

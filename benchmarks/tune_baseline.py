@@ -21,12 +21,12 @@ from msaestimator.preprocessing import read_labels
 from msaestimator.schema import get_label
 
 
-def relative_error(y_true, y_pred):
+def relative_error(y_true: np.ndarray, y_pred: np.ndarray) -> float:
     """Return the mean over the labels of MAE in units of the labels' spread."""
     return float(np.mean(mae(y_true, y_pred) / np.nanstd(y_true, axis=0)))
 
 
-def main():
+def main() -> None:
     """Search and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=12)
