@@ -1,6 +1,5 @@
-"""What every estimator shares: the door for stars, the run of a training, saving and loading."""
+"""What every estimator shares: the run of a training, inference in batches, saving and loading."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,26 +7,15 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import RobustScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from torch.utils.data import TensorDataset
 
+from msaestimator.estimators._door import StarDoor
 from msaestimator.estimators._persistence import load_estimator, save_estimator
 from msaestimator.estimators._presets import get_preset
-from msaestimator.exceptions import ColumnError, MissingColumnWarning
 from msaestimator.networks import GroupMask
-from msaestimator.preprocessing import (
-    NORMALIZED,
-    StellarFeatures,
-    XPCoefficientScaler,
-    column_names,
-    is_table,
-)
-from msaestimator.schema import GAIA_DR3, FeatureSchema
 from msaestimator.training import (
     ParameterGroup,
     TrainingPlan,
@@ -46,7 +34,7 @@ def observed_rows(features: np.ndarray) -> np.ndarray:
     return np.isfinite(features).any(axis=1)
 
 
-class StellarEstimator(BaseEstimator):
+class StellarEstimator(StarDoor):
     """Base of the estimators: composition over a skorch net built in ``fit``.
 
     Subclasses store their parameters in ``__init__`` and keep the fitted network in
@@ -101,47 +89,6 @@ class StellarEstimator(BaseEstimator):
         """Take a trained network as the fitted one."""
         self.module_ = module.eval()
 
-    @property
-    def _schema(self) -> FeatureSchema:
-        return GAIA_DR3 if self.schema is None else self.schema
-
-    def _enter(self, X: Any, *, reset: bool) -> np.ndarray:
-        """Return scaled features, (n_stars, len(feature_names_)) float32, NaN missing.
-
-        A table is raw stars and is read by name; an array, or a DataFrame that
-        `XPCoefficientScaler` made, is a matrix of prepared features and is only scaled to
-        median and interquartile range.
-        """
-        table = is_table(X, self._schema)
-        if not reset and self.fitted_on_table_ != table:
-            raise ColumnError(
-                f"{type(self).__name__} was fitted on "
-                f"{'a table of stars' if self.fitted_on_table_ else 'a matrix of features'} "
-                f"and got {'a table of stars' if table else 'a matrix of features'}. "
-                "Pass both in the same form, or use a Pipeline."
-            )
-        if not table:
-            X = validate_data(
-                self,
-                X,
-                reset=reset,
-                dtype=np.float32,
-                ensure_all_finite="allow-nan",
-                ensure_min_samples=2 if reset else 1,
-            )
-        elif reset:
-            self.feature_names_in_ = np.array(self._schema.names, dtype=object)
-            self.n_features_in_ = len(self._schema)
-        if reset:
-            self.fitted_on_table_ = table
-            self._fit_preprocessor(X)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "X does not have valid feature names")
-            matrix = self.preprocessor_.transform(X)
-        if table and not reset:
-            self._warn_of_columns(X)
-        return np.ascontiguousarray(np.asarray(matrix, dtype=np.float32)[:, self.is_observed_])
-
     def _check_parameters(self) -> None:
         """Refuse settings no training can have; the others are checked where they are used."""
         for name in ("mask_ratio", "xp_mask_ratio", "dropout"):
@@ -151,61 +98,6 @@ class StellarEstimator(BaseEstimator):
         for name, least in (("max_epochs", 0), ("batch_size", 1), ("inference_batch_size", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"`{name}` must be at least {least}, got {getattr(self, name)}.")
-
-    def _fit_preprocessor(self, X: Any) -> None:
-        """Fit the preprocessor, and note which features any star has."""
-        if self.preprocessor is not None:
-            self.preprocessor_ = clone(self.preprocessor)
-        elif self.fitted_on_table_:
-            self.preprocessor_ = make_pipeline(
-                StellarFeatures(self.schema), XPCoefficientScaler(self.schema), RobustScaler()
-            )
-        else:
-            self.preprocessor_ = make_pipeline(RobustScaler())
-        with warnings.catch_warnings():
-            # A feature that no star has is left out below, so it is not worth a warning.
-            warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-            matrix = np.asarray(self.preprocessor_.fit_transform(X), dtype=np.float32)
-        self.is_observed_ = np.isfinite(matrix).any(axis=0)
-        if not self.is_observed_.any():
-            raise ColumnError("The stars must have at least one observed feature, got none.")
-        names = self._matrix_names(matrix.shape[1])
-        self.feature_names_ = tuple(names[self.is_observed_])
-        observed = matrix[:, self.is_observed_]
-        self.feature_range_ = np.stack([np.nanmin(observed, 0), np.nanmax(observed, 0)])
-
-    def _matrix_names(self, n_columns: int) -> np.ndarray:
-        """Return the column names of the preprocessor's output."""
-        given = getattr(self, "feature_names_in_", None)
-        if given is None and n_columns == self.n_features_in_ == len(self._schema):
-            return np.array(self._schema.names, dtype=object)
-        return self.preprocessor_.get_feature_names_out(None if self.fitted_on_table_ else given)
-
-    def _warn_of_columns(self, X: Any) -> None:
-        """Warn of columns that only the stars of ``fit``, or only these, have."""
-        schema = self._schema
-        given = set(column_names(X))
-        for array in schema.arrays:
-            if array.name in given:
-                given |= {column.name for column in array.columns}
-        known = {self._base_name(name) for name in self.feature_names_}
-        absent = [n for n in schema.names if n in known and n not in given]
-        unseen = [n for n in schema.names if n in given and n not in known]
-        for names, fate in (
-            (absent, "absent here and taken as missing, though fit saw it"),
-            (unseen, "ignored: no star of fit had it"),
-        ):
-            if names:
-                more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-                warnings.warn(
-                    f"Column {', '.join(map(repr, names[:3]))}{more}: {fate}.",
-                    MissingColumnWarning,
-                    stacklevel=4,
-                )
-
-    @staticmethod
-    def _base_name(name: str) -> str:
-        return name.removeprefix(NORMALIZED)
 
     def _mask(
         self, mask_ratio: float, xp_mask_ratio: float, protected: Sequence[str]
@@ -241,10 +133,6 @@ class StellarEstimator(BaseEstimator):
         ``start`` are weights that training starts from when they are not drawn afresh: with
         data and parameters they tell whether a checkpoint belongs to this run.
         """
-        parameters = self.get_params(deep=False)
-        run_id = fingerprint(
-            {n: parameters[n] for n in parameters if n not in NOT_PART_OF_A_RUN}, x, y, *start
-        )
         if self.max_epochs == 0:
             self._adopt(self.module_)
             return
@@ -256,11 +144,18 @@ class StellarEstimator(BaseEstimator):
             self._plan(title, groups),
             n_stars=len(training),
             validation=validation,
-            run_id=run_id,
+            run_id="" if self.checkpoint is None else self._run_id(x, y, *start),
         )
         self.net_.partial_fit(training)
         check_finished(self.net_)
         self._adopt(self.net_.module_)
+
+    def _run_id(self, *arrays: np.ndarray) -> str:
+        """Return what a checkpoint must say to be of this run."""
+        parameters = self.get_params(deep=False)
+        return fingerprint(
+            {n: parameters[n] for n in parameters if n not in NOT_PART_OF_A_RUN}, *arrays
+        )
 
     def _train_one_epoch(
         self,
@@ -333,12 +228,6 @@ class StellarEstimator(BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "module_")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.non_deterministic = False
-        return tags
 
 
 NOT_PART_OF_A_RUN = frozenset(
