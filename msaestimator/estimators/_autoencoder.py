@@ -132,7 +132,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         hidden_widths: Sequence[int] = (256, 256, 128),
         d_embedding: int = 8,
         n_frequencies: int = 8,
-        frequency_scale: float = 0.05,
+        frequency_scale: float = 0.3,
         sentinel: float | None = None,
         dropout: float = 0.2,
         mask_ratio: float = 0.3,
