@@ -39,7 +39,7 @@ def main() -> None:
         {
             "max_iter": [200, 400, 800],
             "learning_rate": loguniform(0.03, 0.2),
-            "max_leaf_nodes": [7, 15, 31, 63],
+            "max_leaf_nodes": [7, 15, 31],
             "l2_regularization": loguniform(0.01, 30),
         },
         n_iter=options.trials,

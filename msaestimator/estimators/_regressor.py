@@ -131,7 +131,7 @@ inference_batch_size, device, precision, random_state, verbose
         dropout: float = 0.0,
         n_members: int = 4,
         mask_ratio: float = 0.1,
-        xp_mask_ratio: float = 0.3,
+        xp_mask_ratio: float = 0.5,
         prediction_weight: float = 0.8,
         reconstruction_weight: float = 0.2,
         max_epochs: int = 30,
