@@ -9,7 +9,13 @@ from msaestimator.datasets import load_apogee_xp
 
 # Enough to learn something in a blink. Sizes are given, so that defaults may be tuned.
 SMALL = {"max_epochs": 3, "batch_size": 64, "lr": 3e-3, "random_state": 0, "device": "cpu"}
-SMALL_NET = {"hidden_widths": (16, 8), "n_frequencies": 4, "d_embedding": 4}
+SMALL_NET = {
+    "frequency_scale": 0.1,
+    "dropout": 0.1,
+    "hidden_widths": (16, 8),
+    "n_frequencies": 4,
+    "d_embedding": 4,
+}
 SMALL_HEAD = {"head_widths": (16,), "n_members": 2, "encoder_lr": 3e-3}
 
 

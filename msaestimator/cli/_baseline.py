@@ -39,9 +39,9 @@ class BoostingBaseline(RegressorMixin, BaseEstimator):
         labels: tuple[str, ...],
         *,
         max_iter: int = 400,
-        learning_rate: float = 0.07,
-        max_leaf_nodes: int = 15,
-        l2_regularization: float = 1.0,
+        learning_rate: float = 0.06,
+        max_leaf_nodes: int = 31,
+        l2_regularization: float = 1.8,
         random_state: int = 0,
     ) -> None:
         self.labels = labels

@@ -26,7 +26,7 @@ class Slow(Callback):
 
 MaskedStellarAutoencoder(
     max_epochs=40, batch_size=64, lr=3e-3, random_state=0, device="cpu", dropout=0.1,
-    hidden_widths=(16, 8), n_frequencies=4, d_embedding=4,
+    hidden_widths=(16, 8), n_frequencies=4, frequency_scale=0.1, d_embedding=4,
     checkpoint=sys.argv[1], callbacks=[("slow", Slow())],
 ).fit(load_apogee_xp("train")[:300])
 """
@@ -91,7 +91,7 @@ def test_early_stopping_ends_where_an_uninterrupted_one_does(
     make_msa, stars, weights, tmp_path, epochs_before_the_end
 ):
     def make(**changes):
-        return make_msa(max_epochs=60, lr=0.05, early_stopping=True, n_iter_no_change=3, **changes)
+        return make_msa(max_epochs=60, lr=0.05, early_stopping=True, n_iter_no_change=4, **changes)
 
     whole = make().fit(stars)
     n_epochs = len(whole.net_.history)
