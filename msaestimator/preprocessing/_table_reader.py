@@ -171,6 +171,9 @@ def _convert(name: str, values: np.ndarray, unit: Any, target: str) -> np.ndarra
     wanted = u.Unit(target)
     # mag(AB) and dex(cm/s2) are numbers in mag and dex on a stated zero point.
     plain = getattr(unit, "function_unit", unit)
+    if str(plain) == "dex":
+        # VOTable has no word for it, and astropy reads a tenth of an unknown "ex" there.
+        plain = u.dex
     if plain == wanted or (plain == u.dimensionless_unscaled and wanted == u.dex):
         return values
     if not plain.is_equivalent(wanted):

@@ -398,3 +398,11 @@ def test_a_label_is_one_number_a_star():
 )
 def test_stars_are_told_from_prepared_features(X, expected):
     assert is_table(X, GAIA_DR3) is expected
+
+
+@pytest.mark.filterwarnings("ignore:.*dex.*")  # VOTable has no such unit, and astropy says so.
+@pytest.mark.parametrize("kind", [Table, QTable])
+def test_dex_from_a_votable(tmp_path, kind):
+    path = tmp_path / "stars.vot"
+    QTable({"logg": [1.5, 4.0] * u.dex}).write(path, format="votable")
+    np.testing.assert_array_equal(read_labels(kind.read(path), {"logg": "dex"}), [[1.5], [4.0]])
