@@ -90,7 +90,8 @@ def _fit(options: argparse.Namespace) -> None:
         common["max_epochs"] = options.epochs
     stages = [common | _checkpoint(options, stage) for stage in ("pretraining", "finetuning")]
     encoder = MaskedStellarAutoencoder.from_preset(options.preset, **stages[0])
-    encoder.fit(stars if options.pretrain_on is None else read_stars(options.pretrain_on))
+    if options.pretrain_on is not None:
+        encoder.fit(read_stars(options.pretrain_on))
     regressor = StellarParameterRegressor.from_preset(
         options.preset, encoder=encoder, labels=options.labels, **stages[1]
     )

@@ -155,8 +155,9 @@ def test_columns_of_no_use(model, tmp_path, capsys):
 def test_unknown_label(sample, tmp_path, capsys):
     source = tmp_path / "stars.parquet"
     write_stars(sample, source)
-    message = failure(capsys, "fit", source, tmp_path / "m", "--epochs", 0, "--labels", "tef")
+    message = failure(capsys, "fit", source, tmp_path / "m", "--epochs", 1, "--labels", "tef")
     assert "Did you mean 'teff'?" in message.splitlines()[-1]
+    assert "pre-training" not in message, "A typo must not cost a pre-training."
 
 
 def test_wrong_unit(sample, model, tmp_path, capsys):
