@@ -4,14 +4,13 @@ import numpy as np
 
 from msaestimator.datasets._xp_reddening import load_xp_reddening
 from msaestimator.datasets._xp_templates import load_xp_templates
-from msaestimator.schema import GAIA_DR3
+from msaestimator.schema import GAIA_DR3, g_flux
 
 __all__ = ["XP_FAINT_LIMIT", "coefficient_noise", "mock_spectra"]
 
 XP_FAINT_LIMIT = 17.65
 """Gaia DR3 publishes XP spectra of stars brighter than this G, in mag."""
 
-_G_ZERO_POINT = 25.6873668671
 # Error of a coefficient, in its own units: a constant from the background, and a fraction of
 # the G flux from calibration. They follow the published errors of field stars from G = 9 to 18
 # within a factor of two.
@@ -20,8 +19,7 @@ _BACKGROUND, _CALIBRATION = 0.43, 6.5e-6
 
 def coefficient_noise(g_magnitude: np.ndarray) -> np.ndarray:
     """Return the typical standard error of a coefficient at a G magnitude, shape unchanged."""
-    flux = 10.0 ** (0.4 * (_G_ZERO_POINT - g_magnitude))
-    return np.hypot(_BACKGROUND, _CALIBRATION * flux)
+    return np.hypot(_BACKGROUND, _CALIBRATION * g_flux(g_magnitude))
 
 
 def mock_spectra(

@@ -37,8 +37,8 @@ def observed_rows(features: np.ndarray) -> np.ndarray:
 class StellarEstimator(StarDoor):
     """Base of the estimators: composition over a skorch net built in ``fit``.
 
-    Subclasses store their parameters in ``__init__`` and keep the fitted network in
-    ``module_``.
+    Subclasses store their parameters in ``__init__``, make the untrained network that these and
+    the features ask for in ``_build_module``, and keep the fitted one in ``module_``.
     """
 
     @classmethod
@@ -80,10 +80,6 @@ class StellarEstimator(StarDoor):
         """
         check_is_fitted(self, "module_")
         save_estimator(self, Path(folder))
-
-    def _build_module(self) -> nn.Module:
-        """Return the untrained network that the parameters and features ask for."""
-        raise NotImplementedError
 
     def _adopt(self, module: nn.Module) -> None:
         """Take a trained network as the fitted one."""

@@ -10,7 +10,7 @@ from msaestimator.preprocessing._table_reader import (
     read_features,
     read_labels,
 )
-from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler, g_flux
+from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
 
 __all__ = [
     "NORMALIZED",
@@ -18,7 +18,6 @@ __all__ = [
     "StellarFeatures",
     "XPCoefficientScaler",
     "column_names",
-    "g_flux",
     "is_table",
     "read_column",
     "read_features",

@@ -15,14 +15,9 @@ from msaestimator.preprocessing._table_reader import (
     is_table,
     read_column,
 )
-from msaestimator.schema import G_BAND, G_ZERO_POINT, GAIA_DR3, FeatureSchema
+from msaestimator.schema import G_BAND, GAIA_DR3, FeatureSchema, g_flux
 
-__all__ = ["XPCoefficientScaler", "g_flux"]
-
-
-def g_flux(g_magnitude: np.ndarray) -> np.ndarray:
-    """Return the G flux in e-/s of a Vega magnitude (Leung & Bovy 2024, section 2)."""
-    return 10 ** ((G_ZERO_POINT - g_magnitude) / 2.5)
+__all__ = ["XPCoefficientScaler"]
 
 
 class XPCoefficientScaler(TransformerMixin, BaseEstimator):

@@ -2,7 +2,7 @@
 
 from msaestimator.schema._columns import CoefficientArray, Column, Label
 from msaestimator.schema._feature_schema import FeatureSchema
-from msaestimator.schema._gaia import G_BAND, G_ZERO_POINT, GAIA_DR3, GAIA_DR4
+from msaestimator.schema._gaia import G_BAND, G_ZERO_POINT, GAIA_DR3, GAIA_DR4, g_flux
 from msaestimator.schema._labels import LABELS, SPECTROSCOPIC_LABELS, get_label
 from msaestimator.schema._star_table import StarTable
 
@@ -18,5 +18,6 @@ __all__ = [
     "FeatureSchema",
     "Label",
     "StarTable",
+    "g_flux",
     "get_label",
 ]

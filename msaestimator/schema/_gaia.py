@@ -1,15 +1,22 @@
 """The thesis's 138 inputs as data: Gaia DR3 and DR4, six surveys, astrometry, reddening."""
 
+import numpy as np
+
 from msaestimator.schema._columns import CoefficientArray, Column
 from msaestimator.schema._feature_schema import FeatureSchema
 
-__all__ = ["GAIA_DR3", "GAIA_DR4", "G_BAND", "G_ZERO_POINT"]
+__all__ = ["GAIA_DR3", "GAIA_DR4", "G_BAND", "G_ZERO_POINT", "g_flux"]
 
 G_BAND = "phot_g_mean_mag"
 """The band whose flux the XP coefficients are divided by."""
 
 G_ZERO_POINT = 25.6873668671
 """Vega zero point of G for a flux in e-/s: flux = 10 ** ((G_ZERO_POINT - G) / 2.5)."""
+
+
+def g_flux(g_magnitude: np.ndarray) -> np.ndarray:
+    """Return the G flux in e-/s of a Vega magnitude, NaN of NaN (Leung & Bovy 2024, section 2)."""
+    return 10 ** ((G_ZERO_POINT - g_magnitude) / 2.5)
 
 
 def _bands(

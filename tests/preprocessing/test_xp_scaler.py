@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from msaestimator import StarTable
 from msaestimator.exceptions import ColumnError
-from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler, g_flux
+from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler
 from msaestimator.schema import GAIA_DR3, GAIA_DR4
 
 SINGLE = np.finfo(np.float32).eps
@@ -278,7 +278,3 @@ def test_inverse_of_another_shape(stars):
     scaler = XPCoefficientScaler(n_coefficients=10).fit(stars)
     with pytest.raises(ColumnError, match=r"must have 48 columns, got shape \(2, 138\)"):
         scaler.inverse_transform(np.ones((2, 138)))
-
-
-def test_flux_of_the_zero_point_is_one():
-    np.testing.assert_allclose(g_flux(np.array([25.6873668671, 20.6873668671])), [1.0, 100.0])

@@ -1,9 +1,10 @@
 """The thesis's inputs, against a list written out by hand."""
 
 import astropy.units as u
+import numpy as np
 import pytest
 
-from msaestimator.schema import G_BAND, G_ZERO_POINT, GAIA_DR3, GAIA_DR4
+from msaestimator.schema import G_BAND, G_ZERO_POINT, GAIA_DR3, GAIA_DR4, g_flux
 
 # McKay 2025: W1 W2, G BP RP, BP and RP coefficients, SkyMapper, SDSS, PS1, 2MASS, parallax,
 # E(B-V), proper motions.
@@ -115,3 +116,7 @@ def test_g_band_is_a_feature_and_its_zero_point_is_gaias():
     assert G_BAND in GAIA_DR3
     # Gaia EDR3 photometric calibration (Riello et al. 2021).
     assert pytest.approx(25.6873668671, abs=1e-10) == G_ZERO_POINT
+
+
+def test_flux_of_the_zero_point_is_one():
+    np.testing.assert_allclose(g_flux(np.array([25.6873668671, 20.6873668671])), [1.0, 100.0])
