@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from sklearn.exceptions import NotFittedError
 
 __all__ = [
+    "ArchiveError",
+    "ArchiveWarning",
     "CheckpointError",
     "ColumnError",
+    "DustMapError",
     "MSAEstimatorError",
     "MissingColumnWarning",
     "MissingDependencyError",
@@ -29,6 +32,14 @@ class UnitMismatchError(ColumnError, TypeError):
     """A column's unit is of another physical type than the schema's."""
 
 
+class ArchiveError(MSAEstimatorError, OSError):
+    """An archive service refused, failed or answered what cannot be right."""
+
+
+class DustMapError(MSAEstimatorError, FileNotFoundError):
+    """A dust map is not on disk; the message has the command that fetches it."""
+
+
 class CheckpointError(MSAEstimatorError, ValueError):
     """A saved model or checkpoint is truncated, altered, or of another schema."""
 
@@ -39,6 +50,10 @@ class MissingDependencyError(MSAEstimatorError, ImportError):
 
 class UnfittedEstimatorError(MSAEstimatorError, NotFittedError):
     """The estimator has to be fitted first."""
+
+
+class ArchiveWarning(UserWarning):
+    """An archive gave less than was asked, and something else stands in for it."""
 
 
 class MissingColumnWarning(UserWarning):

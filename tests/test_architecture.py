@@ -32,6 +32,7 @@ KEPT_IN = {
     "matplotlib": {"plots"},
     "requests": {"archive"},
     "urllib": {"archive"},
+    "urllib3": {"archive"},
     "http": {"archive"},
     "socket": {"archive"},
     "pyvo": {"archive"},
@@ -41,7 +42,11 @@ FORBIDDEN_IMPORTS = {"pickle", "cloudpickle", "dill", "shelve", "marshal", "subp
 FORBIDDEN_CALLS = {"os.system", "os.popen", "torch.load", "torch.save", "eval", "exec"}
 LONGEST_FILE = 500
 # Where a distribution is not called as the package it brings.
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "astropy_healpix": "astropy-healpix",
+    "sklearn": "scikit-learn",
+    "zero_point": "gaiadr3-zeropoint",
+}
 
 
 def modules():
