@@ -1,0 +1,362 @@
+"""The door to the archive: source ids, a position or a query in, a table of stars out."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import requests
+from astropy.config import get_cache_dir_path
+from astropy.coordinates import Angle, SkyCoord
+from astropy.table import Table
+from astropy.units import Quantity
+
+from msaestimator.archive._adql import cone_query
+from msaestimator.archive._collect import Product, collect
+from msaestimator.archive._companions import COMPANIONS
+from msaestimator.archive._failures import RequestFailure
+from msaestimator.archive._ids import check_source_ids
+from msaestimator.archive._parallax import correct_parallax
+from msaestimator.archive._quality import QUALITY_CUTS, apply_quality_cuts
+from msaestimator.archive._releases import RELEASES, Release
+from msaestimator.archive._rows import align
+from msaestimator.archive._services import SERVICES, Service
+from msaestimator.archive._session import open_session
+from msaestimator.archive._sources import Source, companion_product
+from msaestimator.archive._stars import make_stars, merge_companions, spectra_table
+from msaestimator.exceptions import ArchiveError, ArchiveWarning, ColumnError, did_you_mean
+from msaestimator.schema import StarTable
+
+__all__ = ["GaiaArchive"]
+
+
+class GaiaArchive:
+    """Fetch stars with all features from a Gaia archive.
+
+    Parameters
+    ----------
+    service : str or Service
+        ``"esa"``, ``"aip"``, ``"ari"``, ``"local"``, or one of your own:
+        ``dataclasses.replace(SERVICES["local"], tap_url=...)``.
+    release : {"dr3", "dr4"}
+        Data release. ``"dr4"`` is not verified: its names were written before the release.
+    token : str, optional
+        Sent to the service, and to no other, as ``Authorization``.
+    cache : bool or path
+        Where answers are kept: True is astropy's cache folder, False keeps nothing. What is
+        there is not asked again, so an interrupted fetch goes on where it stopped.
+    companions : sequence of str, optional
+        Surveys to ask at their own services, ``"skymapper_dr4"`` and ``"catwise2020"``; None
+        is what the service is known to need. Without them there are SkyMapper DR2, and the W1
+        and W2 of Andrae et al. 2023 without errors, and a row's ``archive_flags`` say so.
+    quality_cuts : str or sequence of str
+        Names of `QUALITY_RULES`, or a set of them: ``"mckay2025"`` or ``"none"``.
+    parallax_correction : {None, "lindegren2021", "leung2023"}
+        What to subtract from parallaxes, see `correct_parallax`; None leaves them as they are.
+    chunk_size : int, optional
+        Most ids a request; None is what the service takes.
+    asynchronous : bool, optional
+        Whether queries run as jobs; None lets their size decide.
+    timeout : float
+        Seconds without a byte from a server before a request fails.
+    max_retries : int
+        Retries of one request, with growing pauses.
+    job_timeout : float
+        Seconds to wait for one job.
+    progress : bool
+        Whether to show progress bars, on a terminal.
+
+    Notes
+    -----
+    A table of n_stars rows has the columns of `GAIA_DR3` but ``ebv``
+    (:func:`msaestimator.dust.add_reddening` adds it), their errors (those of Gaia's magnitudes
+    from ``flux_over_error`` and the zero point's own error), XP coefficients as arrays, the
+    catalogue columns that rules and corrections need, and ``archive_flags``
+    (`ArchiveFlag`). NaN or masked is missing. Every id asked has its row, in the order asked,
+    duplicates too.
+
+    Examples
+    --------
+    >>> from msaestimator.archive import GaiaArchive
+    >>> archive = GaiaArchive()
+    >>> archive
+    GaiaArchive('esa', release='dr3')
+    >>> archive.fetch_features([5937083312263887616.0])
+    Traceback (most recent call last):
+    ...
+    msaestimator.exceptions.ColumnError: `source_ids` must be integers ...
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        service: str | Service = "esa",
+        *,
+        release: str = "dr3",
+        token: str | None = None,
+        cache: bool | str | Path = True,
+        companions: Sequence[str] | None = None,
+        quality_cuts: str | Sequence[str] = "mckay2025",
+        parallax_correction: str | None = None,
+        chunk_size: int | None = None,
+        asynchronous: bool | None = None,
+        timeout: float = 120.0,
+        max_retries: int = 5,
+        job_timeout: float = 3600.0,
+        progress: bool = True,
+    ) -> None:
+        self.service = service
+        self.release = release
+        self.token = token
+        self.cache = cache
+        self.companions = companions
+        self.quality_cuts = quality_cuts
+        self.parallax_correction = parallax_correction
+        self.chunk_size = chunk_size
+        self.asynchronous = asynchronous
+        self.timeout = timeout
+        self.max_retries = max_retries
+        self.job_timeout = job_timeout
+        self.progress = progress
+
+    def __repr__(self) -> str:
+        return f"GaiaArchive({self._service.name!r}, release={self.release!r})"
+
+    def fetch_features(self, source_ids: Any) -> StarTable:
+        """Return the stars of some source ids.
+
+        Parameters
+        ----------
+        source_ids : array-like of int of shape (n_stars,)
+            Any order, duplicates allowed.
+
+        Returns
+        -------
+        StarTable of length n_stars
+            One row an id, in order; see the notes of the class. An id the service does not
+            have, a missing survey or a missing spectrum are NaN, and ``archive_flags`` say so.
+
+        Raises
+        ------
+        ColumnError
+            An id is not an integer; nothing was sent.
+        ArchiveError
+            The service failed. What was received is in the cache.
+        """
+        ids = check_source_ids(source_ids)
+        self._check_settings()
+        distinct, rows = np.unique(ids, return_inverse=True)
+        with self._open() as session:
+            source = self._source(session)
+            features = self._collect(source.features, distinct)
+            spectra = self._spectra(source, distinct, features)
+            stars = make_stars(self._release, features, spectra)
+            merge_companions(stars, self._ask_companions(stars))
+        stars, flags = apply_quality_cuts(stars, self._rules())
+        stars["archive_flags"] |= flags
+        if self.parallax_correction is not None:
+            stars = correct_parallax(stars, self.parallax_correction)
+        stars.meta["gaia_release"] = self._release.title
+        stars.meta["gaia_service"] = self._service.title
+        return stars[rows]
+
+    def fetch_xp(self, source_ids: Any) -> StarTable:
+        """Return the XP coefficients of some source ids.
+
+        Parameters
+        ----------
+        source_ids : array-like of int of shape (n_stars,)
+
+        Returns
+        -------
+        StarTable of length n_stars
+            ``source_id``, and of ``bp`` and ``rp`` each ``_coefficients`` and
+            ``_coefficient_errors`` of shape (n_stars, 55) and ``_n_relevant_bases``. NaN and
+            masked for a source, or a band, without a spectrum.
+
+        Raises
+        ------
+        ColumnError, ArchiveError
+            As in `fetch_features`.
+        """
+        ids = check_source_ids(source_ids)
+        self._check_settings()
+        distinct, rows = np.unique(ids, return_inverse=True)
+        with self._open() as session:
+            spectra = self._collect(self._source(session).xp, distinct)
+        return spectra_table(self._release, spectra)[rows]
+
+    def cone_search(self, center: SkyCoord, radius: Quantity | str) -> StarTable:
+        """Return the stars around a position, the nearest first.
+
+        Parameters
+        ----------
+        center : SkyCoord
+            A position.
+        radius : Quantity or str
+            An angle, such as ``2 * u.arcmin`` or ``"2 arcmin"``.
+
+        Returns
+        -------
+        StarTable
+            As of `fetch_features`; without rows if there are no stars.
+        """
+        if not isinstance(center, SkyCoord) or not center.isscalar:
+            raise ColumnError(f"`center` must be one SkyCoord, got {center!r}.")
+        angle = Angle(radius)
+        if not angle.isscalar or not 0 < angle.deg <= 180:
+            raise ColumnError(f"`radius` must be one angle in (0, 180] deg, got {radius!r}.")
+        icrs = center.icrs
+        found = self._select(
+            cone_query(self._release, self._service, icrs.ra.deg, icrs.dec.deg, angle.deg)
+        )
+        positions = SkyCoord(found["ra"], found["dec"], unit="deg")
+        nearest_first = np.argsort(positions.separation(icrs), kind="stable")
+        return self.fetch_features(found["source_id"][nearest_first])
+
+    def query(self, adql: str) -> StarTable:
+        """Return the stars that a query of your own selects.
+
+        Parameters
+        ----------
+        adql : str
+            Its answer must have the column ``source_id``, e.g. ``SELECT TOP 1000 source_id FROM
+            gaiadr3.gaia_source WHERE parallax > 10``. An answer that the service cuts off at
+            its row limit is an error.
+
+        Returns
+        -------
+        StarTable
+            As of `fetch_features`, in the order of the answer; columns of the answer that
+            `fetch_features` does not give come after.
+        """
+        selected = self._select(adql)
+        stars = self.fetch_features(selected["source_id"])
+        for name in selected.colnames:
+            if name not in stars.colnames:
+                stars[name] = selected[name]
+        return stars
+
+    @property
+    def _service(self) -> Service:
+        if isinstance(self.service, Service):
+            return self.service
+        return _known("service", self.service, SERVICES)
+
+    @property
+    def _release(self) -> Release:
+        return _known("release", self.release, RELEASES)
+
+    @property
+    def _companions(self) -> tuple[str, ...]:
+        names = self._service.companions if self.companions is None else tuple(self.companions)
+        for name in names:
+            _known("companions", name, COMPANIONS)
+        return names
+
+    @property
+    def _cache_folder(self) -> Path | None:
+        if self.cache is True:
+            return get_cache_dir_path("msaestimator") / "archive"
+        return None if self.cache is False else Path(self.cache)
+
+    def _rules(self) -> Sequence[str]:
+        if isinstance(self.quality_cuts, str):
+            return _known("quality_cuts", self.quality_cuts, QUALITY_CUTS)
+        return tuple(self.quality_cuts)
+
+    def _check_settings(self) -> None:
+        """Refuse settings before anything is sent; warn of a release nobody has verified."""
+        self._rules(), self._companions, self._service
+        if not self._release.verified:
+            warnings.warn(
+                f"{self._release.title} is not verified: its names were written before the "
+                "release, so a query may fail.",
+                ArchiveWarning,
+                stacklevel=3,
+            )
+
+    def _open(self, *, with_token: bool = True) -> requests.Session:
+        scheme = self._service.auth_scheme
+        authorization = f"{scheme} {self.token}" if self.token and with_token else None
+        return open_session(self.timeout, self.max_retries, authorization)
+
+    def _source(self, session: requests.Session) -> Source:
+        return Source(
+            self._service,
+            self._release,
+            session,
+            self.chunk_size,
+            self.job_timeout,
+            self.asynchronous,
+        )
+
+    def _collect(self, product: Product, ids: np.ndarray, title: str | None = None) -> pa.Table:
+        title = title or self._service.title
+        return collect(product, ids, title, self._cache_folder, progress=self.progress)
+
+    def _spectra(self, source: Source, ids: np.ndarray, features: pa.Table) -> pa.Table:
+        """Return the spectra of the stars that have one; the others are not asked for."""
+        has_xp = np.asarray(features["has_xp_continuous"].fill_null(False))
+        if not self._service.serves_xp:
+            has_xp[:] = False
+        spectra = self._collect(source.xp, ids[has_xp])
+        return align(spectra, ids)
+
+    def _ask_companions(self, stars: StarTable) -> dict[str, pa.Table]:
+        """Return a row a star of each companion that answered."""
+        ids = np.asarray(stars["source_id"])
+        located = np.isfinite(stars["ra"].value)
+        positions = Table(
+            {name: np.asarray(stars[name])[located] for name in ("source_id", "ra", "dec")}
+        )
+        answers = {}
+        for name in self._companions:
+            companion = COMPANIONS[name]
+            if self._release.name not in companion.releases:
+                continue
+            with self._open(with_token=False) as session:
+                product = companion_product(
+                    companion, session, positions, self.chunk_size, self.job_timeout
+                )
+                try:
+                    rows = self._collect(product, ids[located], companion.title)
+                except ArchiveError as error:
+                    warnings.warn(
+                        f"{error} The archive's own {companion.block} magnitudes stand in.",
+                        ArchiveWarning,
+                        stacklevel=3,
+                    )
+                    continue
+            answers[name] = align(rows, ids)
+        return answers
+
+    def _select(self, adql: str) -> Table:
+        """Return the answer of a query that selects sources."""
+        self._check_settings()
+        with self._open() as session:
+            try:
+                answer = self._source(session).run(adql)
+            except RequestFailure as failure:
+                raise ArchiveError(
+                    f"{self._service.title}, your query: {failure}. Check the query, or try "
+                    f"again later. It was: {adql}"
+                ) from failure
+        if "source_id" not in answer.colnames:
+            raise ColumnError(
+                "The answer of a query must have the column 'source_id', got "
+                f"{', '.join(answer.colnames)}. Select it, or write AS source_id."
+            )
+        return answer
+
+
+def _known(parameter: str, name: str, known: Mapping[str, Any]) -> Any:
+    """Return what a name stands for; an unknown one is an error with the nearest name."""
+    try:
+        return known[name]
+    except KeyError:
+        raise ValueError(
+            f"`{parameter}` must be one of {', '.join(known)}, got {name!r}."
+            + did_you_mean(name, known)
+        ) from None

@@ -1,0 +1,86 @@
+"""What has been received, kept in parquet files that are named by their own checksum.
+
+A file holds some rows of one product. Its name is the SHA-256 of its bytes, so one that was
+truncated or altered does not bear its own name; it is deleted and its rows are fetched again.
+"""
+
+import hashlib
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from msaestimator.exceptions import ArchiveWarning
+
+__all__ = ["Cache"]
+
+
+class Cache:
+    """Rows of one product of one service and release.
+
+    Parameters
+    ----------
+    folder : Path
+        The product's own; made when the first rows are stored.
+    schema : pyarrow.Schema
+        What the rows look like. A file of another form counts as altered.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+        self.folder = folder
+        self.schema = schema
+
+    def load(self, ids: np.ndarray) -> pa.Table:
+        """Return the rows that are here of the wanted ids, in no particular order."""
+        tables = [self.schema.empty_table()]
+        if self.folder.is_dir():
+            wanted = pa.array(ids)
+            for path in sorted(self.folder.glob("*.parquet")):
+                rows = self._read(path)
+                if rows is not None:
+                    is_wanted = pc.is_in(rows["source_id"], value_set=wanted)
+                    tables.append(rows.filter(is_wanted))
+        return pa.concat_tables(tables)
+
+    def store(self, rows: pa.Table) -> None:
+        """Keep rows, if there are any; the file is there whole or not at all."""
+        if not len(rows):
+            return
+        buffer = pa.BufferOutputStream()
+        pq.write_table(rows, buffer, compression="zstd")
+        content = buffer.getvalue().to_pybytes()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.folder / f"{_checksum(content)}.parquet")
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def _read(self, path: Path) -> pa.Table | None:
+        content = path.read_bytes()
+        if _checksum(content) == path.stem:
+            rows = pq.read_table(pa.BufferReader(content))
+            if rows.schema.equals(self.schema):
+                return rows
+        path.unlink()
+        warnings.warn(
+            f"The cache file {str(path)!r} is truncated or altered. It is deleted, and what it "
+            "held is fetched again.",
+            ArchiveWarning,
+            stacklevel=2,
+        )
+        return None
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,190 @@
+"""From many ids to one row each: chunks, what is known already, what has to be asked again."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from msaestimator.archive._cache import Cache
+from msaestimator.archive._columns import ArchiveColumn
+from msaestimator.archive._failures import Malformed, Overflow, RequestFailure
+from msaestimator.archive._rows import align, arrow_schema
+from msaestimator.exceptions import ArchiveError
+
+__all__ = ["Product", "collect"]
+
+ATTEMPTS = 3
+"""How often a chunk is asked for when its answers are malformed."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """One kind of rows that a service can be asked for.
+
+    Parameters
+    ----------
+    title : str
+        What progress and errors call it.
+    place : str
+        Folder of service and release in the cache.
+    columns : tuple of ArchiveColumn
+    content : str
+        All that the rows depend on; other content is kept apart in the cache.
+    chunk_size : int
+        Most ids in one request.
+    ask : callable
+        Returns the rows a service has of some ids, in any order; raises a `RequestFailure`.
+    nearest_by : str, optional
+        Of several rows of an id, the one with the least value here is the right one.
+    absence_is_final : bool
+        Whether an id without a row has none for good, so that this too is worth remembering.
+    """
+
+    title: str
+    place: str
+    columns: tuple[ArchiveColumn, ...]
+    content: str
+    chunk_size: int
+    ask: Callable[[np.ndarray], pa.Table]
+    nearest_by: str | None = None
+    absence_is_final: bool = True
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns, and whether the service has the source."""
+        return arrow_schema(self.columns).append(pa.field("found", pa.bool_()))
+
+    def cache(self, folder: Path | None) -> Cache | None:
+        """Return this product's part of a cache."""
+        if folder is None:
+            return None
+        described = f"{self.content}\n{self.schema}".encode()
+        key = hashlib.sha256(described).hexdigest()
+        return Cache(
+            folder / self.place / f"{self.title.replace(' ', '-')}-{key:.16}", self.schema
+        )
+
+
+def collect(
+    product: Product, ids: np.ndarray, service: str, cache_folder: Path | None, *, progress: bool
+) -> pa.Table:
+    """Return one row an id, in order; ids the service does not have are null but for ``found``.
+
+    Parameters
+    ----------
+    product : Product
+    ids : ndarray of int64 of shape (n_ids,)
+        Distinct.
+    service : str
+        What errors call it.
+    cache_folder : Path, optional
+        None keeps nothing.
+    progress : bool
+        Whether to show a progress bar, on a terminal.
+
+    Raises
+    ------
+    ArchiveError
+        What came of which chunk, and what to do. What was received before is in the cache.
+    """
+    cache = product.cache(cache_folder)
+    known = product.schema.empty_table() if cache is None else cache.load(ids)
+    missing = np.setdiff1d(ids, known["source_id"].to_numpy())
+    parts = [known]
+    chunks = (
+        np.array_split(missing, -(-len(missing) // product.chunk_size)) if len(missing) else []
+    )
+    bar = tqdm(
+        total=len(ids),
+        initial=len(ids) - len(missing),
+        desc=f"{service}: {product.title}",
+        unit=" sources",
+        disable=None if progress and len(missing) else True,
+    )
+    with bar:
+        for number, chunk in enumerate(chunks, start=1):
+            kept = _kept(cache, number - 1)
+            try:
+                rows = _ask_whole(product, chunk)
+            except RequestFailure as failure:
+                raise ArchiveError(
+                    f"{service}, {product.title}, chunk {number} of {len(chunks)} "
+                    f"({len(chunk)} ids, the first {chunk[0]}): {failure}. "
+                    f"{_ADVICE[type(failure).__name__]}{kept}"
+                ) from failure
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"Interrupted in chunk {number} of {len(chunks)} of {service}, "
+                    f"{product.title}.{kept}"
+                ) from None
+            parts.append(rows)
+            if cache is not None:
+                cache.store(_worth_keeping(product, rows))
+            bar.update(len(chunk))
+    return align(pa.concat_tables(parts), ids)
+
+
+def _worth_keeping(product: Product, rows: pa.Table) -> pa.Table:
+    """Return the rows to remember; that nothing at all came is not a thing to remember."""
+    if product.absence_is_final and pc.any(rows["found"]).as_py():
+        return rows
+    return rows.filter(rows["found"])
+
+
+def _kept(cache: Cache | None, n_chunks: int) -> str:
+    if cache is None:
+        return " Nothing is kept, since there is no cache."
+    return (
+        f" What was received ({n_chunks} chunks this time) is kept in {str(cache.folder)!r}; "
+        "the same call goes on from there."
+    )
+
+
+_ADVICE = {
+    "Malformed": f"It was asked {ATTEMPTS} times. Try later, or with a smaller `chunk_size`.",
+    "Overflow": "Ask another service, since this one gives not even one row.",
+    "Refused": "Asking again will not help: check the service's tables and your access to them.",
+    "Unreachable": "Try again later, or raise `timeout` or `max_retries`.",
+}
+"""What to do about a failure, by its kind."""
+
+
+def _ask_whole(product: Product, chunk: np.ndarray) -> pa.Table:
+    """Return one row an id of a chunk, asking again for what is missing or came broken."""
+    rows = _ask(product, chunk)
+    absent = np.setdiff1d(chunk, rows["source_id"].to_numpy())
+    while len(absent):
+        # Answers have come with fewer rows than there are, without a word about it.
+        more = _ask(product, absent)
+        if not len(more):
+            break
+        rows = pa.concat_tables([rows, more])
+        absent = np.setdiff1d(absent, more["source_id"].to_numpy())
+    found = np.isin(chunk, rows["source_id"].to_numpy())
+    aligned = align(rows, chunk, product.nearest_by)
+    return aligned.append_column("found", pa.array(found))
+
+
+def _ask(product: Product, chunk: np.ndarray) -> pa.Table:
+    """Return what rows there are of a chunk; halves a chunk whose answer overflows."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            rows = product.ask(chunk)
+            foreign = np.setdiff1d(rows["source_id"].to_numpy(), chunk)
+            if len(foreign):
+                raise Malformed(f"the answer has sources nobody asked for, such as {foreign[0]}")
+            return rows
+        except Malformed:
+            if attempt == ATTEMPTS:
+                raise
+        except Overflow:
+            if len(chunk) == 1:
+                raise
+            halves = np.array_split(chunk, 2)
+            return pa.concat_tables([_ask(product, half) for half in halves])
+    raise AssertionError("unreachable")

@@ -1,0 +1,232 @@
+"""What a service can be asked for: catalogues, spectra, a survey's own newer data."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import requests
+from astropy.table import Table
+
+from msaestimator.archive._adql import (
+    companion_query,
+    features_query,
+    source_query,
+    survey_query,
+    surveys_of,
+    xp_query,
+)
+from msaestimator.archive._collect import Product
+from msaestimator.archive._columns import ArchiveColumn
+from msaestimator.archive._companions import MATCH_DISTANCE, Companion
+from msaestimator.archive._datalink import DataLink
+from msaestimator.archive._failures import Refused, Unreachable
+from msaestimator.archive._releases import Release
+from msaestimator.archive._rows import align, arrow_rows
+from msaestimator.archive._services import Service
+from msaestimator.archive._tap import run_query
+
+__all__ = ["Source", "companion_product"]
+
+SPARE_ROWS = 2
+"""Rows to allow for each id: a match table may give a source more than one."""
+
+Query = Callable[[Iterable[int] | None], str]
+
+
+@dataclass
+class Source:
+    """One release at one service, reached through one session.
+
+    Parameters
+    ----------
+    service : Service
+    release : Release
+    session : requests.Session
+    chunk_size : int, optional
+        Most ids a request; None is what the service takes.
+    job_timeout : float
+        Seconds to wait for one job.
+    asynchronous : bool, optional
+        Whether queries run as jobs; None lets their size decide.
+    """
+
+    service: Service
+    release: Release
+    session: requests.Session
+    chunk_size: int | None = None
+    job_timeout: float = 3600.0
+    asynchronous: bool | None = None
+    _joins_all: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._joins_all = self.service.joins_all
+
+    @property
+    def features(self) -> Product:
+        """The catalogues: Gaia's source table and the surveys."""
+        release, service = self.release, self.service
+        surveys = surveys_of(release, service)
+        columns = release.source + tuple(c for survey in surveys for c in survey.columns)
+        return self._product(
+            "features",
+            columns,
+            features_query(release, service),
+            service.ids_per_query,
+            lambda ids: self._features(ids, columns),
+        )
+
+    @property
+    def xp(self) -> Product:
+        """XP coefficients, from DataLink if the service has it."""
+        release, service = self.release, self.service
+        if service.datalink_url is None:
+            content = xp_query(release, service)
+
+            def ask(ids: np.ndarray) -> pa.Table:
+                return self._query(
+                    lambda listed: xp_query(release, service, listed), ids, release.xp
+                )
+        else:
+            content = f"{service.datalink_url} {release.title}"
+            client = DataLink(self.session, service.datalink_url, release.title, release.xp)
+            ask = client.fetch
+        return self._product(
+            "XP spectra",
+            release.xp,
+            content,
+            service.ids_per_xp_query,
+            ask,
+            absence_is_final=False,
+        )
+
+    def run(self, query: str) -> Table:
+        """Return the answer of a query of the user's own, run as a job."""
+        return run_query(
+            self.session,
+            self.service.tap_url,
+            query,
+            mode="sync" if self.asynchronous is False else "async",
+            job_timeout=self.job_timeout,
+        )
+
+    def _product(
+        self,
+        title: str,
+        columns: tuple[ArchiveColumn, ...],
+        content: str,
+        limit: int,
+        ask: Callable[[np.ndarray], pa.Table],
+        **settings: bool,
+    ) -> Product:
+        return Product(
+            title,
+            f"{self.service.name}/{self.release.name}",
+            columns,
+            f"{self.service.tap_url}\n{content}",
+            min(limit, self.chunk_size or limit),
+            ask,
+            **settings,
+        )
+
+    def _features(self, ids: np.ndarray, columns: Sequence[ArchiveColumn]) -> pa.Table:
+        """Return catalogue rows from one query, or from one query a survey if that fails."""
+        release, service = self.release, self.service
+        if self._joins_all:
+            try:
+                return self._query(
+                    lambda listed: features_query(release, service, listed), ids, columns
+                )
+            except (Refused, Unreachable) as failure:
+                rows = self._survey_by_survey(ids, failure)
+                self._joins_all = False
+                return rows
+        return self._survey_by_survey(ids, None)
+
+    def _survey_by_survey(self, ids: np.ndarray, failure: Exception | None) -> pa.Table:
+        """Return catalogue rows from one query a survey."""
+        release, service = self.release, self.service
+        try:
+            rows = self._query(
+                lambda listed: source_query(release, service, listed), ids, release.source
+            )
+        except (Refused, Unreachable) as again:
+            # The first failure says more if the plain query fails as well.
+            raise failure or again from again
+        # A row a source, once and for all: surveys are lined up with them.
+        known = np.unique(rows["source_id"].to_numpy())
+        rows = align(rows, known)
+        for survey in surveys_of(release, service):
+            found = self._query(
+                lambda listed, survey=survey: survey_query(survey, service, listed),
+                known,
+                survey.columns,
+            )
+            matched = align(found, known)
+            for column in survey.columns:
+                rows = rows.append_column(matched.schema.field(column.name), matched[column.name])
+        return rows
+
+    def _query(self, query: Query, ids: np.ndarray, columns: Sequence[ArchiveColumn]) -> pa.Table:
+        """Return the answer of a query about some ids, uploaded or listed as the service wants."""
+        upload = Table({"source_id": ids}) if self.service.uploads else None
+        small = len(ids) <= self.service.ids_per_sync
+        asynchronous = not small if self.asynchronous is None else self.asynchronous
+        answer = run_query(
+            self.session,
+            self.service.tap_url,
+            query(None if self.service.uploads else ids.tolist()),
+            upload=upload,
+            max_rows=SPARE_ROWS * len(ids),
+            mode="async" if asynchronous else "sync",
+            job_timeout=self.job_timeout,
+        )
+        return arrow_rows(answer, columns)
+
+
+def companion_product(
+    companion: Companion,
+    session: requests.Session,
+    positions: Table,
+    chunk_size: int | None,
+    job_timeout: float,
+) -> Product:
+    """Return what a companion gives for sources at known positions.
+
+    Parameters
+    ----------
+    companion : Companion
+    session : requests.Session
+    positions : Table
+        Columns ``source_id``, increasing, ``ra`` and ``dec`` in degrees.
+    chunk_size : int, optional
+        Most ids in one query; None is what the service takes.
+    job_timeout : float
+        Seconds to wait for one job.
+    """
+    by_position = companion.key is None
+    columns = companion.columns
+    if by_position:
+        columns += (MATCH_DISTANCE,)
+
+    def ask(ids: np.ndarray) -> pa.Table:
+        rows = np.searchsorted(positions["source_id"], ids)
+        answer = run_query(
+            session,
+            companion.tap_url,
+            companion_query(companion, ids.tolist()),
+            upload=positions[rows] if by_position else None,
+            mode="async" if by_position else "sync",
+            job_timeout=job_timeout,
+        )
+        return arrow_rows(answer, columns)
+
+    return Product(
+        companion.title,
+        f"companions/{companion.name}",
+        columns,
+        f"{companion.tap_url}\n{companion_query(companion)}",
+        min(companion.chunk_size, chunk_size or companion.chunk_size),
+        ask,
+        nearest_by=MATCH_DISTANCE.name if by_position else None,
+    )
