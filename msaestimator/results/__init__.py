@@ -1,6 +1,13 @@
 """From arrays to tables: predictions with units, uncertainties and quality flags."""
 
 from msaestimator.results._flags import PredictionFlag, limit_flags, prediction_flags
+from msaestimator.results._observed import observed_blocks
 from msaestimator.results._prediction_table import prediction_table
 
-__all__ = ["PredictionFlag", "limit_flags", "prediction_flags", "prediction_table"]
+__all__ = [
+    "PredictionFlag",
+    "limit_flags",
+    "observed_blocks",
+    "prediction_flags",
+    "prediction_table",
+]
