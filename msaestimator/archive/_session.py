@@ -1,13 +1,12 @@
 """The HTTP session: every request has a timeout and a bounded number of retries."""
 
+from importlib.metadata import version
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
-
-from msaestimator import __version__
 
 __all__ = ["open_session"]
 
@@ -46,7 +45,7 @@ def open_session(
     adapter = _TimeoutAdapter(timeout, max_retries=retry)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    session.headers["User-Agent"] = f"msaestimator/{__version__}"
+    session.headers["User-Agent"] = f"msaestimator/{version('msaestimator')}"
     if authorization is not None:
         session.headers["Authorization"] = authorization
     return session
