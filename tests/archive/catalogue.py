@@ -48,10 +48,10 @@ def make_catalogue(n_stars: int = 2001, random_state: int = 0) -> dict[str, Tabl
     """Return the tables that the archive's queries touch, by ``"schema.table"``.
 
     Real, from :func:`~msaestimator.datasets.load_apogee_xp`: identifiers, positions, G, BP, RP,
-    J, H, Ks and the XP spectra (times the G flux, as the archive gives them). Drawn: every
-    magnitude of another survey (G plus a colour of a star of ``make_mock_survey``), parallaxes,
-    proper motions, errors of photometry, flags and who is seen by which survey. ``l``, ``b``
-    and ``ecl_lat`` are computed. Nulls are masked; other columns have units.
+    J, H, Ks and the XP spectra. Drawn: every magnitude of another survey (G plus a colour of a
+    star of ``make_mock_survey``), parallaxes, proper motions, errors of photometry, flags and
+    who is seen by which survey. ``l``, ``b`` and ``ecl_lat`` are computed. Nulls are masked;
+    columns have units.
 
     Parameters
     ----------
@@ -170,9 +170,8 @@ def _add_gaia_photometry(table: Table, band: str, magnitude: np.ndarray, null: s
 
 
 def _spectra(stars: Table, source: Table, rng: np.random.Generator) -> Table:
-    """Return the XP spectra without their correlations: 26 - 2 columns, in archive units."""
+    """Return the XP spectra without their correlations: 26 - 2 columns."""
     n_stars = len(stars)
-    flux = g_flux(stars["phot_g_mean_mag"].value.astype(np.float64))[:, None]
     table = Table({"source_id": stars["source_id"]})
     table["solution_id"] = np.full(n_stars, _SOLUTION_ID)
     for band, basis in (("bp", 56), ("rp", 57)):
@@ -186,8 +185,8 @@ def _spectra(stars: Table, source: Table, rng: np.random.Generator) -> Table:
             "n_rejected_measurements": rng.integers(0, 20, n_stars),
             "standard_deviation": deviation,
             "chi_squared": deviation**2 * (measured - 55),
-            "coefficients": np.asarray(stars[f"{band}_coefficients"], np.float64) * flux,
-            "coefficient_errors": np.asarray(stars[f"{band}_coefficient_errors"]) * flux,
+            "coefficients": np.asarray(stars[f"{band}_coefficients"]),
+            "coefficient_errors": np.asarray(stars[f"{band}_coefficient_errors"]),
             "n_relevant_bases": rng.integers(5, 56, n_stars),
             "relative_shrinking": rng.random(n_stars),
         }
