@@ -9,7 +9,7 @@ import threading
 import numpy as np
 from astropy.table import Column, MaskedColumn, Table
 
-from standin._votable import Answer
+from standin._votable import Answer, null_rows
 
 __all__ = ["Database"]
 
@@ -105,9 +105,8 @@ def _sql_values(column: Column) -> list:
     """Return a column as SQLite takes it; masked is None, an array its bytes."""
     if column.ndim == 1:
         return column.tolist()
-    null = np.ma.getmaskarray(column).all(axis=1)
-    values = np.ma.getdata(column)
-    return [None if n else v.tobytes() for v, n in zip(values, null, strict=True)]
+    pairs = zip(np.ma.getdata(column), null_rows(column), strict=True)
+    return [None if null else values.tobytes() for values, null in pairs]
 
 
 def _column(values: tuple, prototype: Column | None) -> MaskedColumn:
@@ -120,7 +119,9 @@ def _column(values: tuple, prototype: Column | None) -> MaskedColumn:
     if dtype.kind in "UO":
         known = [value.encode() for value in known]
         dtype = np.dtype(f"S{max(map(len, known), default=1)}")
-    filled = np.full((len(values), *shape), np.nan if dtype.kind == "f" else 0, dtype=dtype)
+    filled = np.zeros((len(values), *shape), dtype=dtype)
+    if dtype.kind == "f":
+        filled[null] = np.nan
     if shape:
         filled[~null] = np.frombuffer(b"".join(known), dtype).reshape(-1, *shape)
     else:

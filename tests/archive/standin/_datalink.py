@@ -11,7 +11,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
-from standin._votable import VOTABLE_TYPE, votable
+from standin._votable import VOTABLE_TYPE, null_bits, null_rows, votable
 
 __all__ = ["MAX_IDS", "N_CORRELATIONS", "products"]
 
@@ -65,7 +65,7 @@ def _columns(table: Table, n_correlations: int) -> list[_Column]:
     """Return the columns in the archive's order, with the correlations after the errors."""
     columns = []
     for column in table.columns.values():
-        mask = np.ma.getmaskarray(column).reshape(len(column), -1).all(axis=1)
+        mask = null_rows(column)
         code = column.dtype.str[1:]
         values = np.ma.getdata(column)
         if column.ndim == 1:
@@ -86,7 +86,7 @@ def _votable(columns: list[_Column]) -> bytes:
         for name, code, array, _ in columns
     )
     encoded = [map(_encoder(code, array), values) for _, code, array, values in columns]
-    nulls = np.packbits([[one is None for one in column[3]] for column in columns], axis=0).T
+    nulls = null_bits([[one is None for one in values] for *_, values in columns])
     rows = zip(map(np.ndarray.tobytes, nulls), *encoded, strict=True)
     stream = base64.encodebytes(b"".join(map(b"".join, rows))).decode()
     return votable(

@@ -37,10 +37,11 @@ _AVAILABILITY = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection; its requests come one after another."""
+    """One request a connection: clients that leave answers unread would leak an open one."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    timeout = 30.0
 
     def setup(self) -> None:
         self.standin = self.server.standin
@@ -70,16 +71,15 @@ class Handler(BaseHTTPRequestHandler):
         headers: dict[str, str] | None = None,
         n_sent: int | None = None,
     ) -> None:
-        """Send an answer, or its first ``n_sent`` bytes and then hang up."""
+        """Send an answer, or the first ``n_sent`` bytes of its body."""
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body[:n_sent])
-        if n_sent is not None and n_sent < len(body):
-            self.hang_up()
 
     def _answer(self, method: str) -> None:
         address = urlsplit(self.path)

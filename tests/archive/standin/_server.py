@@ -1,9 +1,9 @@
 """The server: where it listens, what it was asked, what is to go wrong next."""
 
+import sys
 import threading
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
-from socket import SHUT_RDWR, socket
 from typing import Any, Self
 
 from standin._database import Database
@@ -80,8 +80,9 @@ class StandIn:
             job.close()
         self._http.shutdown()
         self._thread.join()
-        self._http.hang_up()
         self._http.server_close()
+        if self._http.errors:
+            raise ExceptionGroup("The server failed.", self._http.errors)
 
     def inject(self, fault: Fault, on: str = "sync", times: int = 1, after: int = 0) -> None:
         """Let something go wrong; what was injected first happens first.
@@ -129,27 +130,14 @@ class StandIn:
 
 
 class _Http(ThreadingHTTPServer):
-    """Waits for its threads on closing, and ends the connections that clients keep open."""
+    """Waits for its threads on closing, and keeps what went wrong in them."""
 
     daemon_threads = False
     request_queue_size = 64
 
     def __init__(self, *arguments: Any) -> None:
-        self._open: set[socket] = set()
+        self.errors: list[BaseException] = []
         super().__init__(*arguments)
 
-    def process_request(self, request: socket, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: socket) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End every open connection."""
-        for connection in list(self._open):
-            try:
-                connection.shutdown(SHUT_RDWR)
-            except OSError:
-                continue  # the client was faster
+    def handle_error(self, *_: Any) -> None:
+        self.errors.append(sys.exception())

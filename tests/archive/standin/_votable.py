@@ -7,7 +7,15 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from astropy.table import Column, Table
 
-__all__ = ["VOTABLE_TYPE", "Answer", "answer_document", "error_document", "votable"]
+__all__ = [
+    "VOTABLE_TYPE",
+    "Answer",
+    "answer_document",
+    "error_document",
+    "null_bits",
+    "null_rows",
+    "votable",
+]
 
 VOTABLE_TYPE = "application/x-votable+xml;serialization=BINARY2"
 
@@ -71,13 +79,13 @@ def _field(column: Column) -> str:
 def _binary2(table: Table) -> bytes:
     """Return the rows, each after a bit a column that is set where the value is null."""
     columns = list(table.columns.values())
-    null_bits = np.packbits([_null(column) for column in columns], axis=0).T
-    layout: list[tuple] = [("null", "u1", (null_bits.shape[1],))]
+    null = null_bits([null_rows(column) for column in columns])
+    layout: list[tuple] = [("null", "u1", (null.shape[1],))]
     for number, column in enumerate(columns):
         dtype = "S1" if column.dtype.kind == "b" else column.dtype.newbyteorder(">")
         layout.append((f"value {number}", dtype, column.shape[1:]))
     rows = np.zeros(len(table), dtype=layout)
-    rows["null"] = null_bits
+    rows["null"] = null
     for number, column in enumerate(columns):
         values = np.ma.getdata(column)
         is_bool = column.dtype.kind == "b"
@@ -85,7 +93,12 @@ def _binary2(table: Table) -> bytes:
     return rows.tobytes()
 
 
-def _null(column: Column) -> np.ndarray:
+def null_bits(nulls: list[np.ndarray] | list[list[bool]]) -> np.ndarray:
+    """Return the bytes before each row, shape (n_rows, n_bytes); one list a column comes in."""
+    return np.packbits(np.array(nulls, dtype=bool).T, axis=1)
+
+
+def null_rows(column: Column) -> np.ndarray:
     """Return which rows are null, shape (n,); an array is null as a whole."""
     mask = np.ma.getmaskarray(column)
-    return mask.reshape(len(column), -1).all(axis=1)
+    return mask.all(axis=tuple(range(1, mask.ndim)))
