@@ -11,6 +11,7 @@ those of ``tests/archive/catalogue.py``.
 
 import argparse
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -36,6 +37,8 @@ CONFIG = Path("/etc/gavo.rc")
 INPUTS = Path("/var/gavo/inputs")
 PID = Path("/var/gavo/state/web.pid")
 SYSTEMD = Path("/run/systemd/system")
+EXTENSIONS = Path("/usr/share/postgresql")
+OLD_OPERATORS = re.compile(r"CREATE OPERATOR @ \(\s*LEFTARG\s*= \w+,\s*RIGHTARG\s*= smoc,[^;]*\);")
 START_SECONDS = 60
 SETTINGS = """\
 [web]
@@ -94,12 +97,28 @@ def start_database() -> None:
             run("pg_ctlcluster", version, name, "start")
 
 
+def mend_sphere() -> None:
+    """Take out of pg_sphere what PostgreSQL 15.20 refuses; 15.18 did not.
+
+    Two operators for old releases of DaCHS declare a commutator that belongs to another one, see
+    https://github.com/postgrespro/pgsphere/issues/85. Later releases of pg_sphere have dropped
+    them; Debian 12 has not.
+    """
+    for script in EXTENSIONS.glob("*/extension/pg_sphere--*.sql"):
+        text = script.read_text()
+        mended = OLD_OPERATORS.sub("", text)
+        if mended != text:
+            print(f"Mending {script}")
+            script.write_text(mended)
+
+
 def install() -> None:
     """Install DaCHS from Debian; PostgreSQL runs first, or its configuration fails."""
     if not installed():
         get = ("apt-get", "install", "--yes", "--no-install-recommends")
         run("apt-get", "update")
-        run(*get, "postgresql", DEBIAN_FRONTEND="noninteractive")
+        run(*get, "postgresql", "postgresql-pgsphere", DEBIAN_FRONTEND="noninteractive")
+        mend_sphere()
         start_database()
         run(*get, PACKAGE, DEBIAN_FRONTEND="noninteractive")
     start_database()
