@@ -84,7 +84,7 @@ class DataLink:
             "RELEASE": self.release,
             "DATA_STRUCTURE": structure,
             "RETRIEVAL_TYPE": "XP_CONTINUOUS",
-            "FORMAT": "votable",
+            "FORMAT": "fits",
             "USE_ZIP_ALWAYS": "true",
         }
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:

@@ -26,6 +26,8 @@ class Survey:
     columns : tuple of ArchiveColumn
     match : str, optional
         The table of best neighbours, precomputed by the Gaia consortium.
+    distance : str, optional
+        Column here of the angle to the match: a source can have two, and the nearest is meant.
     """
 
     block: str
@@ -34,6 +36,7 @@ class Survey:
     key: str
     columns: tuple[ArchiveColumn, ...]
     match: str | None = None
+    distance: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,11 @@ def _magnitudes(bands: str, name: str, error: str) -> tuple[ArchiveColumn, ...]:
     return columns_of(" ".join(f"{name} {error}".format(b, b) for b in bands.split()), "mag")
 
 
+def _distance(name: str) -> ArchiveColumn:
+    """Return the angle between a source and its match, a column of the match table."""
+    return ArchiveColumn(name, "angular_distance", unit="arcsec", of_match=True)
+
+
 SOURCE = (
     *columns_of("ra dec l b ecl_lat", "deg"),
     *columns_of("parallax parallax_error", "mas"),
@@ -108,8 +116,10 @@ def _surveys(release: str) -> tuple[Survey, ...]:
                 *_magnitudes("j h ks", "{}_m", "{}_msigcom"),
                 *columns_of("tmass_ph_qual=ph_qual", kind="string"),
                 *columns_of("tmass_ext_key=ext_key", kind="integer"),
+                _distance("tmass_distance"),
             ),
             f"{release}.tmass_psc_xsc_best_neighbour",
+            "tmass_distance",
         ),
         Survey(
             "ps1",
@@ -122,8 +132,10 @@ def _surveys(release: str) -> tuple[Survey, ...]:
                     "ps1_obj_info_flag=obj_info_flag ps1_quality_flag=quality_flag",
                     kind="integer",
                 ),
+                _distance("ps1_distance"),
             ),
             f"{release}.panstarrs1_best_neighbour",
+            "ps1_distance",
         ),
         Survey(
             "sdss",
@@ -137,8 +149,10 @@ def _surveys(release: str) -> tuple[Survey, ...]:
                     kind="integer",
                 ),
                 *columns_of("sdss_type=type", kind="integer"),
+                _distance("sdss_distance"),
             ),
             f"{release}.sdssdr13_best_neighbour",
+            "sdss_distance",
         ),
         Survey(
             "skymapper",
@@ -149,9 +163,10 @@ def _surveys(release: str) -> tuple[Survey, ...]:
                 *_magnitudes("u v g r i z", "{}_psf", "e_{}_psf"),
                 *columns_of("smss_flags=flags smss_nimaflags=nimaflags", kind="integer"),
                 *columns_of("smss_class_star=class_star"),
-                ArchiveColumn("smss_distance", "angular_distance", unit="arcsec", of_match=True),
+                _distance("smss_distance"),
             ),
             f"{release}.skymapperdr2_best_neighbour",
+            "smss_distance",
         ),
         Survey(
             "wise",

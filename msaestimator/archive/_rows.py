@@ -128,7 +128,7 @@ def _plain(given: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return a column's values in native byte order, and where they are missing."""
     values = np.ma.getdata(given)
     values = np.asarray(getattr(values, "value", values))
-    missing = np.ma.getmaskarray(given).reshape(len(values), -1).all(axis=1)
+    missing = np.ma.getmaskarray(given).copy()
     if values.dtype.kind in "fiu":
         values = values.astype(values.dtype.newbyteorder("="))
     return values, missing
@@ -181,34 +181,46 @@ def _boolean(given: Column, column: ArchiveColumn) -> pa.Array:
 
 def _string(given: Column, column: ArchiveColumn) -> pa.Array:
     values, missing = _plain(given)
-    return pa.array([str(value) for value in values.tolist()], mask=missing, type=pa.string())
+    texts = np.array([str(value) for value in values.tolist()], dtype=object)
+    # A null of a binary VOTable comes as an empty string.
+    return pa.array(texts, mask=missing | (texts == ""), type=pa.string())
 
 
 def _array(given: Column, column: ArchiveColumn) -> pa.Array:
     """Return coefficients; an empty or all-masked array is a missing one."""
-    rows = [_one_array(value, column.size) for value in given]
-    missing = np.array([row is None for row in rows], dtype=bool)
-    filled = np.zeros((len(rows), column.size))
-    for number, row in enumerate(rows):
-        if row is not None:
-            filled[number] = row
+    if given.ndim == 2:
+        rows = np.ma.filled(np.ma.asarray(getattr(given, "value", given), dtype=float), np.nan)
+        if rows.shape[1] != column.size:
+            raise ValueError(_wrong_size(rows.shape[1], column))
+    else:
+        rows = np.full((len(given), column.size), np.nan)
+        for number, value in enumerate(given):
+            known = _one_array(value, column)
+            if known is not None:
+                rows[number] = known
+    missing = np.isnan(rows).all(axis=1)
     return pa.FixedSizeListArray.from_arrays(
-        pa.array(filled.ravel()), column.size, mask=pa.array(missing)
+        pa.array(rows.ravel()), column.size, mask=pa.array(missing)
     )
 
 
-def _one_array(value: Any, size: int) -> np.ndarray | None:
-    if value is None or value is np.ma.masked or np.ma.getmaskarray(value).all():
+def _one_array(value: Any, column: ArchiveColumn) -> np.ndarray | None:
+    """Return one star's coefficients from what a file format makes of them."""
+    if value is None or value is np.ma.masked:
         return None
     if isinstance(value, str):
         # CSV writes an array as "(1.0, 2.0)".
         value = np.fromstring(value.strip("()[] "), sep=",")
-    numbers = np.asarray(np.ma.filled(np.ma.asarray(value, dtype=float), np.nan))
+    numbers = np.ma.filled(np.ma.asarray(value, dtype=float), np.nan)
     if numbers.size == 0 or np.isnan(numbers).all():
         return None
-    if numbers.shape != (size,):
-        raise ValueError(f"has {numbers.size} elements where {size} are needed.")
+    if numbers.shape != (column.size,):
+        raise ValueError(_wrong_size(numbers.size, column))
     return numbers
+
+
+def _wrong_size(size: int, column: ArchiveColumn) -> str:
+    return f"has {size} elements where {column.size} are needed."
 
 
 _CONVERTERS = {

@@ -1,6 +1,6 @@
 """What a service can be asked for: catalogues, spectra, a survey's own newer data."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,8 +21,8 @@ from msaestimator.archive._columns import ArchiveColumn
 from msaestimator.archive._companions import MATCH_DISTANCE, Companion
 from msaestimator.archive._datalink import DataLink
 from msaestimator.archive._failures import Refused, Unreachable
-from msaestimator.archive._releases import Release
-from msaestimator.archive._rows import align, arrow_rows
+from msaestimator.archive._releases import Release, Survey
+from msaestimator.archive._rows import align, arrow_rows, arrow_schema
 from msaestimator.archive._services import Service
 from msaestimator.archive._tap import run_query
 
@@ -30,6 +30,9 @@ __all__ = ["Source", "companion_product"]
 
 SPARE_ROWS = 2
 """Rows to allow for each id: a match table may give a source more than one."""
+
+MOST_ROWS = 10_000_000
+"""Rows to allow a query of the user's own; services have lower limits, and lower defaults."""
 
 Query = Callable[[Iterable[int] | None], str]
 
@@ -106,6 +109,7 @@ class Source:
             self.session,
             self.service.tap_url,
             query,
+            max_rows=MOST_ROWS,
             mode="sync" if self.asynchronous is False else "async",
             job_timeout=self.job_timeout,
         )
@@ -134,9 +138,10 @@ class Source:
         release, service = self.release, self.service
         if self._joins_all:
             try:
-                return self._query(
+                rows = self._query(
                     lambda listed: features_query(release, service, listed), ids, columns
                 )
+                return self._one_row_each(rows, dict.fromkeys(surveys_of(release, service), rows))
             except (Refused, Unreachable) as failure:
                 rows = self._survey_by_survey(ids, failure)
                 self._joins_all = False
@@ -153,22 +158,33 @@ class Source:
         except (Refused, Unreachable) as again:
             # The first failure says more if the plain query fails as well.
             raise failure or again from again
-        # A row a source, once and for all: surveys are lined up with them.
         known = np.unique(rows["source_id"].to_numpy())
-        rows = align(rows, known)
-        for survey in surveys_of(release, service):
-            found = self._query(
+        answers = {
+            survey: self._query(
                 lambda listed, survey=survey: survey_query(survey, service, listed),
                 known,
                 survey.columns,
             )
-            matched = align(found, known)
+            for survey in surveys_of(release, service)
+        }
+        return self._one_row_each(rows, answers)
+
+    def _one_row_each(self, rows: pa.Table, answers: Mapping[Survey, pa.Table]) -> pa.Table:
+        """Return Gaia's columns and each survey's, of its nearest match, one row a source."""
+        known = np.unique(rows["source_id"].to_numpy())
+        joined = align(rows.select(arrow_schema(self.release.source).names), known)
+        for survey, answer in answers.items():
+            schema = arrow_schema(survey.columns)
+            matched = align(answer.select(schema.names), known, survey.distance)
             for column in survey.columns:
-                rows = rows.append_column(matched.schema.field(column.name), matched[column.name])
-        return rows
+                joined = joined.append_column(schema.field(column.name), matched[column.name])
+        return joined
 
     def _query(self, query: Query, ids: np.ndarray, columns: Sequence[ArchiveColumn]) -> pa.Table:
         """Return the answer of a query about some ids, uploaded or listed as the service wants."""
+        if not len(ids):
+            # Not every service takes an empty upload, and none an empty list.
+            return arrow_schema(columns).empty_table()
         upload = Table({"source_id": ids}) if self.service.uploads else None
         small = len(ids) <= self.service.ids_per_sync
         asynchronous = not small if self.asynchronous is None else self.asynchronous

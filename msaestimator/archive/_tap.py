@@ -3,7 +3,9 @@
 import io
 import time
 import warnings
-from typing import Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import requests
 from astropy.io.votable import from_table, parse
@@ -65,7 +67,8 @@ def run_query(
     uploads = {} if upload is None else {"ids": _votable_bytes(upload)}
     request = (session, url, query, uploads, max_rows)
     try:
-        content = _run_sync(*request) if mode == "sync" else _run_job(*request, job_timeout)
+        with _closing_responses(session):
+            content = _run_sync(*request) if mode == "sync" else _run_job(*request, job_timeout)
     except DALQueryError as error:
         raise Refused(str(error)) from error
     except DALAccessError as error:
@@ -78,6 +81,23 @@ def run_query(
     except requests.RequestException as error:
         raise Unreachable(str(error)) from error
     return _read_votable(content, url)
+
+
+@contextmanager
+def _closing_responses(session: requests.Session) -> Iterator[None]:
+    """Close in the end the responses that pyvo leaves half read."""
+    responses = []
+
+    def note(response: requests.Response, **_: Any) -> None:
+        responses.append(response.raw)
+
+    session.hooks["response"].append(note)
+    try:
+        yield
+    finally:
+        session.hooks["response"].remove(note)
+        for response in responses:
+            response.close()
 
 
 def _votable_bytes(table: Table) -> io.BytesIO:

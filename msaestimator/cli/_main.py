@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msaestimator.cli._demo import run_demo
 from msaestimator.cli._files import read_stars, write_stars
+from msaestimator.cli._gaia import add_gaia_options, archive_of, stars_of
 from msaestimator.estimators import PRESETS, MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.exceptions import MSAEstimatorError
 
@@ -76,10 +77,15 @@ def _add_fit(verbs: argparse._SubParsersAction) -> None:
 
 
 def _add_predict(verbs: argparse._SubParsersAction) -> None:
-    predict = verbs.add_parser("predict", help="predict the parameters of a table of stars")
+    predict = verbs.add_parser(
+        "predict", help="predict the parameters of a table of stars, or of stars of the archive"
+    )
     predict.add_argument("model", type=Path, help="folder that `msa fit` wrote")
-    predict.add_argument("stars", type=Path, help="table with features")
+    predict.add_argument(
+        "stars", type=Path, nargs="?", help="table with features (else one of the options)"
+    )
     predict.add_argument("output", type=Path, help="table to write: .fits, .ecsv, .parquet, .vot")
+    add_gaia_options(predict)
     predict.set_defaults(run=_predict)
 
 
@@ -106,7 +112,17 @@ def _checkpoint(options: argparse.Namespace, stage: str) -> dict[str, Path]:
 
 
 def _predict(options: argparse.Namespace) -> None:
+    from_gaia = [options.source_id, options.ids, options.cone, options.query]
+    if (options.stars is None) == all(way is None for way in from_gaia):
+        raise ValueError(
+            "`msa predict` needs either a table of stars or one of --source-id, --ids, --cone "
+            "and --query."
+        )
     regressor = StellarParameterRegressor.from_pretrained(options.model)
-    stars = read_stars(options.stars)
-    write_stars(regressor.predict_table(stars), options.output)
-    sys.stdout.write(f"Wrote {len(stars)} rows to {options.output}\n")
+    if options.stars is not None:
+        predictions = regressor.predict_table(read_stars(options.stars))
+    else:
+        archive = archive_of(options)
+        predictions = regressor.predict_from_gaia(stars_of(options, archive), archive)
+    write_stars(predictions, options.output)
+    sys.stdout.write(f"Wrote {len(predictions)} rows to {options.output}\n")

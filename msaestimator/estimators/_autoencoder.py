@@ -8,8 +8,10 @@ import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._base import StellarEstimator, observed_rows
 from msaestimator.estimators._filling import fill_missing
+from msaestimator.estimators._gaia import fetch_training_stars
 from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.networks import GroupMask, MaskedAutoencoder
 from msaestimator.schema import FeatureSchema, StarTable
@@ -228,6 +230,39 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
                 start=weights,
             )
         return self
+
+    def fit_from_gaia(
+        self, source_ids: Any, archive: GaiaArchive | None = None, *, dust_map: Any = "sfd"
+    ) -> Self:
+        """Learn to reconstruct stars that an archive describes.
+
+        Parameters
+        ----------
+        source_ids : array-like of int of shape (n_stars,), str, or StarTable
+            Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
+        archive : GaiaArchive, optional
+            None is ESA's.
+        dust_map : str or callable
+            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`.
+
+        Returns
+        -------
+        self
+
+        Warns
+        -----
+        ArchiveWarning
+            Candidates for galaxies and quasars are left out (thesis section 2.2).
+
+        Raises
+        ------
+        ColumnError
+            An id is not an integer; nothing was sent.
+        ArchiveError
+            The archive failed. What was received is in its cache.
+        """
+        dust_map = dust_map if "ebv" in self._schema else None
+        return self.fit(fetch_training_stars(source_ids, archive, dust_map))
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Train one epoch on these stars, at a constant learning rate.

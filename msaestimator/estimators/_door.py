@@ -17,7 +17,7 @@ from msaestimator.preprocessing import (
     column_names,
     is_table,
 )
-from msaestimator.schema import GAIA_DR3, FeatureSchema
+from msaestimator.schema import GAIA_DR3, FeatureSchema, StarTable
 
 __all__ = ["StarDoor"]
 
@@ -107,7 +107,7 @@ class StarDoor(BaseEstimator):
         for array in schema.arrays:
             if array.name in given:
                 given |= {column.name for column in array.columns}
-        known = {self._base_name(name) for name in self.feature_names_}
+        known = self._seen_in_fit()
         absent = [n for n in schema.names if n in known and n not in given]
         unseen = [n for n in schema.names if n in given and n not in known]
         for names, fate in (
@@ -121,6 +121,30 @@ class StarDoor(BaseEstimator):
                     MissingColumnWarning,
                     stacklevel=4,
                 )
+
+    def _seen_in_fit(self) -> set[str]:
+        """Return the schema's columns that any star of ``fit`` had."""
+        return {self._base_name(name) for name in self.feature_names_}
+
+    def _uses(self, name: str) -> bool:
+        """Tell whether a column of the schema is a feature of the fitted network."""
+        return name in self._seen_in_fit()
+
+    def _without_unseen(self, stars: StarTable) -> StarTable:
+        """Return stars without the schema's columns that no star of ``fit`` had."""
+        seen = self._seen_in_fit()
+        unseen = {name for name in self._schema.names if name not in seen}
+        for array in self._schema.arrays:
+            if all(column.name in unseen for column in array.columns):
+                unseen.add(array.name)
+        return stars[[name for name in stars.colnames if name not in unseen]]
+
+    def _check_fitted_on_table(self) -> None:
+        if not self.fitted_on_table_:
+            raise ColumnError(
+                f"{type(self).__name__} was fitted on a matrix of features, and an archive gives "
+                "a table of stars. Fit it on a table, or fetch the table and use the Pipeline."
+            )
 
     @staticmethod
     def _base_name(name: str) -> str:

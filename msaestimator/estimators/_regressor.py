@@ -9,9 +9,11 @@ from sklearn.base import RegressorMixin, clone
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import nn
 
+from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
 from msaestimator.estimators._base import StellarEstimator, observed_rows
 from msaestimator.estimators._ensemble import combine_members
+from msaestimator.estimators._gaia import fetch_stars, with_provenance
 from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
 from msaestimator.metrics import r2
 from msaestimator.networks import QuantileHead, QuantileRegressor
@@ -317,6 +319,40 @@ inference_batch_size, device, precision, random_state, verbose
             identifiers=np.asarray(X["source_id"]) if has_ids else None,
             flags=flags,
         )
+
+    def predict_from_gaia(
+        self, source_ids: Any, archive: GaiaArchive | None = None, *, dust_map: Any = "sfd"
+    ) -> StarTable:
+        """Return the parameters of stars that an archive describes.
+
+        Parameters
+        ----------
+        source_ids : array-like of int of shape (n_stars,), str, or StarTable
+            Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
+        archive : GaiaArchive, optional
+            None is ESA's.
+        dust_map : str or callable
+            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`.
+
+        Returns
+        -------
+        StarTable of length n_stars
+            As of `predict_table`, one row an id, in order. Further, ``archive_flags``
+            (:class:`~msaestimator.archive.ArchiveFlag`) and of each survey and XP band whether
+            the star has any of it: ``has_bp``, ``has_rp``, ``has_tmass`` and so on.
+
+        Raises
+        ------
+        ColumnError
+            An id is not an integer; nothing was sent.
+        ArchiveError
+            The archive failed. What was received is in its cache.
+        """
+        check_is_fitted(self, "module_")
+        self._check_fitted_on_table()
+        stars = fetch_stars(source_ids, archive, dust_map if self._uses("ebv") else None)
+        predictions = self.predict_table(self._without_unseen(stars))
+        return with_provenance(predictions, stars, self._schema)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the coefficient of determination, averaged over the labels.
