@@ -1,10 +1,18 @@
-"""Real stars and tiny fitted estimators that several rooms' tests share; never change them."""
+"""What several rooms' tests share: real stars, tiny fitted estimators, a small archive.
+
+The archive's modules ``catalogue`` and ``standin`` are importable. Never change what is shared.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from catalogue import make_catalogue
+from standin import Database, StandIn
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.archive import SERVICES, GaiaArchive
 from msaestimator.datasets import load_apogee_xp
 
 # Enough to learn something in a blink. Sizes are given, so that defaults may be tuned.
@@ -85,3 +93,30 @@ def weights():
         name: tensor.cpu().numpy().tobytes()
         for name, tensor in estimator.module_.state_dict().items()
     }
+
+
+@pytest.fixture(scope="session")
+def catalogue():
+    """The tables of the small archive, by ``"schema.table"``."""
+    return make_catalogue()
+
+
+@pytest.fixture(scope="session")
+def database(catalogue):
+    """The same in SQLite, shared by all servers."""
+    database = Database(catalogue)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def server(database):
+    """A fresh server on this machine."""
+    with StandIn(database) as server:
+        yield server
+
+
+@pytest.fixture
+def loopback(server):
+    """The archive at that server, without a cache."""
+    return GaiaArchive(replace(SERVICES["local"], tap_url=server.tap_url), cache=False)
