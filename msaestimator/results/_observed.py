@@ -44,8 +44,8 @@ def _any_observed(stars: StarTable, columns: tuple[str, ...]) -> np.ndarray:
     observed = np.zeros(len(stars), dtype=bool)
     for name in columns:
         if name in stars.colnames:
-            values = stars[name]
-            known = np.isfinite(np.ma.getdata(getattr(values, "value", values)))
-            known &= ~np.ma.getmaskarray(values)
-            observed |= known.reshape(len(stars), -1).any(axis=1)
+            column = stars[name]
+            known = np.isfinite(np.asarray(getattr(column, "unmasked", column)))
+            known &= ~np.asarray(getattr(column, "mask", False))
+            observed |= known.any(axis=tuple(range(1, known.ndim)))
     return observed
