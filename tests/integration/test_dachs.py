@@ -14,6 +14,9 @@ from astropy.coordinates import SkyCoord
 from catalogue import SPECIAL, make_catalogue
 
 from msaestimator.archive import SERVICES, ArchiveFlag, GaiaArchive
+from msaestimator.archive._failures import Overflow
+from msaestimator.archive._session import open_session
+from msaestimator.archive._tap import run_query
 from msaestimator.exceptions import ArchiveError
 
 pytestmark = pytest.mark.integration
@@ -182,11 +185,26 @@ def test_refused_query_says_why(asynchronous):
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_cut_off_answer_is_an_error(asynchronous):
+def test_query_is_not_cut_at_the_servers_default(asynchronous):
     """The server's default limit is 2000 rows, as ESA's is for synchronous queries."""
     archive = open_archive(asynchronous=asynchronous)
-    with pytest.raises(ArchiveError, match="cut the answer off after 2000 rows"):
-        archive.query("SELECT source_id FROM gaiadr3.gaia_source")
+    stars = archive.query("SELECT TOP 2100 source_id FROM gaiadr3.gaia_source")
+    assert len(stars) == 2100
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_cut_off_answer_is_noticed(mode):
+    with (
+        open_session(timeout=60, max_retries=0) as session,
+        pytest.raises(Overflow, match="cut the answer off after"),
+    ):
+        run_query(
+            session,
+            SERVICES["local"].tap_url,
+            "SELECT source_id FROM gaiadr3.gaia_source",
+            max_rows=100,
+            mode=mode,
+        )
 
 
 def test_upload_beyond_the_limit_is_refused():
