@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from astropy.table import Table
 
 from msaestimator.archive import ArchiveFlag, GaiaArchive
 from msaestimator.dust import add_reddening
@@ -14,12 +15,12 @@ from msaestimator.schema import FeatureSchema, StarTable
 __all__ = ["fetch_stars", "fetch_training_stars", "with_provenance"]
 
 
-def fetch_stars(stars: Any, archive: GaiaArchive | None, dust_map: Any) -> StarTable:
+def fetch_stars(stars: Any, archive: GaiaArchive | None, dust_map: Any) -> Table:
     """Return stars with every feature.
 
     Parameters
     ----------
-    stars : array-like of int, str, or StarTable
+    stars : array-like of int, str, or Table
         Source ids; ADQL that selects ``source_id``; or stars that an archive gave.
     archive : GaiaArchive, optional
         None is ESA's.
@@ -29,18 +30,20 @@ def fetch_stars(stars: Any, archive: GaiaArchive | None, dust_map: Any) -> StarT
     archive = GaiaArchive() if archive is None else archive
     if isinstance(stars, str):
         stars = archive.query(stars)
-    elif not isinstance(stars, StarTable):
+    elif not isinstance(stars, Table):
         stars = archive.fetch_features(stars)
     return stars if dust_map is None else add_reddening(stars, dust_map)
 
 
-def fetch_training_stars(stars: Any, archive: GaiaArchive | None, dust_map: Any) -> StarTable:
+def fetch_training_stars(stars: Any, archive: GaiaArchive | None, dust_map: Any) -> Table:
     """Return stars as `fetch_stars`, without candidates for galaxies and quasars.
 
     Thesis section 2.2: a star to learn from is no such candidate.
     """
     fetched = fetch_stars(stars, archive, dust_map)
-    candidate = (fetched["archive_flags"] & ArchiveFlag.EXTRAGALACTIC_CANDIDATE) != 0
+    if "archive_flags" not in fetched.colnames:
+        return fetched
+    candidate = np.asarray(fetched["archive_flags"] & ArchiveFlag.EXTRAGALACTIC_CANDIDATE) != 0
     if candidate.any():
         warnings.warn(
             f"{int(candidate.sum())} of {len(fetched)} sources are left out: the Gaia archive "
@@ -48,10 +51,10 @@ def fetch_training_stars(stars: Any, archive: GaiaArchive | None, dust_map: Any)
             ArchiveWarning,
             stacklevel=3,
         )
-    return fetched[~np.asarray(candidate)]
+    return fetched[~candidate]
 
 
-def with_provenance(predictions: StarTable, stars: StarTable, schema: FeatureSchema) -> StarTable:
+def with_provenance(predictions: StarTable, stars: Table, schema: FeatureSchema) -> StarTable:
     """Return predictions with the archive's flags and which surveys and XP bands there were."""
     if "archive_flags" in stars.colnames:
         predictions["archive_flags"] = stars["archive_flags"]
