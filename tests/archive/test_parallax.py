@@ -151,6 +151,11 @@ def test_what_cannot_be_corrected_stays_raw(column, values, correction):
     assert np.all(corrected["parallax"][~same] != table["parallax"][~same])
 
 
+def test_nothing_is_subtracted_from_an_unknown_parallax():
+    table = make_table(parallax=[np.nan, 0.5, np.nan] * u.mas)
+    assert_corrected(correct_parallax(table, "leung2023"), [np.nan, EXPECTED[1] + 0.02, np.nan])
+
+
 def test_the_raw_parallax_is_recovered():
     table = make_table(phot_g_mean_mag=[15.0, 21.5, 20.0] * u.mag)
     corrected = correct_parallax(table, "leung2023")
