@@ -2,7 +2,13 @@
 
 import re
 import textwrap
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
+from astropy.config import set_temp_cache
+
+from msaestimator.archive import SERVICES
 
 README = Path(__file__).parents[1] / "README.rst"
 
@@ -17,15 +23,24 @@ def code_blocks(language):
     return [textwrap.dedent(block) for block in blocks]
 
 
-def test_examples_run():
+@pytest.fixture
+def esa(server, monkeypatch, tmp_path):
+    """The default archive, served on this machine, with an empty cache."""
+    monkeypatch.setitem(SERVICES, "esa", replace(SERVICES["local"], tap_url=server.tap_url))
+    with set_temp_cache(tmp_path):
+        yield server
+
+
+@pytest.mark.filterwarnings("ignore:The packaged low-resolution map:UserWarning")
+def test_examples_run(esa):
     namespace = {"__name__": "readme"}
     blocks = code_blocks("python")
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for number, block in enumerate(blocks, start=1):
         exec(compile(block, f"README.rst block {number}", "exec"), namespace)
     n_stars, n_labels = len(namespace["new_stars"]), len(namespace["labels"])
     assert namespace["search"].predict(namespace["new_stars"]).shape == (n_stars, n_labels)
-    assert len(namespace["parameters"]) == n_stars
+    assert len(namespace["parameters"]) == len(esa.requests[0].ids) == 2
     assert len(namespace["latent"]) == n_stars
 
 
