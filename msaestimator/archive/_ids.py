@@ -27,19 +27,15 @@ def check_source_ids(source_ids: Any) -> np.ndarray:
         raise ColumnError(
             f"`source_ids` must all be known, got {n_missing} masked. Select the others first."
         )
-    if isinstance(source_ids, str | bytes) or np.ndim(source_ids) != 1:
+    # As objects, so that a float among integers is seen before NumPy rounds them all.
+    kind = None if isinstance(source_ids, np.ndarray) else object
+    given = np.asarray(source_ids, dtype=kind)
+    if given.ndim != 1:
         raise ColumnError(
             "`source_ids` must be a one-dimensional sequence of integers, got "
-            f"{type(source_ids).__name__} of {np.ndim(source_ids)} dimensions. "
-            "Write one id as [id]."
+            f"{type(source_ids).__name__} of {given.ndim} dimensions. Write one id as [id]."
         )
-    # Through a list, so that a float among integers is seen before NumPy rounds them all.
-    given = (
-        source_ids
-        if isinstance(source_ids, np.ndarray)
-        else np.array(list(source_ids), dtype=object)
-    )
-    wrong = _first_wrong(np.ma.getdata(given))
+    wrong = _first_wrong(given)
     if wrong is not None:
         position, value = wrong
         raise ColumnError(
