@@ -174,14 +174,17 @@ def _integer(given: Column, column: ArchiveColumn) -> pa.Array:
 
 def _boolean(given: Column, column: ArchiveColumn) -> pa.Array:
     values, missing = _plain(given)
-    if values.dtype.kind in "biu" or missing.all():
-        return pa.array(np.where(missing, 0, values).astype(bool), mask=missing)
+    if missing.all():
+        return pa.nulls(len(values), pa.bool_())
+    if values.dtype.kind in "biu":
+        return pa.array(values.astype(bool), mask=missing)
     raise ValueError(f"holds {values.dtype} where booleans are needed.")
 
 
 def _string(given: Column, column: ArchiveColumn) -> pa.Array:
     values, missing = _plain(given)
-    texts = np.array([str(value) for value in values.tolist()], dtype=object)
+    plain = np.char.decode(values) if values.dtype.kind == "S" else values
+    texts = np.array([str(value) for value in plain.tolist()], dtype=object)
     # A null of a binary VOTable comes as an empty string.
     return pa.array(texts, mask=missing | (texts == ""), type=pa.string())
 
@@ -210,8 +213,9 @@ def _one_array(value: Any, column: ArchiveColumn) -> np.ndarray | None:
         return None
     if isinstance(value, str):
         # CSV writes an array as "(1.0, 2.0)".
-        value = np.fromstring(value.strip("()[] "), sep=",")
-    numbers = np.ma.filled(np.ma.asarray(value, dtype=float), np.nan)
+        text = value.strip("()[] ")
+        value = text.split(",") if text else []
+    numbers = np.ma.filled(np.ma.array(value, dtype=float), np.nan)
     if numbers.size == 0 or np.isnan(numbers).all():
         return None
     if numbers.shape != (column.size,):
