@@ -15,11 +15,11 @@ from astropy.units import Quantity
 
 from msaestimator.archive._adql import cone_query
 from msaestimator.archive._collect import Product, collect
-from msaestimator.archive._companions import COMPANIONS
+from msaestimator.archive._companions import COMPANIONS, Companion
 from msaestimator.archive._failures import RequestFailure
 from msaestimator.archive._ids import check_source_ids
 from msaestimator.archive._parallax import correct_parallax
-from msaestimator.archive._quality import QUALITY_CUTS, apply_quality_cuts
+from msaestimator.archive._quality import QUALITY_CUTS, QUALITY_RULES, apply_quality_cuts
 from msaestimator.archive._releases import RELEASES, Release
 from msaestimator.archive._rows import align
 from msaestimator.archive._services import SERVICES, Service
@@ -248,12 +248,10 @@ class GaiaArchive:
     def _release(self) -> Release:
         return _known("release", self.release, RELEASES)
 
-    @property
-    def _companions(self) -> tuple[str, ...]:
-        names = self._service.companions if self.companions is None else tuple(self.companions)
-        for name in names:
-            _known("companions", name, COMPANIONS)
-        return names
+    def _chosen_companions(self) -> list[Companion]:
+        names = self._service.companions if self.companions is None else self.companions
+        chosen = [_known("companions", name, COMPANIONS) for name in names]
+        return [one for one in chosen if self._release.name in one.releases]
 
     @property
     def _cache_folder(self) -> Path | None:
@@ -264,11 +262,12 @@ class GaiaArchive:
     def _rules(self) -> Sequence[str]:
         if isinstance(self.quality_cuts, str):
             return _known("quality_cuts", self.quality_cuts, QUALITY_CUTS)
-        return tuple(self.quality_cuts)
+        return [_known("quality_cuts", name, QUALITY_RULES).name for name in self.quality_cuts]
 
     def _check_settings(self) -> None:
         """Refuse settings before anything is sent; warn of a release nobody has verified."""
-        self._rules(), self._companions, self._service
+        self._rules()
+        self._chosen_companions()
         if not self._release.verified:
             warnings.warn(
                 f"{self._release.title} is not verified: its names were written before the "
@@ -312,10 +311,7 @@ class GaiaArchive:
             {name: np.asarray(stars[name])[located] for name in ("source_id", "ra", "dec")}
         )
         answers = {}
-        for name in self._companions:
-            companion = COMPANIONS[name]
-            if self._release.name not in companion.releases:
-                continue
+        for companion in self._chosen_companions():
             with self._open(with_token=False) as session:
                 product = companion_product(
                     companion, session, positions, self.chunk_size, self.job_timeout
@@ -329,7 +325,7 @@ class GaiaArchive:
                         stacklevel=3,
                     )
                     continue
-            answers[name] = align(rows, ids)
+            answers[companion.name] = align(rows, ids)
         return answers
 
     def _select(self, adql: str) -> Table:
