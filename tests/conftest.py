@@ -13,6 +13,7 @@ from standin import Database, StandIn
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.archive import SERVICES, GaiaArchive
+from msaestimator.archive._companions import COMPANIONS
 from msaestimator.datasets import load_apogee_xp
 
 # Enough to learn something in a blink. Sizes are given, so that defaults may be tuned.
@@ -120,3 +121,15 @@ def server(database):
 def loopback(server):
     """The archive at that server, without a cache."""
     return GaiaArchive(replace(SERVICES["local"], tap_url=server.tap_url), cache=False)
+
+
+@pytest.fixture
+def esa_is_here(server, monkeypatch, tmp_path):
+    """Let ESA's archive and the companions be that server, and let the default cache be new."""
+    server.n_correlations = 10  # nobody reads them, and so few are sent sooner
+    urls = {"tap_url": server.tap_url, "datalink_url": server.datalink_url}
+    monkeypatch.setitem(SERVICES, "esa", replace(SERVICES["esa"], **urls))
+    for name, companion in tuple(COMPANIONS.items()):
+        monkeypatch.setitem(COMPANIONS, name, replace(companion, tap_url=server.tap_url))
+    (tmp_path / "msaestimator").mkdir()  # astropy 7 uses the folder only if it is there
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
