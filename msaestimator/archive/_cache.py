@@ -7,7 +7,9 @@ truncated or altered does not bear its own name; it is deleted and its rows are 
 import hashlib
 import os
 import tempfile
+import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,9 @@ import pyarrow.parquet as pq
 from msaestimator.exceptions import ArchiveWarning
 
 __all__ = ["Cache"]
+
+ABANDONED = 3600.0
+"""Age in seconds of a half-written file at which whoever wrote it is surely gone."""
 
 
 class Cache:
@@ -39,6 +44,7 @@ class Cache:
         """Return the rows that are here of the wanted ids, in no particular order."""
         tables = [self.schema.empty_table()]
         if self.folder.is_dir():
+            self._clear_up()
             wanted = pa.array(ids)
             for path in sorted(self.folder.glob("*.parquet")):
                 rows = self._read(path)
@@ -66,16 +72,27 @@ class Cache:
             Path(temporary).unlink(missing_ok=True)
             raise
 
+    def _clear_up(self) -> None:
+        """Delete what was left half-written by processes that were killed."""
+        for path in self.folder.glob(".*.part"):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > ABANDONED:
+                    path.unlink()
+
     def _read(self, path: Path) -> pa.Table | None:
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            # Another process has found it altered.
+            return None
         if _checksum(content) == path.stem:
             rows = pq.read_table(pa.BufferReader(content))
             if rows.schema.equals(self.schema):
                 return rows
-        path.unlink()
+        path.unlink(missing_ok=True)
         warnings.warn(
-            f"The cache file {str(path)!r} is truncated or altered. It is deleted, and what it "
-            "held is fetched again.",
+            f"The cache file {str(path)!r} is truncated, altered or of another form. It is "
+            "deleted, and what it held is fetched again.",
             ArchiveWarning,
             stacklevel=2,
         )

@@ -12,14 +12,14 @@ from tqdm import tqdm
 
 from msaestimator.archive._cache import Cache
 from msaestimator.archive._columns import ArchiveColumn
-from msaestimator.archive._failures import Malformed, Overflow, RequestFailure
+from msaestimator.archive._failures import JobError, Malformed, Overflow, RequestFailure
 from msaestimator.archive._rows import align, arrow_schema
 from msaestimator.exceptions import ArchiveError
 
 __all__ = ["Product", "collect"]
 
 ATTEMPTS = 3
-"""How often a chunk is asked for when its answers are malformed."""
+"""How often a chunk is asked for when its answers are malformed or its jobs fail."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,14 @@ def collect(
     )
     with bar:
         for number, chunk in enumerate(chunks, start=1):
-            kept = _kept(cache, number - 1)
+            kept = _kept(cache, number - 1, len(chunks))
             try:
                 rows = _ask_whole(product, chunk)
             except RequestFailure as failure:
                 raise ArchiveError(
                     f"{service}, {product.title}, chunk {number} of {len(chunks)} "
-                    f"({len(chunk)} ids, the first {chunk[0]}): {failure}. "
-                    f"{_ADVICE[type(failure).__name__]}{kept}"
+                    f"(ids: {len(chunk)}, the first {chunk[0]}): {failure}. "
+                    f"{failure.advice}{kept}"
                 ) from failure
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(
@@ -136,22 +136,14 @@ def _worth_keeping(product: Product, rows: pa.Table) -> pa.Table:
     return rows.filter(rows["found"])
 
 
-def _kept(cache: Cache | None, n_chunks: int) -> str:
+def _kept(cache: Cache | None, n_received: int, n_chunks: int) -> str:
+    """Return what to say of what was received so far."""
     if cache is None:
         return " Nothing is kept, since there is no cache."
     return (
-        f" What was received ({n_chunks} chunks this time) is kept in {str(cache.folder)!r}; "
-        "the same call goes on from there."
+        f" What was received, {n_received} of {n_chunks} chunks this time, is kept in "
+        f"{str(cache.folder)!r}; the same call goes on from there."
     )
-
-
-_ADVICE = {
-    "Malformed": f"It was asked {ATTEMPTS} times. Try later, or with a smaller `chunk_size`.",
-    "Overflow": "Ask another service, since this one gives not even one row.",
-    "Refused": "Asking again will not help: check the service's tables and your access to them.",
-    "Unreachable": "Try again later, or raise `timeout` or `max_retries`.",
-}
-"""What to do about a failure, by its kind."""
 
 
 def _ask_whole(product: Product, chunk: np.ndarray) -> pa.Table:
@@ -179,7 +171,7 @@ def _ask(product: Product, chunk: np.ndarray) -> pa.Table:
             if len(foreign):
                 raise Malformed(f"the answer has sources nobody asked for, such as {foreign[0]}")
             return rows
-        except Malformed:
+        except (JobError, Malformed):
             if attempt == ATTEMPTS:
                 raise
         except Overflow:

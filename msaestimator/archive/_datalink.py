@@ -4,7 +4,9 @@ import io
 import tempfile
 import warnings
 import zipfile
+import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import IO
 
 import numpy as np
@@ -12,8 +14,9 @@ import pyarrow as pa
 import requests
 from astropy.table import Table
 
+from msaestimator.archive._answers import answer_of, beginning
 from msaestimator.archive._columns import ArchiveColumn
-from msaestimator.archive._failures import Malformed, Refused, RequestFailure, Unreachable
+from msaestimator.archive._failures import Failed, Malformed, Refused, RequestFailure
 from msaestimator.archive._rows import arrow_rows, arrow_schema
 
 __all__ = ["DataLink", "read_products"]
@@ -29,6 +32,9 @@ FORMATS = {
     ".csv": "ascii.csv",
 }
 """Ending of a file in the zip to astropy's name of its format."""
+
+START = 100
+"""Bytes to look at of an answer that is no zip file."""
 
 IN_MEMORY = 64 * 2**20
 """Bytes of an answer that are kept in memory; a longer one goes to a temporary file."""
@@ -59,24 +65,28 @@ class DataLink:
         self.url = url
         self.release = release
         self.columns = tuple(columns)
-        self._structures = list(STRUCTURES)
+        self._structures = STRUCTURES
 
     def fetch(self, ids: np.ndarray) -> pa.Table:
         """Return the rows of the sources the server has, in its order.
 
         Raises
         ------
-        Malformed, Refused, Unreachable
+        Failed, Malformed, Refused, Unreachable
             By what can be done about it.
         """
-        while True:
-            try:
-                return self._fetch(ids, self._structures[0])
-            except (Refused, Unreachable):
-                # A server that knows only the other name says so in ways of its own.
-                if len(self._structures) == 1:
-                    raise
-                del self._structures[0]
+        *others, last = self._structures
+        for structure in others:
+            # A server that knows only another name says so in ways of its own.
+            with suppress(Refused, Failed):
+                return self._settle(ids, structure)
+        return self._settle(ids, last)
+
+    def _settle(self, ids: np.ndarray, structure: str) -> pa.Table:
+        """Return rows of a structure; what has worked once is what is asked for from then on."""
+        rows = self._fetch(ids, structure)
+        self._structures = (structure,)
+        return rows
 
     def _fetch(self, ids: np.ndarray, structure: str) -> pa.Table:
         request = {
@@ -88,24 +98,10 @@ class DataLink:
             "USE_ZIP_ALWAYS": "true",
         }
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-            self._download(request, file)
-            return read_products(file, self.columns)
-
-    def _download(self, request: dict[str, str], file: IO[bytes]) -> None:
-        try:
-            with self.session.post(self.url, data=request, stream=True) as response:
-                if not response.ok:
-                    failure = Refused if 400 <= response.status_code < 429 else Unreachable
-                    raise failure(
-                        f"HTTP {response.status_code} {response.reason}: "
-                        f"{response.text.strip():.200}"
-                    )
-                for block in response.iter_content(2**20):
+            with answer_of(self.session, "POST", self.url, data=request) as answer:
+                for block in answer.iter_content(2**20):
                     file.write(block)
-        except requests.exceptions.ChunkedEncodingError as error:
-            raise Malformed(f"the answer broke off ({error})") from error
-        except requests.RequestException as error:
-            raise Unreachable(str(error)) from error
+            return read_products(file, self.columns)
 
 
 def read_products(file: IO[bytes], columns: Sequence[ArchiveColumn]) -> pa.Table:
@@ -131,8 +127,10 @@ def read_products(file: IO[bytes], columns: Sequence[ArchiveColumn]) -> pa.Table
             for member in archive.namelist():
                 if "XP_CONTINUOUS" in member.upper():
                     tables.append(_read_member(member, archive.read(member), columns))
-    except zipfile.BadZipFile as error:
-        raise Malformed(f"the answer is not a whole zip file ({error})") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        file.seek(0)
+        start = beginning(file.read(START))
+        raise Malformed(f"the answer is not a whole zip file; it starts {start}") from error
     return pa.concat_tables(tables)
 
 

@@ -1,5 +1,6 @@
 """What a service can be asked for: catalogues, spectra, a survey's own newer data."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,16 +21,17 @@ from msaestimator.archive._collect import Product
 from msaestimator.archive._columns import ArchiveColumn
 from msaestimator.archive._companions import MATCH_DISTANCE, Companion
 from msaestimator.archive._datalink import DataLink
-from msaestimator.archive._failures import Refused, Unreachable
+from msaestimator.archive._failures import Failed, Refused, RequestFailure
 from msaestimator.archive._releases import Release, Survey
 from msaestimator.archive._rows import align, arrow_rows, arrow_schema
 from msaestimator.archive._services import Service
 from msaestimator.archive._tap import run_query
+from msaestimator.exceptions import ArchiveWarning
 
 __all__ = ["Source", "companion_product"]
 
-SPARE_ROWS = 2
-"""Rows to allow for each id: a match table may give a source more than one."""
+SPARE_ROWS, FEWEST_ROWS = 2, 100
+"""Rows to allow for each id, and in all: match tables may give a source more than one."""
 
 MOST_ROWS = 10_000_000
 """Rows to allow a query of the user's own; services have lower limits, and lower defaults."""
@@ -136,28 +138,34 @@ class Source:
     def _features(self, ids: np.ndarray, columns: Sequence[ArchiveColumn]) -> pa.Table:
         """Return catalogue rows from one query, or from one query a survey if that fails."""
         release, service = self.release, self.service
-        if self._joins_all:
-            try:
-                rows = self._query(
-                    lambda listed: features_query(release, service, listed), ids, columns
-                )
-                return self._one_row_each(rows, dict.fromkeys(surveys_of(release, service), rows))
-            except (Refused, Unreachable) as failure:
-                rows = self._survey_by_survey(ids, failure)
-                self._joins_all = False
-                return rows
-        return self._survey_by_survey(ids, None)
-
-    def _survey_by_survey(self, ids: np.ndarray, failure: Exception | None) -> pa.Table:
-        """Return catalogue rows from one query a survey."""
-        release, service = self.release, self.service
+        if not self._joins_all:
+            return self._survey_by_survey(ids)
         try:
             rows = self._query(
-                lambda listed: source_query(release, service, listed), ids, release.source
+                lambda listed: features_query(release, service, listed), ids, columns
             )
-        except (Refused, Unreachable) as again:
-            # The first failure says more if the plain query fails as well.
-            raise failure or again from again
+        except (Failed, Refused) as failure:
+            rows = self._survey_by_survey(ids)
+            self._join_no_more(failure)
+            return rows
+        return self._one_row_each(rows, dict.fromkeys(surveys_of(release, service), rows))
+
+    def _join_no_more(self, failure: RequestFailure) -> None:
+        """Remember that this service cannot join all surveys, and say so."""
+        self._joins_all = False
+        warnings.warn(
+            f"{self.service.title} did not answer the query that joins all surveys: {failure}. "
+            "From here on each survey has its own query, which takes longer and gives the same.",
+            ArchiveWarning,
+            stacklevel=2,
+        )
+
+    def _survey_by_survey(self, ids: np.ndarray) -> pa.Table:
+        """Return catalogue rows from one query a survey."""
+        release, service = self.release, self.service
+        rows = self._query(
+            lambda listed: source_query(release, service, listed), ids, release.source
+        )
         known = np.unique(rows["source_id"].to_numpy())
         answers = {
             survey: self._query(
@@ -193,7 +201,7 @@ class Source:
             self.service.tap_url,
             query(None if self.service.uploads else ids.tolist()),
             upload=upload,
-            max_rows=SPARE_ROWS * len(ids),
+            max_rows=max(SPARE_ROWS * len(ids), FEWEST_ROWS),
             mode="async" if asynchronous else "sync",
             job_timeout=self.job_timeout,
         )
