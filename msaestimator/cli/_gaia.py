@@ -42,7 +42,12 @@ def add_gaia_options(verb: argparse.ArgumentParser) -> None:
         help="Gaia archive (default: esa, or local with --tap-url)",
     )
     verb.add_argument("--tap-url", metavar="URL", help="TAP server to ask in place of its own")
-    verb.add_argument("--cache", type=Path, metavar="FOLDER", help="folder to keep answers in")
+    verb.add_argument(
+        "--cache",
+        type=Path,
+        metavar="FOLDER",
+        help="folder to keep answers in (default: astropy's cache folder)",
+    )
 
 
 def archive_of(options: argparse.Namespace) -> GaiaArchive:

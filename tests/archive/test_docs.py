@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from msaestimator.archive import SERVICES, ArchiveFlag
+from msaestimator.archive._adql import features_query
+from msaestimator.archive._releases import RELEASES
 from msaestimator.cli import main
 from msaestimator.cli._files import read_stars
 
@@ -58,7 +60,7 @@ def test_shell(regressor, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     regressor.save_pretrained("model")
     Path("ids.txt").write_text("6083701435428075904\n464858539679433344\n")
-    (commands,) = (block.splitlines() for block in blocks(r"The same in a shell::"))
+    (commands,) = (block.splitlines() for block in blocks("Predictions in a shell::"))
     n_rows = []
     for program, *arguments in map(shlex.split, commands):
         assert program == "msa"
@@ -70,5 +72,18 @@ def test_shell(regressor, tmp_path, monkeypatch, capsys):
 
 def test_the_table_of_services():
     text = PAGE.read_text(encoding="utf-8")
-    for name in SERVICES:
-        assert f"``{name}``" in text or f'"{name}"' in text, name
+    rows = dict(re.findall(r"^``(\w+)`` {2,}(.+)$", text, flags=re.MULTILINE))
+    assert set(rows) == set(SERVICES) - {"local"}
+    for name, row in rows.items():
+        service = SERVICES[name]
+        assert ("DataLink" in row) == (service.datalink_url is not None)
+        assert ("2MASS" in row) == (service.surveys == ("tmass",))
+        assert ("one query" in row) == (service.surveys is None)
+        limit = service.ids_per_xp_query
+        assert (f"{limit} ids a" in row) == (limit < 5000 or service.datalink_url is not None)
+
+
+def test_the_number_of_joined_tables():
+    joins = features_query(RELEASES["dr3"], SERVICES["esa"]).count(" JOIN ")
+    assert joins == 10
+    assert "joins ten tables" in PAGE.read_text(encoding="utf-8")
