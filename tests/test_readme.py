@@ -2,13 +2,9 @@
 
 import re
 import textwrap
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from astropy.config import set_temp_cache
-
-from msaestimator.archive import SERVICES
 
 README = Path(__file__).parents[1] / "README.rst"
 
@@ -23,16 +19,9 @@ def code_blocks(language):
     return [textwrap.dedent(block) for block in blocks]
 
 
-@pytest.fixture
-def esa(server, monkeypatch, tmp_path):
-    """The default archive, served on this machine, with an empty cache."""
-    monkeypatch.setitem(SERVICES, "esa", replace(SERVICES["local"], tap_url=server.tap_url))
-    with set_temp_cache(tmp_path):
-        yield server
-
-
+@pytest.mark.usefixtures("esa_is_here")
 @pytest.mark.filterwarnings("ignore:The packaged low-resolution map:UserWarning")
-def test_examples_run(esa):
+def test_examples_run(server):
     namespace = {"__name__": "readme"}
     blocks = code_blocks("python")
     assert len(blocks) == 4
@@ -40,7 +29,7 @@ def test_examples_run(esa):
         exec(compile(block, f"README.rst block {number}", "exec"), namespace)
     n_stars, n_labels = len(namespace["new_stars"]), len(namespace["labels"])
     assert namespace["search"].predict(namespace["new_stars"]).shape == (n_stars, n_labels)
-    assert len(namespace["parameters"]) == len(esa.requests[0].ids) == 2
+    assert len(namespace["parameters"]) == len(server.requests[0].ids) == 2
     assert len(namespace["latent"]) == n_stars
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 import pyarrow as pa
 import requests
@@ -204,9 +205,7 @@ class GaiaArchive:
         """
         if not isinstance(center, SkyCoord) or not center.isscalar:
             raise ColumnError(f"`center` must be one SkyCoord, got {center!r}.")
-        angle = Angle(radius)
-        if not angle.isscalar or not 0 < angle.deg <= 180:
-            raise ColumnError(f"`radius` must be one angle in (0, 180] deg, got {radius!r}.")
+        angle = _angle(radius)
         icrs = center.icrs
         found = self._select(
             cone_query(self._release, self._service, icrs.ra.deg, icrs.dec.deg, angle.deg)
@@ -345,6 +344,19 @@ class GaiaArchive:
                 f"{', '.join(answer.colnames)}. Select it, or write AS source_id."
             )
         return answer
+
+
+def _angle(radius: Any) -> Angle:
+    """Return the radius of a cone; what is none is an error."""
+    try:
+        angle = Angle(radius)
+    except (u.UnitsError, TypeError, ValueError) as error:
+        raise ColumnError(
+            f"`radius` must be an angle with a unit, such as 2 * u.arcmin, got {radius!r}."
+        ) from error
+    if not angle.isscalar or not 0 < angle.deg <= 180:
+        raise ColumnError(f"`radius` must be one angle in (0, 180] deg, got {radius!r}.")
+    return angle
 
 
 def _known(parameter: str, name: str, known: Mapping[str, Any]) -> Any:

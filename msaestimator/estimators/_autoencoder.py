@@ -243,7 +243,8 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         archive : GaiaArchive, optional
             None is ESA's.
         dust_map : str or callable
-            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`.
+            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`, for stars
+            without a column ``ebv``.
 
         Returns
         -------

@@ -25,14 +25,16 @@ def fetch_stars(stars: Any, archive: GaiaArchive | None, dust_map: Any) -> Table
     archive : GaiaArchive, optional
         None is ESA's.
     dust_map : str, callable or None
-        As in `add_reddening`; None adds no reddening.
+        As in `add_reddening`; None adds no reddening. Reddening that a table brings is kept.
     """
     archive = GaiaArchive() if archive is None else archive
     if isinstance(stars, str):
         stars = archive.query(stars)
     elif not isinstance(stars, Table):
         stars = archive.fetch_features(stars)
-    return stars if dust_map is None else add_reddening(stars, dust_map)
+    if dust_map is None or "ebv" in stars.colnames:
+        return stars
+    return add_reddening(stars, dust_map)
 
 
 def fetch_training_stars(stars: Any, archive: GaiaArchive | None, dust_map: Any) -> Table:

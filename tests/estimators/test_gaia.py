@@ -260,9 +260,15 @@ def test_fit_on_a_cone(learn, loopback, catalogue):
     assert learn(stars, loopback).n_features_in_ == 138
 
 
-def test_fit_on_stars_without_flags(learn, loopback, stars, weights, make_msa):
-    reddened = add_reddening(stars, "sfd-lowres")
-    assert weights(learn(stars, loopback)) == weights(make_msa(max_epochs=1).fit(reddened))
+def test_fit_keeps_reddening_that_stars_bring(learn, loopback, stars, weights, make_msa):
+    """Nor do stars from elsewhere need the archive's flags."""
+    assert weights(learn(stars, loopback)) == weights(make_msa(max_epochs=1).fit(stars))
+
+
+def test_fit_adds_reddening_that_stars_lack(learn, loopback, stars, weights, make_msa):
+    bare = stars[[name for name in stars.colnames if name != "ebv"]]
+    reddened = add_reddening(bare, "sfd-lowres")
+    assert weights(learn(bare, loopback)) == weights(make_msa(max_epochs=1).fit(reddened))
 
 
 def test_fit_without_reddening_in_the_schema(make_msa, loopback, ids):
