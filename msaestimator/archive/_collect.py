@@ -114,7 +114,7 @@ def collect(
             except RequestFailure as failure:
                 raise ArchiveError(
                     f"{service}, {product.title}, chunk {number} of {len(chunks)} "
-                    f"(ids: {len(chunk)}, the first {chunk[0]}): {failure}. "
+                    f"(ids: {len(chunk)}, the first {chunk[0]}): {_sentence(failure)} "
                     f"{failure.advice}{kept}"
                 ) from failure
             except KeyboardInterrupt:
@@ -134,6 +134,12 @@ def _worth_keeping(product: Product, rows: pa.Table) -> pa.Table:
     if product.absence_is_final and pc.any(rows["found"]).as_py():
         return rows
     return rows.filter(rows["found"])
+
+
+def _sentence(failure: RequestFailure) -> str:
+    """Return what a failure says, with a full stop unless it ends in a question."""
+    words = str(failure)
+    return words if words.endswith((".", "?")) else f"{words}."
 
 
 def _kept(cache: Cache | None, n_received: int, n_chunks: int) -> str:

@@ -103,6 +103,11 @@ class StandIn:
         with self._lock:
             self._injections.append(_Injection(fault, on, times, after))
 
+    def recover(self) -> None:
+        """Let nothing go wrong any more."""
+        with self._lock:
+            self._injections.clear()
+
     def take_fault(self, kind: str) -> Fault:
         """Return what is to go wrong with a request of this kind, and cross it off."""
         with self._lock:
