@@ -73,7 +73,6 @@ def run_query(
         with answer_of(session, "POST", form.queryurl, **request) as answer:
             content = answer.content
     else:
-        form["PHASE"] = "RUN"
         content = _run_job(session, form.queryurl, request, job_timeout)
     return _read_votable(content, url)
 
@@ -93,6 +92,9 @@ def _run_job(session: requests.Session, url: str, request: dict, job_timeout: fl
             raise Malformed(f"no job was made; the answer starts {beginning(answer.content)}")
         job = urljoin(url, answer.headers["Location"])
     try:
+        # Not with the query itself: DaCHS leaves such a job PENDING if nothing is uploaded.
+        with answer_of(session, "POST", f"{job}/phase", data={"PHASE": "RUN"}):
+            pass
         _wait(session, job, job_timeout)
         with answer_of(session, "GET", f"{job}/results/result") as answer:
             return answer.content
