@@ -86,9 +86,10 @@ class Cache:
             # Another process has found it altered.
             return None
         if _checksum(content) == path.stem:
-            rows = pq.read_table(pa.BufferReader(content))
-            if rows.schema.equals(self.schema):
-                return rows
+            with suppress(pa.ArrowInvalid):
+                rows = pq.read_table(pa.BufferReader(content))
+                if rows.schema.equals(self.schema):
+                    return rows
         path.unlink(missing_ok=True)
         warnings.warn(
             f"The cache file {str(path)!r} is truncated, altered or of another form. It is "

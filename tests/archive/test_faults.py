@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from comparing import assert_same
 from standin import faults
 
 from msaestimator.archive import ArchiveFlag
@@ -14,7 +15,7 @@ from msaestimator.archive._answers import error_message
 from msaestimator.exceptions import ArchiveError, ArchiveWarning
 
 N_CHUNKS, CHUNK_SIZE = 3, 5
-TIMEOUT = 0.3
+TIMEOUT = 0.2
 FOREVER = 10**6
 LOST = "the connection was lost in the middle of the answer"
 BUSY = ", 'Pool empty. Unable to fetch a connection'"
@@ -124,14 +125,6 @@ def check(make_archive, service, undisturbed, ids):
         assert_same(table, undisturbed[call])
 
     return check
-
-
-def assert_same(table, expected):
-    assert table.colnames == expected.colnames
-    for name in expected.colnames:
-        values, others = np.ma.array(table[name]), np.ma.array(expected[name])
-        np.testing.assert_array_equal(values.mask, others.mask, err_msg=name)
-        np.testing.assert_array_equal(values.filled(), others.filled(), err_msg=name)
 
 
 def asked(server, place):
