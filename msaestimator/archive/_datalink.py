@@ -129,9 +129,15 @@ def read_products(file: IO[bytes], columns: Sequence[ArchiveColumn]) -> pa.Table
                     tables.append(_read_member(member, archive.read(member), columns))
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         file.seek(0)
-        start = beginning(file.read(START))
-        raise Malformed(f"the answer is not a whole zip file; it starts {start}") from error
+        raise Malformed(_what_is_wrong(file.read(START))) from error
     return pa.concat_tables(tables)
+
+
+def _what_is_wrong(start: bytes) -> str:
+    """Return what to say of an answer that could not be unpacked."""
+    if start.startswith(b"PK"):
+        return "the zip file is cut short or altered"
+    return f"the answer is not a zip file; it starts {beginning(start)}"
 
 
 def _read_member(name: str, content: bytes, columns: Sequence[ArchiveColumn]) -> pa.Table:
