@@ -134,10 +134,9 @@ def read_products(file: IO[bytes], columns: Sequence[ArchiveColumn]) -> pa.Table
 
 
 def _what_is_wrong(start: bytes) -> str:
-    """Return what to say of an answer that could not be unpacked."""
-    if start.startswith(b"PK"):
-        return "the zip file is cut short or altered"
-    return f"the answer is not a zip file; it starts {beginning(start)}"
+    """Return what to say of an answer that cannot be unpacked, by its first bytes."""
+    unlike = "" if start.startswith(b"PK") else f"; it starts {beginning(start)}"
+    return f"the answer is not a whole zip file{unlike}"
 
 
 def _read_member(name: str, content: bytes, columns: Sequence[ArchiveColumn]) -> pa.Table:

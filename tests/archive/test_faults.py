@@ -45,7 +45,7 @@ BODIES = {
     "dies": (faults.DieMidBody(), LOST),
     "truncated": (
         faults.Truncated(),
-        "the answer is not a whole VOTable; it starts '|the zip file is cut short",
+        "not a whole (VOTable; it starts '|zip file. Asking again)",
     ),
 }
 ROWS = {
