@@ -15,8 +15,7 @@ from msaestimator.archive._answers import error_message
 from msaestimator.exceptions import ArchiveError, ArchiveWarning
 
 N_CHUNKS, CHUNK_SIZE = 2, 5
-TIMEOUT = 0.2
-FOREVER = 10**6
+TIMEOUT, FOREVER = 0.2, 10**6
 LOST = "the connection was lost in the middle of the answer"
 BUSY = ", 'Pool empty. Unable to fetch a connection'"
 OTHER_WAY = "ignore:.*did not answer the query that joins all surveys"
