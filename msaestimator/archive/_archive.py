@@ -24,7 +24,7 @@ from msaestimator.archive._quality import QUALITY_CUTS, QUALITY_RULES, apply_qua
 from msaestimator.archive._releases import RELEASES, Release
 from msaestimator.archive._rows import align
 from msaestimator.archive._services import SERVICES, Service
-from msaestimator.archive._session import open_session
+from msaestimator.archive._session import ServiceToken, open_session
 from msaestimator.archive._sources import Source, companion_product
 from msaestimator.archive._stars import make_stars, merge_companions, spectra_table
 from msaestimator.exceptions import ArchiveError, ArchiveWarning, ColumnError, did_you_mean
@@ -153,7 +153,7 @@ class GaiaArchive:
             features = self._collect(source.features, distinct)
             spectra = self._spectra(source, distinct, features)
             stars = make_stars(self._release, features, spectra)
-            merge_companions(stars, self._ask_companions(stars))
+            merge_companions(stars, self._ask_companions(session, stars))
         stars, flags = apply_quality_cuts(stars, self._rules())
         stars["archive_flags"] |= flags
         if self.parallax_correction is not None:
@@ -275,10 +275,13 @@ class GaiaArchive:
                 stacklevel=3,
             )
 
-    def _open(self, *, with_token: bool = True) -> requests.Session:
-        scheme = self._service.auth_scheme
-        authorization = f"{scheme} {self.token}" if self.token and with_token else None
-        return open_session(self.timeout, self.max_retries, authorization)
+    def _open(self) -> requests.Session:
+        service = self._service
+        auth = None
+        if self.token is not None:
+            urls = filter(None, (service.tap_url, service.datalink_url))
+            auth = ServiceToken(f"{service.auth_scheme} {self.token}", urls)
+        return open_session(self.timeout, self.max_retries, auth)
 
     def _source(self, session: requests.Session) -> Source:
         return Source(
@@ -302,7 +305,7 @@ class GaiaArchive:
         spectra = self._collect(source.xp, ids[has_xp])
         return align(spectra, ids)
 
-    def _ask_companions(self, stars: StarTable) -> dict[str, pa.Table]:
+    def _ask_companions(self, session: requests.Session, stars: StarTable) -> dict[str, pa.Table]:
         """Return a row a star of each companion that answered."""
         ids = np.asarray(stars["source_id"])
         located = np.isfinite(stars["ra"].value)
@@ -311,20 +314,19 @@ class GaiaArchive:
         )
         answers = {}
         for companion in self._chosen_companions():
-            with self._open(with_token=False) as session:
-                product = companion_product(
-                    companion, session, positions, self.chunk_size, self.job_timeout
+            product = companion_product(
+                companion, session, positions, self.chunk_size, self.job_timeout
+            )
+            try:
+                rows = self._collect(product, ids[located], companion.title)
+            except ArchiveError as error:
+                warnings.warn(
+                    f"{error} The archive's own {companion.block} magnitudes stand in.",
+                    ArchiveWarning,
+                    stacklevel=3,
                 )
-                try:
-                    rows = self._collect(product, ids[located], companion.title)
-                except ArchiveError as error:
-                    warnings.warn(
-                        f"{error} The archive's own {companion.block} magnitudes stand in.",
-                        ArchiveWarning,
-                        stacklevel=3,
-                    )
-                    continue
-            answers[companion.name] = align(rows, ids)
+            else:
+                answers[companion.name] = align(rows, ids)
         return answers
 
     def _select(self, adql: str) -> Table:

@@ -1,14 +1,17 @@
 """The HTTP session: every request has a timeout and a bounded number of retries."""
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
-__all__ = ["open_session"]
+__all__ = ["ServiceToken", "open_session"]
 
 RETRIED = (429, 500, 502, 503, 504)
 """Status codes that pass; a query error of TAP is 400 and does not."""
@@ -18,7 +21,7 @@ LONGEST_WAIT = 120.0
 
 
 def open_session(
-    timeout: float, max_retries: int, authorization: str | None = None
+    timeout: float, max_retries: int, auth: AuthBase | None = None
 ) -> requests.Session:
     """Return a session that retries with exponentially growing pauses.
 
@@ -28,8 +31,8 @@ def open_session(
         Seconds without a byte from the server before a request fails.
     max_retries : int
         Retries of one request; ``Retry-After`` is honoured, up to two minutes.
-    authorization : str, optional
-        Value of the header ``Authorization``. It is dropped when a redirect leads elsewhere.
+    auth : AuthBase, optional
+        What authorizes requests, such as a `ServiceToken`.
     """
     retry = _BoundedRetry(
         total=max_retries,
@@ -46,9 +49,36 @@ def open_session(
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.headers["User-Agent"] = f"msaestimator/{version('msaestimator')}"
-    if authorization is not None:
-        session.headers["Authorization"] = authorization
+    session.auth = auth
     return session
+
+
+class ServiceToken(AuthBase):
+    """Authorizes requests to one service, and to no other address that an answer may name.
+
+    Parameters
+    ----------
+    authorization : str
+        Value of the header ``Authorization``.
+    urls : iterable of str
+        The service's addresses; what shares scheme, host and port with one of them is the
+        service.
+    """
+
+    def __init__(self, authorization: str, urls: Iterable[str]) -> None:
+        self.authorization = authorization
+        self.origins = {_origin(url) for url in urls}
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if _origin(request.url) in self.origins:
+            request.headers["Authorization"] = self.authorization
+        return request
+
+
+def _origin(url: str) -> tuple[str, str]:
+    """Return scheme, and host with port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 class _TimeoutAdapter(HTTPAdapter):

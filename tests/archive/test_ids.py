@@ -111,7 +111,7 @@ def test_missing_ids_are_counted(make):
         (b"12", 0),
         (None, 0),
         ({1, 2}, 0),
-        (iter([1]), 0),
+        pytest.param(iter([1]), 0, id="iterator"),
         ([[1, 2]], 2),
         (np.ones((1, 1), dtype=int), 2),
         (pd.DataFrame({"source_id": [1]}), 2),
