@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import astropy.units as u
 import numpy as np
@@ -19,7 +19,7 @@ from msaestimator.archive._collect import Product, collect
 from msaestimator.archive._companions import COMPANIONS, Companion
 from msaestimator.archive._failures import RequestFailure
 from msaestimator.archive._ids import check_source_ids
-from msaestimator.archive._parallax import correct_parallax
+from msaestimator.archive._parallax import ParallaxCorrection, correct_parallax
 from msaestimator.archive._quality import QUALITY_CUTS, QUALITY_RULES, apply_quality_cuts
 from msaestimator.archive._releases import RELEASES, Release
 from msaestimator.archive._rows import align
@@ -267,6 +267,11 @@ class GaiaArchive:
         """Refuse settings before anything is sent; warn of a release nobody has verified."""
         self._rules()
         self._chosen_companions()
+        if self.parallax_correction is not None:
+            corrections = dict.fromkeys(get_args(ParallaxCorrection))
+            _known("parallax_correction", self.parallax_correction, corrections)
+        if self.chunk_size is not None and self.chunk_size < 1:
+            raise ValueError(f"`chunk_size` must be at least 1, got {self.chunk_size}.")
         if not self._release.verified:
             warnings.warn(
                 f"{self._release.title} is not verified: its names were written before the "

@@ -28,9 +28,11 @@ def few(source_ids):
         ({"quality_cuts": "mckay2052"}, "`quality_cuts` must be.*Did you mean 'mckay2025'"),
         ({"quality_cuts": ["sdss_flag"]}, "`quality_cuts` must be.*Did you mean 'sdss_flags'"),
         ({"companions": ["catwise"]}, "`companions` must be.*Did you mean 'catwise2020'"),
+        ({"parallax_correction": "leung"}, "`parallax_correction` must be.*'leung2023'"),
+        ({"chunk_size": 0}, "`chunk_size` must be at least 1, got 0"),
     ],
 )
-def test_unknown_names_are_refused_before_anything_is_sent(
+def test_wrong_settings_are_refused_before_anything_is_sent(
     server, make_archive, few, setting, complaint
 ):
     for method, given in (
