@@ -27,15 +27,11 @@ def arrow_schema(columns: Iterable[ArchiveColumn]) -> pa.Schema:
         "integer": pa.int64(),
         "boolean": pa.bool_(),
         "string": pa.string(),
+        # Not of fixed size: parquet has not always known missing ones of these.
+        "array": pa.list_(pa.float64()),
     }
     return pa.schema(
-        [pa.field("source_id", pa.int64())]
-        + [
-            pa.field(
-                c.name, pa.list_(pa.float64(), c.size) if c.kind == "array" else types[c.kind]
-            )
-            for c in columns
-        ]
+        [pa.field("source_id", pa.int64())] + [pa.field(c.name, types[c.kind]) for c in columns]
     )
 
 
@@ -96,13 +92,12 @@ def float_column(rows: pa.Table, name: str) -> np.ndarray:
     return rows[name].to_numpy(zero_copy_only=False).astype(float)
 
 
-def float_array(rows: pa.Table, name: str) -> np.ndarray:
+def float_array(rows: pa.Table, column: ArchiveColumn) -> np.ndarray:
     """Return an array column as float64 of shape (n_rows, size), NaN where null."""
-    column = rows[name].combine_chunks()
-    result = np.full((len(rows), rows.schema.field(name).type.list_size), np.nan)
-    known = np.asarray(column.is_valid())
+    given = rows[column.name].combine_chunks()
+    result = np.full((len(rows), column.size), np.nan)
     # Flattening leaves out the null rows.
-    result[known] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, result.shape[1])
+    result[np.asarray(given.is_valid())] = given.flatten().to_numpy().reshape(-1, column.size)
     return result
 
 
@@ -202,8 +197,9 @@ def _array(given: Column, column: ArchiveColumn) -> pa.Array:
             if known is not None:
                 rows[number] = known
     missing = np.isnan(rows).all(axis=1)
-    return pa.FixedSizeListArray.from_arrays(
-        pa.array(rows.ravel()), column.size, mask=pa.array(missing)
+    ends = np.cumsum(np.where(missing, 0, column.size), dtype=np.int32)
+    return pa.ListArray.from_arrays(
+        pa.array(np.append(np.int32(0), ends)), rows[~missing].ravel(), mask=pa.array(missing)
     )
 
 

@@ -71,7 +71,7 @@ def spectra_table(release: Release, spectra: pa.Table) -> StarTable:
 def _add_spectra(stars: StarTable, release: Release, spectra: pa.Table) -> None:
     for column in release.xp:
         if column.kind == "array":
-            stars[column.name] = Column(float_array(spectra, column.name))
+            stars[column.name] = Column(float_array(spectra, column))
         else:
             stars[column.name] = _masked(spectra[column.name])
 

@@ -72,7 +72,7 @@ def test_real_answers_agree_in_every_format(ending):
         if column.kind == "array":
             # CSV has the errors, which are of single precision, in fewer digits.
             np.testing.assert_allclose(
-                float_array(rows, column.name), float_array(real, column.name), rtol=1e-6
+                float_array(rows, column), float_array(real, column), rtol=1e-6
             )
         else:
             assert rows[column.name].to_pylist() == real[column.name].to_pylist()
@@ -84,8 +84,10 @@ def test_a_votable_agrees_with_astropy_itself():
     with zipfile.ZipFile(path) as archive:
         (member,) = (name for name in archive.namelist() if "CONTINUOUS" in name)
         theirs = parse(io.BytesIO(archive.read(member)), verify="ignore").get_first_table().array
-    for name in ("bp_coefficients", "rp_coefficient_errors"):
-        np.testing.assert_array_equal(float_array(read(path), name)[0], theirs[name][0])
+    for column in COLUMNS:
+        if column.kind == "array":
+            ours = float_array(read(path), column)[0]
+            np.testing.assert_array_equal(ours, theirs[column.name][0])
 
 
 def test_other_products_are_passed_over():
@@ -140,7 +142,7 @@ def test_missing_bands_are_missing_in_every_format(catalogue, kind, structure):
         theirs = spectra[column.name]
         if column.kind == "array":
             np.testing.assert_array_equal(
-                float_array(rows, column.name), np.ma.filled(theirs.astype(float), np.nan)
+                float_array(rows, column), np.ma.filled(theirs.astype(float), np.nan)
             )
         else:
             assert rows[column.name].to_pylist() == theirs.tolist()
