@@ -131,5 +131,5 @@ def esa_is_here(server, monkeypatch, tmp_path):
     monkeypatch.setitem(SERVICES, "esa", replace(SERVICES["esa"], **urls))
     for name, companion in tuple(COMPANIONS.items()):
         monkeypatch.setitem(COMPANIONS, name, replace(companion, tap_url=server.tap_url))
-    (tmp_path / "msaestimator").mkdir()  # astropy 7 uses the folder only if it is there
+    (tmp_path / "msaestimator").mkdir()  # else astropy makes a folder at home
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
