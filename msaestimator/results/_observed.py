@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from msaestimator.preprocessing import read_features
 from msaestimator.schema import FeatureSchema, StarTable
 
 __all__ = ["observed_blocks"]
@@ -13,7 +14,7 @@ def observed_blocks(stars: StarTable, schema: FeatureSchema) -> dict[str, np.nda
     Parameters
     ----------
     stars : StarTable of n_stars rows
-        NaN and masked are missing; so are columns that are not there.
+        NaN, masked and -9999 are missing, as everywhere; so are columns that are not there.
     schema : FeatureSchema
 
     Returns
@@ -21,6 +22,11 @@ def observed_blocks(stars: StarTable, schema: FeatureSchema) -> dict[str, np.nda
     dict of str to ndarray of bool of shape (n_stars,)
         ``has_bp`` and ``has_rp`` for the spectra, then ``has_gaia``, ``has_tmass`` and so on
         for the blocks of single columns.
+
+    Raises
+    ------
+    ColumnError, UnitMismatchError
+        As of :func:`~msaestimator.preprocessing.read_features`.
 
     Examples
     --------
@@ -31,21 +37,12 @@ def observed_blocks(stars: StarTable, schema: FeatureSchema) -> dict[str, np.nda
     >>> [name for name, seen in observed.items() if seen.all()]
     ['has_bp', 'has_rp', 'has_gaia', 'has_tmass', 'has_dust']
     """
-    spectra = {array.prefix: (array.name,) for array in schema.arrays}
-    of_arrays = {column.block for array in schema.arrays for column in array.columns}
-    blocks = {block: schema.block(block) for block in schema.blocks if block not in of_arrays}
+    observed = np.isfinite(read_features(stars, schema))
+    spectra = {array.prefix: {c.name for c in array.columns} for array in schema.arrays}
+    in_spectra = set().union(*spectra.values())
+    blocks = {block: set(schema.block(block)) for block in schema.blocks}
+    surveys = {block: names for block, names in blocks.items() if not names <= in_spectra}
     return {
-        f"has_{name}": _any_observed(stars, columns)
-        for name, columns in (spectra | blocks).items()
+        f"has_{name}": observed[:, np.isin(schema.names, list(names))].any(axis=1)
+        for name, names in (spectra | surveys).items()
     }
-
-
-def _any_observed(stars: StarTable, columns: tuple[str, ...]) -> np.ndarray:
-    observed = np.zeros(len(stars), dtype=bool)
-    for name in columns:
-        if name in stars.colnames:
-            column = stars[name]
-            known = np.isfinite(np.asarray(getattr(column, "unmasked", column)))
-            known &= ~np.asarray(getattr(column, "mask", False))
-            observed |= known.any(axis=tuple(range(1, known.ndim)))
-    return observed
