@@ -1,19 +1,18 @@
 """Quality flags: what to know about a prediction before believing it."""
 
 from collections.abc import Mapping, Sequence
-from enum import IntFlag
 
 import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
 
 from msaestimator.exceptions import ColumnError, UnitMismatchError
-from msaestimator.schema import LABELS
+from msaestimator.schema import LABELS, ExplainedFlag
 
 __all__ = ["PredictionFlag", "limit_flags", "prediction_flags"]
 
 
-class PredictionFlag(IntFlag):
+class PredictionFlag(ExplainedFlag):
     """Bits of the ``flags`` column; 0 is a star with nothing to say.
 
     Examples
@@ -25,30 +24,11 @@ class PredictionFlag(IntFlag):
     True
     """
 
-    NO_FEATURES = 1
-    NO_XP = 2
-    PARTIAL_XP = 4
-    OUT_OF_RANGE_INPUT = 8
-    OUTSIDE_LIMITS = 16
-
-    @classmethod
-    def _missing_(cls, value: object) -> "PredictionFlag":
-        # A table's column gives numpy integers, which enum does not take for integers.
-        return super()._missing_(int(value) if isinstance(value, np.integer) else value)
-
-    @property
-    def meaning(self) -> str:
-        """What one bit says, in a few words."""
-        return _MEANINGS[self]
-
-
-_MEANINGS = {
-    PredictionFlag.NO_FEATURES: "no feature was observed; the prediction is NaN",
-    PredictionFlag.NO_XP: "no XP coefficient was observed",
-    PredictionFlag.PARTIAL_XP: "XP coefficients were observed in one band only",
-    PredictionFlag.OUT_OF_RANGE_INPUT: "a feature lies outside the range seen in training",
-    PredictionFlag.OUTSIDE_LIMITS: "a predicted median lies outside the label's physical limits",
-}
+    NO_FEATURES = 1, "no feature was observed; the prediction is NaN"
+    NO_XP = 2, "no XP coefficient was observed"
+    PARTIAL_XP = 4, "XP coefficients were observed in one band only"
+    OUT_OF_RANGE_INPUT = 8, "a feature lies outside the range seen in training"
+    OUTSIDE_LIMITS = 16, "a predicted median lies outside the label's physical limits"
 
 
 def prediction_flags(

@@ -1,6 +1,7 @@
 """What the numbers are called: columns, units, blocks, labels, and the table that holds them."""
 
 from msaestimator.schema._columns import CoefficientArray, Column, Label
+from msaestimator.schema._explained_flag import ExplainedFlag
 from msaestimator.schema._feature_schema import FeatureSchema
 from msaestimator.schema._gaia import G_BAND, G_ZERO_POINT, GAIA_DR3, GAIA_DR4, g_flux
 from msaestimator.schema._labels import LABELS, SPECTROSCOPIC_LABELS, get_label
@@ -15,6 +16,7 @@ __all__ = [
     "SPECTROSCOPIC_LABELS",
     "CoefficientArray",
     "Column",
+    "ExplainedFlag",
     "FeatureSchema",
     "Label",
     "StarTable",
