@@ -241,15 +241,15 @@ class GaiaArchive:
     def _service(self) -> Service:
         if isinstance(self.service, Service):
             return self.service
-        return _known("service", self.service, SERVICES)
+        return _look_up("service", self.service, SERVICES)
 
     @property
     def _release(self) -> Release:
-        return _known("release", self.release, RELEASES)
+        return _look_up("release", self.release, RELEASES)
 
     def _chosen_companions(self) -> list[Companion]:
         names = self._service.companions if self.companions is None else self.companions
-        chosen = [_known("companions", name, COMPANIONS) for name in names]
+        chosen = [_look_up("companions", name, COMPANIONS) for name in names]
         return [one for one in chosen if self._release.name in one.releases]
 
     @property
@@ -260,8 +260,8 @@ class GaiaArchive:
 
     def _rules(self) -> Sequence[str]:
         if isinstance(self.quality_cuts, str):
-            return _known("quality_cuts", self.quality_cuts, QUALITY_CUTS)
-        return [_known("quality_cuts", name, QUALITY_RULES).name for name in self.quality_cuts]
+            return _look_up("quality_cuts", self.quality_cuts, QUALITY_CUTS)
+        return [_look_up("quality_cuts", name, QUALITY_RULES).name for name in self.quality_cuts]
 
     def _check_settings(self) -> None:
         """Refuse settings before anything is sent; warn of a release nobody has verified."""
@@ -269,7 +269,7 @@ class GaiaArchive:
         self._chosen_companions()
         if self.parallax_correction is not None:
             corrections = dict.fromkeys(get_args(ParallaxCorrection))
-            _known("parallax_correction", self.parallax_correction, corrections)
+            _look_up("parallax_correction", self.parallax_correction, corrections)
         if self.chunk_size is not None and self.chunk_size < 1:
             raise ValueError(f"`chunk_size` must be at least 1, got {self.chunk_size}.")
         if not self._release.verified:
@@ -366,7 +366,7 @@ def _angle(radius: Any) -> Angle:
     return angle
 
 
-def _known(parameter: str, name: str, known: Mapping[str, Any]) -> Any:
+def _look_up(parameter: str, name: str, known: Mapping[str, Any]) -> Any:
     """Return what a name stands for; an unknown one is an error with the nearest name."""
     try:
         return known[name]
