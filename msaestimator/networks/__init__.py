@@ -1,13 +1,17 @@
 """Torch modules and losses: tensors in, tensors out."""
 
+from msaestimator.networks._attention import Attention, TransformerBlock
 from msaestimator.networks._autoencoder import MaskedAutoencoder
 from msaestimator.networks._blocks import ResidualBlock, residual_stack
 from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
-from msaestimator.networks._losses import masked_error, pinball_loss
+from msaestimator.networks._losses import gaussian_loss, masked_error, pinball_loss
 from msaestimator.networks._masking import GroupMask
+from msaestimator.networks._token_draw import TokenDraw, TokenSample
+from msaestimator.networks._transformer import StellarTransformer, TokenEmbedding
 
 __all__ = [
+    "Attention",
     "GroupMask",
     "MaskedAutoencoder",
     "MemberLinear",
@@ -15,6 +19,12 @@ __all__ = [
     "QuantileHead",
     "QuantileRegressor",
     "ResidualBlock",
+    "StellarTransformer",
+    "TokenDraw",
+    "TokenEmbedding",
+    "TokenSample",
+    "TransformerBlock",
+    "gaussian_loss",
     "masked_error",
     "pinball_loss",
     "residual_stack",

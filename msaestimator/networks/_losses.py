@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-__all__ = ["masked_error", "pinball_loss"]
+__all__ = ["gaussian_loss", "masked_error", "pinball_loss"]
 
 
 def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int = 1) -> Tensor:
@@ -42,3 +42,26 @@ def pinball_loss(quantiles: Tensor, labels: Tensor, levels: Tensor) -> Tensor:
     loss = loss.masked_fill(~known[:, None, :, None], 0.0)
     n_terms = known.sum().clamp(min=1) * quantiles.shape[1] * quantiles.shape[3]
     return loss.sum() / n_terms
+
+
+def gaussian_loss(
+    mean: Tensor, log_variance: Tensor, target: Tensor, error: Tensor, counted: Tensor
+) -> Tensor:
+    """Return minus the mean Gaussian log-likelihood of measurements, without its constant.
+
+    Zhang et al. 2026, equation 2: the predicted variance and that of the measurement add up,
+    so that the network predicts the scatter beyond measurement error.
+
+    Parameters
+    ----------
+    mean, log_variance : Tensor of shape (batch, n_requests)
+        What was predicted.
+    target, error : Tensor of shape (batch, n_requests)
+        What was measured and its standard error, zero if unknown.
+    counted : Tensor of bool of shape (batch, n_requests)
+        What counts in the loss; with nothing counted it is zero.
+    """
+    variance = log_variance.exp() + error.square()
+    residual = (mean - target).masked_fill(~counted, 0.0)
+    loss = 0.5 * (residual.square() / variance + variance.log())
+    return loss.masked_fill(~counted, 0.0).sum() / counted.sum().clamp(min=1)

@@ -6,20 +6,34 @@ from msaestimator.schema._feature_schema import FeatureSchema
 from msaestimator.schema._gaia import G_BAND, G_ZERO_POINT, GAIA_DR3, GAIA_DR4, g_flux
 from msaestimator.schema._labels import LABELS, SPECTROSCOPIC_LABELS, get_label
 from msaestimator.schema._star_table import StarTable
+from msaestimator.schema._vocabulary import (
+    GENERALIST,
+    RELATIVE,
+    ZHANG2026,
+    Token,
+    Vocabulary,
+    vocabulary_of,
+)
 
 __all__ = [
     "GAIA_DR3",
     "GAIA_DR4",
+    "GENERALIST",
     "G_BAND",
     "G_ZERO_POINT",
     "LABELS",
+    "RELATIVE",
     "SPECTROSCOPIC_LABELS",
+    "ZHANG2026",
     "CoefficientArray",
     "Column",
     "ExplainedFlag",
     "FeatureSchema",
     "Label",
     "StarTable",
+    "Token",
+    "Vocabulary",
     "g_flux",
     "get_label",
+    "vocabulary_of",
 ]

@@ -1,0 +1,128 @@
+"""Attention of queries to a memory, which is projected once for all of them."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["Attention", "TransformerBlock", "dense"]
+
+
+def dense(n_in: int, n_out: int) -> nn.Linear:
+    """Return a linear layer that starts as in Leung & Bovy (2024): Kaiming-uniform weights."""
+    layer = nn.Linear(n_in, n_out)
+    nn.init.kaiming_uniform_(layer.weight)
+    nn.init.uniform_(layer.bias, -(n_in**-0.5), n_in**-0.5)
+    return layer
+
+
+class Attention(nn.Module):
+    """Multi-head attention whose memory has one learned entry more.
+
+    The learned entry is there whatever a star has, so that attention to a memory without any
+    other entry is defined.
+
+    Parameters
+    ----------
+    dim : int
+        Of queries and memory.
+    n_heads : int
+        Divides ``dim``.
+    dropout : float
+        Of the weights.
+    """
+
+    def __init__(self, dim: int, n_heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.dropout = dropout
+        self.project_query = nn.Linear(dim, dim)
+        self.project_memory = nn.Linear(dim, 2 * dim)
+        self.project_output = nn.Linear(dim, dim)
+        self.learned_entry = nn.Parameter(torch.empty(1, 1, 2 * dim))
+        bound = (6 / (4 * dim)) ** 0.5  # Xavier-uniform of query, key and value as one layer
+        for layer in (self.project_query, self.project_memory):
+            nn.init.uniform_(layer.weight, -bound, bound)
+        for layer in (self.project_query, self.project_memory, self.project_output):
+            nn.init.zeros_(layer.bias)
+        nn.init.xavier_normal_(self.learned_entry[0])
+
+    def read(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the memory's keys and values, (batch, n_heads, n_entries + 1, dim / n_heads).
+
+        Parameters
+        ----------
+        memory : Tensor of shape (batch, n_entries, dim)
+        """
+        entries = self.project_memory(memory)
+        entries = torch.cat([entries, self.learned_entry.expand(len(memory), -1, -1)], dim=1)
+        keys, values = entries.chunk(2, dim=-1)
+        return self._split_heads(keys), self._split_heads(values)
+
+    def forward(
+        self, query: Tensor, entries: tuple[Tensor, Tensor], absent: Tensor | None = None
+    ) -> Tensor:
+        """Return what each query finds, (batch, n_queries, dim).
+
+        Parameters
+        ----------
+        query : Tensor of shape (batch, n_queries, dim)
+        entries : pair of Tensor
+            What `read` made of the memory.
+        absent : Tensor of bool of shape (batch, n_entries), optional
+            Entries that are only padding.
+        """
+        keys, values = entries
+        found = F.scaled_dot_product_attention(
+            self._split_heads(self.project_query(query)),
+            keys,
+            values,
+            attn_mask=None if absent is None else self._visible(absent),
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        return self.project_output(found.transpose(1, 2).flatten(2))
+
+    def weights(
+        self, query: Tensor, entries: tuple[Tensor, Tensor], absent: Tensor | None = None
+    ) -> Tensor:
+        """Return how much each query looks at each entry, averaged over the heads.
+
+        Shape (batch, n_queries, n_entries + 1); the learned entry is the last, and the weights
+        of a query add up to one.
+        """
+        queries, keys = self._split_heads(self.project_query(query)), entries[0]
+        scores = queries @ keys.transpose(-1, -2) * queries.shape[-1] ** -0.5
+        if absent is not None:
+            scores = scores.masked_fill(~self._visible(absent), -torch.inf)
+        return scores.softmax(dim=-1).mean(dim=1)
+
+    def _split_heads(self, vectors: Tensor) -> Tensor:
+        return vectors.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+
+    @staticmethod
+    def _visible(absent: Tensor) -> Tensor:
+        return ~F.pad(absent, (0, 1))[:, None, None, :]
+
+
+class TransformerBlock(nn.Module):
+    """Attention, then two dense layers; each is added to its input, then normalised.
+
+    Parameters
+    ----------
+    dim, n_heads, dropout
+        See `Attention`; dropout is also applied to the output of each half.
+    width : int
+        Of the hidden layer.
+    """
+
+    def __init__(self, dim: int, n_heads: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.attention = Attention(dim, n_heads, dropout)
+        self.widen, self.narrow = dense(dim, width), dense(width, dim)
+        self.norm_attention, self.norm_dense = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, query: Tensor, memory: Tensor, absent: Tensor | None = None) -> Tensor:
+        """Return the queries after looking at the memory, (batch, n_queries, dim)."""
+        found = self.attention(query, self.attention.read(memory), absent)
+        query = self.norm_attention(query + self.dropout(found))
+        return self.norm_dense(query + self.dropout(self.narrow(F.gelu(self.widen(query)))))

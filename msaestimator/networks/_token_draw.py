@@ -1,0 +1,102 @@
+"""What the token transformer is shown of stars in training, and what it is asked."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = ["TokenDraw", "TokenSample"]
+
+
+class TokenSample(NamedTuple):
+    """Known quantities and requests of a batch of stars, drawn at random.
+
+    ``values``, ``tokens`` and ``absent`` are (batch, n_known), ``requests`` and ``asked``
+    (batch, n_requests). ``absent`` marks padding of stars that have fewer quantities than
+    others of the batch, ``asked`` is False where a star has too little to be asked for.
+    """
+
+    values: Tensor
+    tokens: Tensor
+    absent: Tensor
+    requests: Tensor
+    asked: Tensor
+
+
+class TokenDraw:
+    """Draw known quantities and requests for stars.
+
+    Parameters
+    ----------
+    blocks : sequence of int of length n_tokens
+        Block of each token, numbered from zero.
+    request_weights : sequence of float of length n_tokens
+        How often each token is asked for, relative to others; zero is never.
+    n_inputs : pair of int
+        Fewest and most tokens shown of a star. The number is drawn uniformly between them for
+        each batch, so that a batch needs no padding but for stars that have less.
+    n_requests : int
+        Tokens asked of each star.
+    block_dropout : float
+        Probability that a block is hidden from a star as a whole.
+    resample_noise : bool
+        Add to each value noise of its measurement error.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[int],
+        request_weights: Sequence[float],
+        *,
+        n_inputs: tuple[int, int],
+        n_requests: int,
+        block_dropout: float = 0.0,
+        resample_noise: bool = False,
+    ) -> None:
+        self.blocks = torch.as_tensor(blocks)
+        self.log_weights = torch.as_tensor(request_weights, dtype=torch.float32).log()
+        self.n_inputs = n_inputs
+        self.n_requests = n_requests
+        self.block_dropout = block_dropout
+        self.resample_noise = resample_noise
+
+    def __call__(self, stars: Tensor) -> TokenSample:
+        """Return what is shown and asked of stars.
+
+        Parameters
+        ----------
+        stars : Tensor of shape (batch, 2, n_tokens)
+            Values, NaN where unknown, and their errors.
+        """
+        values, errors = stars.unbind(1)
+        known = ~values.isnan()
+        shown, absent = self._choose_inputs(known)
+        if self.resample_noise:
+            values = values + errors * torch.randn_like(values)
+        requests, asked = self._choose_requests(known)
+        inputs = values.gather(1, shown).masked_fill(absent, 0.0)
+        return TokenSample(inputs, shown, absent, requests, asked)
+
+    def _choose_inputs(self, known: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tokens shown, in random order, and which are only padding."""
+        order = torch.rand(known.shape, device=known.device)
+        if self.block_dropout:
+            n_blocks = int(self.blocks.max()) + 1
+            hidden = torch.rand(len(known), n_blocks, device=known.device) < self.block_dropout
+            known = known & ~hidden[:, self.blocks.to(known.device)]
+        order = order.masked_fill(~known, -1.0)
+        fewest, most = self.n_inputs
+        n_shown = int(torch.randint(fewest, most + 1, ()))
+        n_shown = min(n_shown, int(known.sum(dim=1).max()))
+        drawn, tokens = order.topk(n_shown, dim=1)
+        return tokens, drawn < 0
+
+    def _choose_requests(self, known: Tensor) -> tuple[Tensor, Tensor]:
+        """Return distinct tokens by their weights (the Gumbel trick), and which are known."""
+        uniform = torch.rand(known.shape, device=known.device)
+        score = self.log_weights.to(known.device) - (-uniform.log()).log()
+        score = score.masked_fill(~known, -torch.inf)
+        n_requests = min(self.n_requests, score.shape[1])
+        drawn, requests = score.topk(n_requests, dim=1)
+        return requests, drawn > -torch.inf

@@ -1,0 +1,149 @@
+"""The token transformer: any known quantities of a star in, any asked quantities out."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from msaestimator.networks._attention import TransformerBlock, dense
+
+__all__ = ["StellarTransformer", "TokenEmbedding"]
+
+
+class TokenEmbedding(nn.Module):
+    """A vector for a known quantity, ``GELU(w x + b)``, and one for a question, ``w``.
+
+    Parameters
+    ----------
+    n_tokens : int
+        Size of the vocabulary.
+    dim : int
+        Length of the vectors.
+    """
+
+    def __init__(self, n_tokens: int, dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_tokens, dim))
+        self.bias = nn.Parameter(torch.empty(n_tokens, dim))
+        nn.init.xavier_uniform_(self.weight)
+        nn.init.xavier_uniform_(self.bias)
+
+    def forward(self, values: Tensor, tokens: Tensor) -> Tensor:
+        """Return the vectors of known quantities, (..., dim), of ``values`` and ``tokens``."""
+        weight, bias = F.embedding(tokens, self.weight), F.embedding(tokens, self.bias)
+        return F.gelu(torch.addcmul(bias, weight, values.unsqueeze(-1)))
+
+    def ask(self, requests: Tensor) -> Tensor:
+        """Return the vectors of questions, (..., dim)."""
+        return F.embedding(requests, self.weight)
+
+
+class StellarTransformer(nn.Module):
+    """Encoder of what is known of a star, decoder of what is asked (Leung & Bovy 2024).
+
+    Known quantities have no order: there is no positional encoding, and a star may have any
+    number of them, none included. Questions look at the encoded star and never at each other.
+
+    Parameters
+    ----------
+    n_tokens : int
+        Size of the vocabulary.
+    dim : int
+        Length of all vectors.
+    encoder_heads, encoder_widths : sequence of int
+        Attention heads and hidden width of each encoder block.
+    decoder_heads, decoder_widths : sequence of int
+        The same of each decoder block.
+    head_widths : sequence of int
+        Hidden layers between the decoder and the two outputs.
+    dropout : float
+        In blocks and head.
+    """
+
+    def __init__(
+        self,
+        n_tokens: int,
+        dim: int,
+        encoder_heads: Sequence[int],
+        encoder_widths: Sequence[int],
+        decoder_heads: Sequence[int],
+        decoder_widths: Sequence[int],
+        head_widths: Sequence[int],
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.embedding = TokenEmbedding(n_tokens, dim)
+        self.encoder = _blocks(dim, encoder_heads, encoder_widths, dropout)
+        self.decoder = _blocks(dim, decoder_heads, decoder_widths, dropout)
+        layers: list[nn.Module] = []
+        for n_in, n_out in zip([dim, *head_widths], head_widths, strict=False):
+            layers += [dense(n_in, n_out), nn.GELU(), nn.Dropout(dropout)]
+        self.head = nn.Sequential(*layers)
+        self.mean, self.log_variance = (dense([dim, *head_widths][-1], 1) for _ in range(2))
+
+    def encode(self, values: Tensor, tokens: Tensor, absent: Tensor | None = None) -> Tensor:
+        """Return what is known of stars as vectors, (batch, n_known, dim).
+
+        Parameters
+        ----------
+        values : Tensor of shape (batch, n_known)
+        tokens : Tensor of int of shape (batch, n_known) or (n_known,)
+            Which quantity each value is.
+        absent : Tensor of bool of shape (batch, n_known), optional
+            Places that are only padding.
+        """
+        memory = self.embedding(values, tokens)
+        if memory.shape[1]:
+            for block in self.encoder:
+                memory = block(memory, memory, absent)
+        return memory
+
+    def decode(
+        self, memory: Tensor, requests: Tensor, absent: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance of what is asked, each (batch, n_requests).
+
+        Parameters
+        ----------
+        memory : Tensor of shape (batch, n_known, dim)
+            Of `encode`. Each block projects it once, however many requests there are.
+        requests : Tensor of int of shape (n_requests,) or (batch, n_requests)
+        absent : Tensor of bool of shape (batch, n_known), optional
+        """
+        answer = self._ask(memory, requests)
+        for block in self.decoder:
+            answer = block(answer, memory, absent)
+        answer = self.head(answer)
+        return self.mean(answer).squeeze(-1), self.log_variance(answer).squeeze(-1)
+
+    def forward(
+        self, values: Tensor, tokens: Tensor, requests: Tensor, absent: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance of ``requests`` given ``values`` of ``tokens``."""
+        return self.decode(self.encode(values, tokens, absent), requests, absent)
+
+    def attention(self, values: Tensor, tokens: Tensor, requests: Tensor) -> Tensor:
+        """Return how much each request looks at each known quantity in the last block.
+
+        Shape (batch, n_requests, n_known), averaged over heads. A request's weights and that
+        of the learned entry, which is not returned, add up to one.
+        """
+        memory = self.encode(values, tokens)
+        answer = self._ask(memory, requests)
+        for block in self.decoder[:-1]:
+            answer = block(answer, memory)
+        attention = self.decoder[-1].attention
+        return attention.weights(answer, attention.read(memory))[..., :-1]
+
+    def _ask(self, memory: Tensor, requests: Tensor) -> Tensor:
+        return self.embedding.ask(requests.expand(len(memory), -1))
+
+
+def _blocks(
+    dim: int, heads: Sequence[int], widths: Sequence[int], dropout: float
+) -> nn.ModuleList:
+    return nn.ModuleList(
+        TransformerBlock(dim, n_heads, width, dropout)
+        for n_heads, width in zip(heads, widths, strict=True)
+    )

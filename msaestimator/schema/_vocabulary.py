@@ -1,0 +1,210 @@
+"""The words of the generalist model: quantities of a star that can be told and asked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from msaestimator.exceptions import ColumnError, did_you_mean
+from msaestimator.schema._feature_schema import FeatureSchema
+from msaestimator.schema._gaia import G_BAND, GAIA_DR3
+from msaestimator.schema._labels import LABELS
+
+__all__ = ["GENERALIST", "RELATIVE", "ZHANG2026", "Token", "Vocabulary", "vocabulary_of"]
+
+RELATIVE = "relative_"
+"""Prefix of a coefficient's name once it is divided by the G flux: ``relative_bp_1``."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """One quantity of a star that can be told or asked.
+
+    Parameters
+    ----------
+    name : str
+        Column that holds it in a table, e.g. ``"teff"``.
+    unit : str
+        Unit as astropy writes it; the empty string is dimensionless.
+    block : str
+        The group it belongs to; training hides some groups as a whole.
+    log : bool
+        Whether it is learned as a logarithm; values that are not positive are then missing.
+    recipe : {None, "difference", "over_g_flux", "pseudo_luminosity"}
+        How it follows from other columns where a table has no column of its name.
+    columns : tuple of str
+        These columns.
+    floor : float, optional
+        Smaller values count as this much.
+    error_floor : float
+        Added to the error in quadrature.
+    requested : bool
+        Whether training asks for it. It can always be told.
+    """
+
+    name: str
+    unit: str = ""
+    block: str = "user"
+    log: bool = False
+    recipe: str | None = None
+    columns: tuple[str, ...] = ()
+    floor: float | None = None
+    error_floor: float = 0.0
+    requested: bool = True
+
+    @property
+    def error(self) -> str:
+        """Name of the column with the standard error."""
+        return f"{self.name}_err"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The quantities that a generalist model knows, in order, addressed by name.
+
+    Parameters
+    ----------
+    tokens : tuple of Token
+
+    Examples
+    --------
+    >>> from msaestimator.schema import GENERALIST, ZHANG2026, Token
+    >>> len(ZHANG2026), ZHANG2026["age"].unit
+    (120, 'Gyr')
+    >>> len(ZHANG2026.with_tokens(Token("vsini", "km / s")))
+    121
+    """
+
+    tokens: tuple[Token, ...]
+
+    def __post_init__(self) -> None:
+        names = [token.name for token in self.tokens]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ColumnError(
+                f"A vocabulary's tokens must have distinct names, got {twice} twice."
+            )
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {token.name: position for position, token in enumerate(self.tokens)}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the tokens, in order."""
+        return tuple(self._position)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._position
+
+    def __getitem__(self, name: str) -> Token:
+        return self.tokens[self.index([name])[0]]
+
+    def index(self, names: Iterable[str]) -> list[int]:
+        """Return the positions of tokens; an unknown one is an error with the nearest name."""
+        names = list(names)
+        for name in names:
+            if name not in self._position:
+                near = did_you_mean(str(name), self.names) or (
+                    f" It has {', '.join(n for n in self.names if not n.startswith(RELATIVE))}."
+                )
+                raise ColumnError(
+                    f"The vocabulary of {len(self)} tokens has no {name!r}.{near} Add it with "
+                    f"vocabulary.with_tokens(Token({name!r}, unit=...)) before fitting."
+                )
+        return [self._position[name] for name in names]
+
+    def with_tokens(self, *tokens: Token) -> "Vocabulary":
+        """Return a vocabulary with further tokens after the present ones."""
+        return Vocabulary(self.tokens + tokens)
+
+
+_COLORS = (
+    # Leung & Bovy's code: the zero points of BP and RP are uncertain by these, in mag, and
+    # of the three colours only J - H is ever asked for.
+    Token(
+        "bp_rp",
+        "mag",
+        "color",
+        recipe="difference",
+        columns=("phot_bp_mean_mag", "phot_rp_mean_mag"),
+        error_floor=(0.00279**2 + 0.003779**2) ** 0.5,
+        requested=False,
+    ),
+    Token("j_h", "mag", "color", recipe="difference", columns=("j_m", "h_m")),
+    Token("j_ks", "mag", "color", recipe="difference", columns=("j_m", "ks_m"), requested=False),
+)
+_REDDENING = Token("ebv", "mag", "dust", log=True, floor=9.118819655545162e-4)  # exp(-7)
+_LUMINOSITY = Token(
+    "pseudo_luminosity",
+    "",
+    "luminosity",
+    recipe="pseudo_luminosity",
+    columns=("parallax", G_BAND),
+)
+
+
+def _coefficients(schema: FeatureSchema) -> tuple[Token, ...]:
+    return tuple(
+        Token(
+            f"{RELATIVE}{column.name}",
+            block=array.prefix,
+            recipe="over_g_flux",
+            columns=(column.name, G_BAND),
+        )
+        for array in schema.arrays
+        for column in array.columns
+    )
+
+
+def vocabulary_of(schema: FeatureSchema) -> Vocabulary:
+    """Return the vocabulary of a schema's stars.
+
+    Parameters
+    ----------
+    schema : FeatureSchema
+
+    Returns
+    -------
+    Vocabulary
+        Every XP coefficient over the G flux; the colours BP - RP, J - H, J - Ks, E(B-V) and
+        the pseudo-luminosity if the schema has their columns; its columns of the block
+        ``"user"``; and the labels of `LABELS`, except the parallax.
+    """
+    asked = ({**vars(token), "requested": True} for token in _COLORS)
+    derived = [*(Token(**token) for token in asked), Token(**{**vars(_LUMINOSITY), "log": True})]
+    return Vocabulary(
+        (
+            *_coefficients(schema),
+            *(t for t in derived if all(column in schema for column in t.columns)),
+            *([_REDDENING] if "ebv" in schema else []),
+            *(Token(c.name, c.unit) for c in schema.columns if c.block == "user"),
+            *(
+                Token(label.name, label.unit, "label", log=label.log)
+                for label in LABELS.values()
+                if label.name not in schema
+            ),
+        )
+    )
+
+
+GENERALIST = vocabulary_of(GAIA_DR3)
+"""What the generalist model knows by default."""
+
+ZHANG2026 = Vocabulary(
+    (
+        *_coefficients(GAIA_DR3),
+        *_COLORS,
+        Token("teff", "K", "label"),
+        Token("logg", "dex", "label"),
+        Token("m_h", "dex", "label"),
+        _REDDENING,
+        _LUMINOSITY,
+        Token("mass", "solMass", "label"),
+        Token("age", "Gyr", "label", log=True),
+    )
+)
+"""The 120 tokens of Zhang et al. (2026), section 2.3; which are logarithms, and which colours
+are asked for, is as in their parent's code (Leung & Bovy 2024)."""
