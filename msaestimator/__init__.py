@@ -1,11 +1,16 @@
 """Stellar parameters from Gaia: masked stellar autoencoders as scikit-learn estimators."""
 
-from msaestimator.estimators import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.estimators import (
+    MaskedStellarAutoencoder,
+    StellarFoundationModel,
+    StellarParameterRegressor,
+)
 from msaestimator.schema import StarTable
 
 __all__ = [
     "MaskedStellarAutoencoder",
     "StarTable",
+    "StellarFoundationModel",
     "StellarParameterRegressor",
     "__version__",
 ]

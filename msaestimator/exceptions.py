@@ -14,6 +14,7 @@ __all__ = [
     "MSAEstimatorError",
     "MissingColumnWarning",
     "MissingDependencyError",
+    "MissingValueWarning",
     "UnfittedEstimatorError",
     "UnitMismatchError",
     "did_you_mean",
@@ -58,6 +59,10 @@ class ArchiveWarning(UserWarning):
 
 class MissingColumnWarning(UserWarning):
     """A column seen in ``fit`` is absent in ``predict``, or the reverse."""
+
+
+class MissingValueWarning(UserWarning):
+    """Some values of a column cannot be used and are taken as missing."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -1,7 +1,13 @@
-"""The scikit-learn faces: autoencoder and regressor."""
+"""The scikit-learn faces: autoencoder, regressor and generalist model."""
 
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
+from msaestimator.estimators._foundation import StellarFoundationModel
 from msaestimator.estimators._presets import PRESETS
 from msaestimator.estimators._regressor import StellarParameterRegressor
 
-__all__ = ["PRESETS", "MaskedStellarAutoencoder", "StellarParameterRegressor"]
+__all__ = [
+    "PRESETS",
+    "MaskedStellarAutoencoder",
+    "StellarFoundationModel",
+    "StellarParameterRegressor",
+]

@@ -4,11 +4,12 @@ import warnings
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
 from sklearn.utils.validation import validate_data
 
+from msaestimator.estimators._forms import FormedEstimator
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
 from msaestimator.preprocessing import (
     NORMALIZED,
@@ -22,7 +23,7 @@ from msaestimator.schema import GAIA_DR3, FeatureSchema, StarTable
 __all__ = ["StarDoor"]
 
 
-class StarDoor(BaseEstimator):
+class StarDoor(FormedEstimator):
     """An estimator with ``schema`` and ``preprocessor`` that takes stars as tables or matrices.
 
     Sets ``preprocessor_``, ``feature_names_``, ``is_observed_`` (which of the preprocessor's
@@ -42,13 +43,8 @@ class StarDoor(BaseEstimator):
         median and interquartile range.
         """
         table = is_table(X, self._schema)
-        if not reset and self.fitted_on_table_ != table:
-            raise ColumnError(
-                f"{type(self).__name__} was fitted on "
-                f"{'a table of stars' if self.fitted_on_table_ else 'a matrix of features'} "
-                f"and got {'a table of stars' if table else 'a matrix of features'}. "
-                "Pass both in the same form, or use a Pipeline."
-            )
+        if not reset:
+            self._check_form(table)
         if not table:
             X = validate_data(
                 self,
@@ -139,18 +135,6 @@ class StarDoor(BaseEstimator):
                 unseen.add(array.name)
         return stars[[name for name in stars.colnames if name not in unseen]]
 
-    def _check_fitted_on_table(self) -> None:
-        if not self.fitted_on_table_:
-            raise ColumnError(
-                f"{type(self).__name__} was fitted on a matrix of features, and an archive gives "
-                "a table of stars. Fit it on a table, or fetch the table and use the Pipeline."
-            )
-
     @staticmethod
     def _base_name(name: str) -> str:
         return name.removeprefix(NORMALIZED)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags

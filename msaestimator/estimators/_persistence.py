@@ -17,7 +17,7 @@ from torch import nn
 
 from msaestimator.exceptions import CheckpointError
 from msaestimator.preprocessing import LabelScaler, StellarFeatures, XPCoefficientScaler
-from msaestimator.schema import CoefficientArray, Column, FeatureSchema
+from msaestimator.schema import CoefficientArray, Column, FeatureSchema, Token, Vocabulary
 from msaestimator.training import read_tensors, write_bytes, write_tensors
 
 __all__ = ["load_estimator", "save_estimator"]
@@ -39,6 +39,8 @@ KINDS = {
         RobustScaler,
         StandardScaler,
         StellarFeatures,
+        Token,
+        Vocabulary,
         XPCoefficientScaler,
     )
 }

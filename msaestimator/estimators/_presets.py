@@ -1,4 +1,4 @@
-"""Named settings: the library's, and the thesis's."""
+"""Named settings: the library's, and those of the papers."""
 
 import copy
 from typing import Any
@@ -8,11 +8,16 @@ from sklearn.preprocessing import RobustScaler
 
 from msaestimator.exceptions import did_you_mean
 from msaestimator.preprocessing import StellarFeatures
+from msaestimator.schema import ZHANG2026
 
 __all__ = ["PRESETS", "get_preset"]
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
-    "default": {"MaskedStellarAutoencoder": {}, "StellarParameterRegressor": {}},
+    "default": {
+        "MaskedStellarAutoencoder": {},
+        "StellarParameterRegressor": {},
+        "StellarFoundationModel": {},
+    },
     # McKay 2025, sections 3.1.2, 3.1.3, 4.1 and 4.2; what the text leaves out (frequencies,
     # embedding, widths, learning rates, batches, clipping) is from the author's code.
     "mckay2025": {
@@ -56,6 +61,33 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "log_labels": (),
         },
     },
+    # Zhang et al. 2026, sections 3.1 to 3.4; what the text leaves out (embedding, heads, output
+    # widths, which quantities are asked for) is from the code of Leung & Bovy 2024.
+    "zhang2026": {
+        "StellarFoundationModel": {
+            "vocabulary": ZHANG2026,
+            "asinh": False,
+            "embedding_dim": 128,
+            "encoder_heads": (16, 8),
+            "encoder_widths": (1024, 512),
+            "decoder_heads": (16, 8, 4),
+            "decoder_widths": (3096, 1548, 774),
+            "head_widths": (3096, 1548, 774, 387),
+            "dropout": 0.1,
+            "n_inputs": (5, 64),
+            "n_requests": 1,
+            "request_by": "token",
+            "block_dropout": 0.0,
+            "resample_noise": False,
+            "max_epochs": 4096,
+            "batch_size": 1024,
+            "lr": 1e-4,
+            "lr_schedule": "cosine_restarts",
+            "weight_decay": 1e-2,
+            "gradient_clip": None,
+            "precision": "bfloat16",
+        },
+    },
 }
 """Parameters by preset and estimator."""
 
@@ -66,4 +98,7 @@ def get_preset(name: str, estimator: str) -> dict[str, Any]:
         raise ValueError(
             f"`name` must be one of {sorted(PRESETS)}, got {name!r}." + did_you_mean(name, PRESETS)
         )
+    if estimator not in PRESETS[name]:
+        has = ", ".join(PRESETS[name])
+        raise ValueError(f"The preset {name!r} is of {has}, not of {estimator}.")
     return copy.deepcopy(PRESETS[name][estimator])

@@ -7,7 +7,7 @@ from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
 from msaestimator.networks._losses import gaussian_loss, masked_error, pinball_loss
 from msaestimator.networks._masking import GroupMask
-from msaestimator.networks._token_draw import TokenDraw, TokenSample
+from msaestimator.networks._token_draw import Requests, TokenDraw
 from msaestimator.networks._transformer import StellarTransformer, TokenEmbedding
 
 __all__ = [
@@ -18,11 +18,11 @@ __all__ = [
     "PeriodicEmbedding",
     "QuantileHead",
     "QuantileRegressor",
+    "Requests",
     "ResidualBlock",
     "StellarTransformer",
     "TokenDraw",
     "TokenEmbedding",
-    "TokenSample",
     "TransformerBlock",
     "gaussian_loss",
     "masked_error",

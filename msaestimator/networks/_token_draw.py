@@ -6,22 +6,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["TokenDraw", "TokenSample"]
+__all__ = ["Requests", "TokenDraw"]
 
 
-class TokenSample(NamedTuple):
-    """Known quantities and requests of a batch of stars, drawn at random.
+class Requests(NamedTuple):
+    """What a batch of stars is asked, (batch, n_requests) each.
 
-    ``values``, ``tokens`` and ``absent`` are (batch, n_known), ``requests`` and ``asked``
-    (batch, n_requests). ``absent`` marks padding of stars that have fewer quantities than
-    others of the batch, ``asked`` is False where a star has too little to be asked for.
+    ``counted`` is False where a star has too little to be asked for.
     """
 
-    values: Tensor
     tokens: Tensor
-    absent: Tensor
-    requests: Tensor
-    asked: Tensor
+    counted: Tensor
 
 
 class TokenDraw:
@@ -61,22 +56,32 @@ class TokenDraw:
         self.block_dropout = block_dropout
         self.resample_noise = resample_noise
 
-    def __call__(self, stars: Tensor) -> TokenSample:
+    def __call__(
+        self, stars: Tensor
+    ) -> tuple[tuple[Tensor, Tensor, Tensor, Tensor | None], Requests]:
         """Return what is shown and asked of stars.
 
         Parameters
         ----------
         stars : Tensor of shape (batch, 2, n_tokens)
             Values, NaN where unknown, and their errors.
+
+        Returns
+        -------
+        shown : tuple
+            Values, tokens, requests and padding, as `StellarTransformer` takes them; None
+            for the padding if there is none.
+        requests : Requests
         """
         values, errors = stars.unbind(1)
         known = ~values.isnan()
-        shown, absent = self._choose_inputs(known)
+        tokens, absent = self._choose_inputs(known)
+        requests = self._choose_requests(known)
         if self.resample_noise:
             values = values + errors * torch.randn_like(values)
-        requests, asked = self._choose_requests(known)
-        inputs = values.gather(1, shown).masked_fill(absent, 0.0)
-        return TokenSample(inputs, shown, absent, requests, asked)
+        inputs = values.gather(1, tokens).masked_fill(absent, 0.0)
+        padding = absent if absent.any() else None
+        return (inputs, tokens, requests.tokens, padding), requests
 
     def _choose_inputs(self, known: Tensor) -> tuple[Tensor, Tensor]:
         """Return the tokens shown, in random order, and which are only padding."""
@@ -92,11 +97,11 @@ class TokenDraw:
         drawn, tokens = order.topk(n_shown, dim=1)
         return tokens, drawn < 0
 
-    def _choose_requests(self, known: Tensor) -> tuple[Tensor, Tensor]:
-        """Return distinct tokens by their weights (the Gumbel trick), and which are known."""
+    def _choose_requests(self, known: Tensor) -> Requests:
+        """Return distinct tokens of each star, drawn by their weights (the Gumbel trick)."""
         uniform = torch.rand(known.shape, device=known.device)
         score = self.log_weights.to(known.device) - (-uniform.log()).log()
         score = score.masked_fill(~known, -torch.inf)
         n_requests = min(self.n_requests, score.shape[1])
-        drawn, requests = score.topk(n_requests, dim=1)
-        return requests, drawn > -torch.inf
+        drawn, tokens = score.topk(n_requests, dim=1)
+        return Requests(tokens, drawn > -torch.inf)

@@ -10,6 +10,7 @@ from msaestimator.preprocessing._table_reader import (
     read_features,
     read_labels,
 )
+from msaestimator.preprocessing._token_reader import has_tokens, read_tokens
 from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
 
 __all__ = [
@@ -18,8 +19,10 @@ __all__ = [
     "StellarFeatures",
     "XPCoefficientScaler",
     "column_names",
+    "has_tokens",
     "is_table",
     "read_column",
     "read_features",
     "read_labels",
+    "read_tokens",
 ]

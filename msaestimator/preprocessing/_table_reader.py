@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import astropy.units as u
@@ -20,11 +20,14 @@ from msaestimator.schema import CoefficientArray, FeatureSchema
 
 __all__ = [
     "NORMALIZED",
+    "check_any_known",
     "column_names",
     "is_table",
+    "read_array",
     "read_column",
     "read_features",
     "read_labels",
+    "read_scalar",
 ]
 
 NORMALIZED = "normalized_"
@@ -91,10 +94,10 @@ def read_features(table: Any, schema: FeatureSchema) -> np.ndarray:
     position = {name: index for index, name in enumerate(schema.names)}
     for array in schema.arrays:
         if array.name in names:
-            matrix[:, [position[c.name] for c in array.columns]] = _read_array(table, array)
+            matrix[:, [position[c.name] for c in array.columns]] = read_array(table, array)
     for column in schema.columns:
         if column.name in names:
-            matrix[:, position[column.name]] = _read_scalar(table, column.name, column.unit)
+            matrix[:, position[column.name]] = read_scalar(table, column.name, column.unit)
     return matrix
 
 
@@ -123,7 +126,7 @@ def read_column(table: Any, name: str, unit: str) -> np.ndarray:
     return values
 
 
-def _read_scalar(table: Any, name: str, unit: str) -> np.ndarray:
+def read_scalar(table: Any, name: str, unit: str) -> np.ndarray:
     """Return a column of one number a star."""
     values = read_column(table, name, unit)
     if values.ndim != 1:
@@ -133,7 +136,7 @@ def _read_scalar(table: Any, name: str, unit: str) -> np.ndarray:
     return values
 
 
-def _read_array(table: Any, array: CoefficientArray) -> np.ndarray:
+def read_array(table: Any, array: CoefficientArray) -> np.ndarray:
     """Return the coefficients, (n_stars, size), or (n_stars, 1) of NaN where no star has any."""
     values = read_column(table, array.name, "")
     if values.ndim == 1 and np.isnan(values).all():
@@ -238,10 +241,18 @@ def _check_names(names: tuple[str, ...], schema: FeatureSchema) -> None:
                 f"coefficients, got a column {surplus[0]!r}. Pass the schema of that release."
             )
     known = {*schema.names, *(array.name for array in schema.arrays)}
+    check_any_known(names, known, f"a feature of the schema {schema.release!r}")
+
+
+def check_any_known(names: Sequence[str], known: set[str], what: str) -> None:
+    """Refuse a table without a known column, and warn of columns that are nearly known.
+
+    ``what`` says what a known column is.
+    """
     present = known.intersection(names)
     if not present:
         raise ColumnError(
-            f"None of the {len(names)} columns is a feature of the schema {schema.release!r}."
+            f"None of the {len(names)} columns is {what}."
             + "".join(did_you_mean(name, known) for name in names[:1])
             + " Use the Gaia archive's column names, such as 'phot_g_mean_mag'."
         )
@@ -249,9 +260,9 @@ def _check_names(names: tuple[str, ...], schema: FeatureSchema) -> None:
         near = _near_miss(name, known - present)
         if near:
             warnings.warn(
-                f"Column {name!r} is not a feature and is ignored. Did you mean {near!r}?",
+                f"Column {name!r} is not {what} and is ignored. Did you mean {near!r}?",
                 MissingColumnWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
 
@@ -299,4 +310,4 @@ def read_labels(table: Any, units: Mapping[str, str]) -> np.ndarray:
             f"The table must have a column for each label, but {', '.join(absent)} "
             f"{'is' if len(absent) == 1 else 'are'} absent." + did_you_mean(absent[0], names)
         )
-    return np.column_stack([_read_scalar(table, name, unit) for name, unit in units.items()])
+    return np.column_stack([read_scalar(table, name, unit) for name, unit in units.items()])

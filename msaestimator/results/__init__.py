@@ -3,6 +3,7 @@
 from msaestimator.results._flags import PredictionFlag, limit_flags, prediction_flags
 from msaestimator.results._observed import observed_blocks
 from msaestimator.results._prediction_table import prediction_table
+from msaestimator.results._request_table import request_table
 
 __all__ = [
     "PredictionFlag",
@@ -10,4 +11,5 @@ __all__ = [
     "observed_blocks",
     "prediction_flags",
     "prediction_table",
+    "request_table",
 ]

@@ -29,6 +29,7 @@ class PredictionFlag(ExplainedFlag):
     PARTIAL_XP = 4, "XP coefficients were observed in one band only"
     OUT_OF_RANGE_INPUT = 8, "a feature lies outside the range seen in training"
     OUTSIDE_LIMITS = 16, "a predicted median lies outside the label's physical limits"
+    NOTHING_KNOWN = 32, "nothing was known; the answer is that for any star of the training"
 
 
 def prediction_flags(

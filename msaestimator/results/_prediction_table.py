@@ -11,7 +11,7 @@ from msaestimator.metrics import interval_positions
 from msaestimator.results._flags import PredictionFlag
 from msaestimator.schema import LABELS, StarTable
 
-__all__ = ["prediction_table"]
+__all__ = ["describe_flags", "integers", "prediction_table"]
 
 
 def prediction_table(
@@ -82,7 +82,7 @@ def prediction_table(
     _check_shape("quantiles_pred", predicted, (len(predicted), len(labels), len(quantiles)))
     table = StarTable()
     if identifiers is not None:
-        table["source_id"] = _integers(identifiers, "identifiers", len(predicted), np.int64)
+        table["source_id"] = integers(identifiers, "identifiers", len(predicted), np.int64)
     for position, label in enumerate(labels):
         unit = u.Unit(units.get(label, LABELS[label].unit if label in LABELS else ""))
         for suffix, (index, level) in named.items():
@@ -94,10 +94,15 @@ def prediction_table(
             table[f"{label}_spread"] = members[:, position] * unit
             table[f"{label}_spread"].info.description = f"{label}, deviation between members"
     if flags is not None:
-        table["flags"] = _integers(flags, "flags", len(predicted), np.int32)
-        # A list of strings rather than a mapping: FITS headers can hold it too.
-        table.meta["flags"] = [f"{f.value} {f.name}: {f.meaning}" for f in PredictionFlag]
+        table["flags"] = integers(flags, "flags", len(predicted), np.int32)
+        table.meta["flags"] = describe_flags()
     return table
+
+
+def describe_flags() -> list[str]:
+    """Return what each bit of `PredictionFlag` says, as tables carry it."""
+    # A list of strings rather than a mapping: FITS headers can hold it too.
+    return [f"{f.value} {f.name}: {f.meaning}" for f in PredictionFlag]
 
 
 def _quantile_columns(quantiles: Sequence[float]) -> dict[str, tuple[int, float]]:
@@ -115,7 +120,7 @@ def _level_suffix(level: float) -> str:
     return f"_q{decimals:0<2}"
 
 
-def _integers(values: ArrayLike, name: str, n_stars: int, dtype: type) -> np.ndarray:
+def integers(values: ArrayLike, name: str, n_stars: int, dtype: type) -> np.ndarray:
     """Return ``values`` as integers; floats are refused, since they round source identifiers."""
     whole = np.asarray(values)
     if whole.size and not np.issubdtype(whole.dtype, np.integer):

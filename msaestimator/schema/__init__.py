@@ -5,6 +5,7 @@ from msaestimator.schema._explained_flag import ExplainedFlag
 from msaestimator.schema._feature_schema import FeatureSchema
 from msaestimator.schema._gaia import G_BAND, G_ZERO_POINT, GAIA_DR3, GAIA_DR4, g_flux
 from msaestimator.schema._labels import LABELS, SPECTROSCOPIC_LABELS, get_label
+from msaestimator.schema._luminosity import absolute_magnitude, distance, pseudo_luminosity
 from msaestimator.schema._star_table import StarTable
 from msaestimator.schema._vocabulary import (
     GENERALIST,
@@ -33,7 +34,10 @@ __all__ = [
     "StarTable",
     "Token",
     "Vocabulary",
+    "absolute_magnitude",
+    "distance",
     "g_flux",
     "get_label",
+    "pseudo_luminosity",
     "vocabulary_of",
 ]

@@ -1,7 +1,7 @@
 """The words of the generalist model: quantities of a star that can be told and asked."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from msaestimator.exceptions import ColumnError, did_you_mean
@@ -173,8 +173,8 @@ def vocabulary_of(schema: FeatureSchema) -> Vocabulary:
         the pseudo-luminosity if the schema has their columns; its columns of the block
         ``"user"``; and the labels of `LABELS`, except the parallax.
     """
-    asked = ({**vars(token), "requested": True} for token in _COLORS)
-    derived = [*(Token(**token) for token in asked), Token(**{**vars(_LUMINOSITY), "log": True})]
+    colors = (replace(color, requested=True) for color in _COLORS)
+    derived = (*colors, replace(_LUMINOSITY, log=True))
     return Vocabulary(
         (
             *_coefficients(schema),

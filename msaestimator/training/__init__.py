@@ -13,7 +13,11 @@ from msaestimator.training._net import (
     check_finished,
     fingerprint,
 )
-from msaestimator.training._objectives import PredictionObjective, ReconstructionObjective
+from msaestimator.training._objectives import (
+    PredictionObjective,
+    ReconstructionObjective,
+    RequestObjective,
+)
 from msaestimator.training._schedules import SCHEDULES, Schedule
 
 __all__ = [
@@ -25,6 +29,7 @@ __all__ = [
     "PredictionObjective",
     "Progress",
     "ReconstructionObjective",
+    "RequestObjective",
     "ResumableCheckpoint",
     "Schedule",
     "TensorBatches",

@@ -1,8 +1,8 @@
-"""The skorch net that hides features from its module, and the run that trains it."""
+"""The skorch net whose module sees part of each star, and the run that trains it."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import TensorDataset
 
-from msaestimator.networks import GroupMask
 from msaestimator.training._batches import TensorBatches
 from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
@@ -39,25 +38,28 @@ __all__ = [
     "fingerprint",
 ]
 
+Mask = Callable[[Tensor], tuple[tuple[Tensor | None, ...], Any]]
+"""What a net is told to hide: see `MaskedNet`."""
+
 VALIDATION_SEED = 20250101
 """Masks of the validation stars are the same in every epoch, so that losses compare."""
 
 
 class MaskedNet(NeuralNet):
-    """A skorch net whose module sees each star with some features hidden.
+    """A skorch net whose module sees a part of each star that is drawn anew for each batch.
 
-    The module gets features with NaN where missing or hidden; the criterion gets the
-    module's output, what was hidden, the features and the target.
+    The criterion gets the module's output, the draw, the stars and the target.
 
     Parameters
     ----------
-    mask : GroupMask
-        Draws what to hide.
+    mask : callable
+        Draws from a batch of stars: returns what the module is given, and what the criterion
+        has to know of the draw. See `GroupMask` and `TokenDraw`.
     precision : {"float32", "bfloat16"}
         Of the module's computations; the loss is in float32.
     """
 
-    def __init__(self, *args: Any, mask: GroupMask, precision: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, mask: Mask, precision: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.mask = mask
         self.precision = precision
@@ -72,19 +74,18 @@ class MaskedNet(NeuralNet):
         ]
 
     def infer(self, x: Tensor, **fit_params: Any) -> tuple[Any, Tensor]:
-        """Return the module's output for stars with hidden features, and what was hidden."""
-        x = x.to(self.device)
-        hidden = self.mask(len(x), x.device)
+        """Return the module's output for a part of each star, and the draw of that part."""
+        shown, draw = self.mask(x.to(self.device))
         with autocast(torch.device(self.device), self.precision):
-            output = self.module_(x.masked_fill(hidden, torch.nan))
-        return output, hidden
+            output = self.module_(*shown)
+        return output, draw
 
     def get_loss(
         self, y_pred: tuple[Any, Tensor], y_true: Tensor, X: Any = None, training: bool = False
     ) -> Tensor:
-        """Return the criterion of output, hidden places, features and target."""
-        output, hidden = y_pred
-        return self.criterion_(output, hidden, X.to(self.device), y_true.to(self.device))
+        """Return the criterion of output, draw, stars and target."""
+        output, draw = y_pred
+        return self.criterion_(output, draw, X.to(self.device), y_true.to(self.device))
 
     def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
         """Run an epoch; validation draws the same masks each time."""
@@ -131,7 +132,7 @@ class TrainingPlan:
 def build_net(
     module: nn.Module,
     criterion: nn.Module,
-    mask: GroupMask,
+    mask: Mask,
     plan: TrainingPlan,
     *,
     n_stars: int,

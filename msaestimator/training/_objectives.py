@@ -1,13 +1,13 @@
-"""What training minimises: reconstruction, and prediction with reconstruction."""
+"""What training minimises: reconstruction, prediction with it, and answers to requests."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from msaestimator.networks import masked_error, pinball_loss
+from msaestimator.networks import Requests, gaussian_loss, masked_error, pinball_loss
 
-__all__ = ["PredictionObjective", "ReconstructionObjective"]
+__all__ = ["PredictionObjective", "ReconstructionObjective", "RequestObjective"]
 
 
 class ReconstructionObjective(nn.Module):
@@ -74,3 +74,29 @@ class PredictionObjective(nn.Module):
         return self.prediction_weight * prediction + self.reconstruction_weight * (
             self.reconstruction(reconstruction, hidden, x)
         )
+
+
+class RequestObjective(nn.Module):
+    """Gaussian log-likelihood of what stars were asked (Zhang et al. 2026, equation 2)."""
+
+    def forward(
+        self,
+        output: tuple[Tensor, Tensor],
+        requests: Requests,
+        stars: Tensor,
+        y: Tensor | None = None,
+    ) -> Tensor:
+        """Return the loss.
+
+        Parameters
+        ----------
+        output : pair of Tensor of shape (batch, n_requests)
+            Predicted mean and log variance.
+        requests : Requests
+        stars : Tensor of shape (batch, 2, n_tokens)
+            Values, NaN where unknown, and their errors.
+        y : ignored
+        """
+        target, error = (part.gather(1, requests.tokens) for part in stars.unbind(1))
+        mean, log_variance = (part.float() for part in output)
+        return gaussian_loss(mean, log_variance, target, error, requests.counted)

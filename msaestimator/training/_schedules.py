@@ -8,6 +8,9 @@ __all__ = ["SCHEDULES", "Schedule"]
 WARM_UP = 0.05
 """Fraction of a cosine schedule over which the rate rises from zero."""
 
+RESTARTS, LEAST = 8, 1e-6
+"""Periods of the schedule with restarts (512 of 4096 epochs each), and its least factor."""
+
 
 def _constant(epoch: float, max_epochs: int) -> float:
     return 1.0
@@ -29,9 +32,16 @@ def _halving(epoch: float, max_epochs: int) -> float:
     return 0.5 ** (math.floor(epoch) // 10)
 
 
+def _cosine_restarts(epoch: float, max_epochs: int) -> float:
+    """Fall to a millionth along half a cosine, eight times over: Zhang et al. 2026."""
+    progress = math.floor(epoch) / max_epochs * RESTARTS % 1.0
+    return LEAST + (1 - LEAST) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
 SCHEDULES = {
     "constant": _constant,
     "cosine": _cosine,
+    "cosine_restarts": _cosine_restarts,
     "exponential": _exponential,
     "halving": _halving,
 }

@@ -1,0 +1,348 @@
+"""The generalist stellar model: any known quantities in, any asked quantities out."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from msaestimator.archive import GaiaArchive
+from msaestimator.estimators._asking import AskableEstimator
+from msaestimator.estimators._gaia import fetch_stars, with_provenance
+from msaestimator.estimators._labels import collect_labels
+from msaestimator.estimators._trained import TrainedEstimator
+from msaestimator.metrics import r2
+from msaestimator.networks import StellarTransformer, TokenDraw
+from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
+from msaestimator.training import ParameterGroup, RequestObjective, resolve_device, seeded
+
+__all__ = ["StellarFoundationModel"]
+
+
+class StellarFoundationModel(RegressorMixin, TransformerMixin, TrainedEstimator, AskableEstimator):
+    """Answer any question about a star from whatever is known of it, with uncertainties.
+
+    A transformer reads the known quantities of a star as tokens (XP coefficients, colours,
+    labels, reddening, luminosity) and answers requests for others: labels from spectra, spectra
+    from labels, missing bands, masses and ages. It is trained by showing it random parts of
+    stars and asking for quantities of theirs.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary, optional
+        The quantities; None is :data:`msaestimator.schema.GENERALIST`.
+    labels : sequence of str, optional
+        What `predict` and `score` are about. None takes the columns of ``y``, or the stellar
+        parameters that the stars of ``fit`` have.
+    asinh : bool
+        Compress scaled quantities by asinh, so that rare stars do not rule the loss.
+    embedding_dim : int
+        Length of the tokens' vectors.
+    encoder_heads, encoder_widths : sequence of int
+        Attention heads and hidden width of each encoder block.
+    decoder_heads, decoder_widths : sequence of int
+        The same of each decoder block.
+    head_widths : sequence of int
+        Hidden layers between decoder and output.
+    dropout : float
+        In blocks and head.
+    n_inputs : pair of int
+        Fewest and most quantities shown of a star in training. It is no limit afterwards.
+    n_requests : int
+        Quantities asked of each star in a training step.
+    request_by : {"block", "token"}
+        Whether requests are drawn evenly over the blocks of the vocabulary, so that a label is
+        asked for as often as a whole spectrum, or over its tokens.
+    block_dropout : float
+        Probability that a block is hidden from a star as a whole, in training.
+    resample_noise : bool
+        In training, add to each shown value noise of its measurement error.
+    max_epochs, batch_size : int
+        Length of the training, and stars a step.
+    lr : float
+        First learning rate of AdamW.
+    lr_schedule : {"cosine", "cosine_restarts", "exponential", "halving", "constant"}
+        How it falls over the epochs.
+    weight_decay : float
+        Of AdamW.
+    gradient_clip : float, optional
+        Largest norm of the gradient.
+    inference_batch_size : int
+        Known or asked quantities, of all stars together, computed at a time.
+    early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, device, \
+precision, random_state, verbose
+        As in `MaskedStellarAutoencoder`.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        The quantities the network knows.
+    is_trained_ : ndarray of bool of shape (n_tokens,)
+        Which of them any star of ``fit`` had; only these can be told and asked.
+    labels_ : tuple of str
+        What `predict` returns.
+    scaler_ : LabelScaler
+        Between quantities and what the network sees.
+    module_ : StellarTransformer
+        The fitted network.
+    net_ : MaskedNet
+        The skorch net that trained it, with its ``history``.
+
+    Notes
+    -----
+    Masked, NaN, -9999 and absent values are unknown, of inputs and of labels. Errors of
+    measurements (``teff_err``, ``parallax_error``, …) count in the loss: the predicted error is
+    the scatter beyond them. XP coefficients are told in the archive's units with the G
+    magnitude, and answered over the G flux (``relative_bp_1``); see `spectrum`.
+
+    References
+    ----------
+    Zhang et al. (2026), *A Generalist Model Including Evolved Star Mass and Age*; Leung & Bovy
+    (2024), MNRAS 527, 1494.
+
+    Examples
+    --------
+    >>> from msaestimator.datasets import load_apogee_xp
+    >>> stars = load_apogee_xp()[:200]
+    >>> gen = StellarFoundationModel(max_epochs=1, random_state=0).fit(stars)
+    >>> answer = gen.request(stars["teff", "logg"], ["bp_rp", "fe_h"])
+    >>> answer["bp_rp"].unit, len(answer)
+    (Unit("mag"), 200)
+    >>> gen.transform(stars).shape
+    (200, 64)
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary: Vocabulary | None = None,
+        labels: Sequence[str] | None = None,
+        asinh: bool = True,
+        embedding_dim: int = 64,
+        encoder_heads: Sequence[int] = (4,),
+        encoder_widths: Sequence[int] = (128,),
+        decoder_heads: Sequence[int] = (4, 4),
+        decoder_widths: Sequence[int] = (256, 256),
+        head_widths: Sequence[int] = (256,),
+        dropout: float = 0.0,
+        n_inputs: tuple[int, int] = (5, 64),
+        n_requests: int = 16,
+        request_by: str = "block",
+        block_dropout: float = 0.2,
+        resample_noise: bool = False,
+        max_epochs: int = 60,
+        batch_size: int = 64,
+        lr: float = 3e-3,
+        lr_schedule: str = "cosine",
+        weight_decay: float = 1e-2,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        callbacks: list | None = None,
+        checkpoint: Any = None,
+        inference_batch_size: int = 16384,
+        device: str = "auto",
+        precision: str = "float32",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.labels = labels
+        self.asinh = asinh
+        self.embedding_dim = embedding_dim
+        self.encoder_heads = encoder_heads
+        self.encoder_widths = encoder_widths
+        self.decoder_heads = decoder_heads
+        self.decoder_widths = decoder_widths
+        self.head_widths = head_widths
+        self.dropout = dropout
+        self.n_inputs = n_inputs
+        self.n_requests = n_requests
+        self.request_by = request_by
+        self.block_dropout = block_dropout
+        self.resample_noise = resample_noise
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.inference_batch_size = inference_batch_size
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn what the quantities of stars say of each other.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+            Stars with all that is known of them, labels included; or a matrix, of which each
+            column becomes a quantity.
+        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+            Labels in the place of those of ``X``; NaN is unknown.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ColumnError, UnitMismatchError
+            What is wrong with the stars.
+        ValueError
+            What is wrong with a parameter.
+        """
+        self._check_parameters()
+        stars = self._learn_tokens(X, y)
+        known = np.isfinite(stars[:, 0]).any(axis=1)
+        with seeded(self.random_state, resolve_device(self.device)):
+            self.module_ = self._build_module()
+            self._train(
+                "training",
+                RequestObjective(),
+                self._draw(),
+                [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
+                stars[known],
+                stars[known],
+            )
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return stars' labels, from what else is known of them.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+            Its own labels are not looked at.
+
+        Returns
+        -------
+        ndarray of shape (n_stars, n_labels), or (n_stars,) if ``y`` was one-dimensional
+            `labels_` in the tokens' units.
+        """
+        check_is_fitted(self, "module_")
+        positions = self._positions(self.labels_, what="labels")
+        means, _ = self._answer(self._without_labels(X), positions)
+        return means[:, 0] if self.one_dimensional_ else means
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the coefficient of determination, averaged over the labels.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+            The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
+        """
+        predicted = self.predict(X)
+        units = {name: self.vocabulary_[name].unit for name in self.labels_}
+        truth = collect_labels(X, y, units).values
+        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
+
+    def predict_from_gaia(
+        self,
+        source_ids: Any,
+        archive: GaiaArchive | None = None,
+        *,
+        requests: str | Sequence[str] | None = None,
+        dust_map: Any = "sfd",
+    ) -> StarTable:
+        """Return what is asked of stars that an archive describes.
+
+        Parameters
+        ----------
+        source_ids : array-like of int of shape (n_stars,), str, or StarTable
+            Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
+        archive : GaiaArchive, optional
+            None is ESA's.
+        requests : str or sequence of str, optional
+            As of `request`; None asks for `labels_`.
+        dust_map : str or callable
+            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`, for stars
+            without a column ``ebv``.
+
+        Returns
+        -------
+        StarTable of length n_stars
+            As of `request`, one row an id, in order. Further, ``archive_flags``
+            (:class:`~msaestimator.archive.ArchiveFlag`) and of each survey and XP band whether
+            the star has any of it: ``has_bp``, ``has_rp``, ``has_tmass`` and so on.
+
+        Raises
+        ------
+        ColumnError
+            An id is not an integer; nothing was sent.
+        ArchiveError
+            The archive failed. What was received is in its cache.
+        """
+        check_is_fitted(self, "module_")
+        self._check_fitted_on_table()
+        uses_reddening = "ebv" in self.trained_tokens
+        stars = fetch_stars(source_ids, archive, dust_map if uses_reddening else None)
+        answers = self.request(stars, self.labels_ if requests is None else requests)
+        return with_provenance(answers, stars, GAIA_DR3)
+
+    def _draw(self) -> TokenDraw:
+        tokens = self.vocabulary_.tokens
+        blocks = [token.block for token in tokens]
+        asked = np.array([token.requested for token in tokens]) & self.is_trained_
+        weights = asked.astype(float)
+        if self.request_by == "block":
+            for block in set(blocks):
+                members = np.array([name == block for name in blocks])
+                weights[members] /= max(weights[members].sum(), 1.0)
+        return TokenDraw(
+            [sorted(set(blocks)).index(block) for block in blocks],
+            weights,
+            n_inputs=self.n_inputs,
+            n_requests=self.n_requests,
+            block_dropout=self.block_dropout,
+            resample_noise=self.resample_noise,
+        )
+
+    def _build_module(self) -> StellarTransformer:
+        return StellarTransformer(
+            len(self.vocabulary_),
+            self.embedding_dim,
+            self.encoder_heads,
+            self.encoder_widths,
+            self.decoder_heads,
+            self.decoder_widths,
+            self.head_widths,
+            self.dropout,
+        )
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        fewest, most = self.n_inputs
+        if not 0 <= fewest <= most or most < 1:
+            raise ValueError(
+                "`n_inputs` must be a fewest and a most number of inputs, in this order, got "
+                f"{self.n_inputs}."
+            )
+        if self.n_requests < 1:
+            raise ValueError(f"`n_requests` must be at least 1, got {self.n_requests}.")
+        if self.request_by not in ("block", "token"):
+            raise ValueError(f"`request_by` must be 'block' or 'token', got {self.request_by!r}.")
+        for name in ("encoder", "decoder"):
+            heads, widths = getattr(self, f"{name}_heads"), getattr(self, f"{name}_widths")
+            if len(heads) != len(widths) or any(self.embedding_dim % h for h in heads):
+                raise ValueError(
+                    f"`{name}_heads` must have as many blocks as `{name}_widths`, and divide "
+                    f"`embedding_dim` ({self.embedding_dim}), got {heads} and {widths}."
+                )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

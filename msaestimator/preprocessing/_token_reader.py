@@ -1,0 +1,201 @@
+"""Read the quantities of a vocabulary, and their errors, out of any table."""
+
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from msaestimator.exceptions import ColumnError, MissingValueWarning
+from msaestimator.preprocessing._table_reader import (
+    check_any_known,
+    column_names,
+    read_array,
+    read_scalar,
+)
+from msaestimator.schema import (
+    GAIA_DR3,
+    CoefficientArray,
+    Token,
+    Vocabulary,
+    g_flux,
+    pseudo_luminosity,
+)
+
+__all__ = ["has_tokens", "read_tokens"]
+
+Measured = tuple[np.ndarray, np.ndarray]
+"""Values and their standard errors; an error of NaN is unknown."""
+
+
+def has_tokens(X: Any, vocabulary: Vocabulary) -> bool:
+    """Tell whether ``X`` is a table with at least one quantity of the vocabulary."""
+    names = column_names(X) or ()
+    return bool(_known_columns(vocabulary).intersection(names))
+
+
+def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
+    """Return what a table says of the vocabulary's quantities.
+
+    Parameters
+    ----------
+    table : Table, QTable, StarTable, DataFrame or structured array of length n_stars
+        A quantity is the column of its name, or follows from others by its recipe if they
+        are there. Errors are columns such as ``teff_err``, or those the schema names.
+    vocabulary : Vocabulary
+
+    Returns
+    -------
+    values, errors : ndarray of shape (n_stars, n_tokens), float64
+        In the tokens' units. Values are NaN where missing, errors zero where unknown.
+
+    Raises
+    ------
+    ColumnError
+        No quantity of the vocabulary is there; a column is not numeric or infinite; an error
+        is negative; coefficients come without the G magnitude.
+    UnitMismatchError
+        A unit of another physical type.
+
+    Warns
+    -----
+    MissingValueWarning
+        A value has no logarithm, though it is learned as one.
+    """
+    check_any_known(
+        column_names(table) or (), _known_columns(vocabulary), "a quantity of the vocabulary"
+    )
+    reader = _Reader(table, vocabulary)
+    values = np.full((len(table), len(vocabulary)), np.nan)
+    errors = np.zeros_like(values)
+    for position, token in enumerate(vocabulary.tokens):
+        measured = reader.read(token)
+        if measured is not None:
+            values[:, position] = _usable(token, measured[0])
+            errors[:, position] = np.nan_to_num(np.hypot(measured[1], token.error_floor))
+    return values, errors
+
+
+class _Reader:
+    """A table's columns by the names that tokens and their recipes use."""
+
+    def __init__(self, table: Any, vocabulary: Vocabulary) -> None:
+        self.table = table
+        self.names = set(column_names(table) or ())
+        self.arrays: dict[str, np.ndarray] = {}
+        for array in _arrays(vocabulary):
+            if array.name in self.names:
+                self._expand(array, array.name, self.arrays)
+                if array.error in self.names:
+                    self._expand(array, array.error, self.arrays, ending="_err")
+
+    def _expand(
+        self, array: CoefficientArray, name: str, found: dict[str, np.ndarray], ending: str = ""
+    ) -> None:
+        coefficients = read_array(self.table, CoefficientArray(name, array.prefix, array.size))
+        for column, values in zip(array.columns, coefficients.T, strict=False):
+            found[column.name + ending] = values
+
+    def read(self, token: Token) -> Measured | None:
+        """Return a token's values and errors, None if the table does not have them."""
+        if token.name in self.names:
+            return self._column(token.name, token.unit)
+        if token.recipe is None or not all(self._has(name) for name in token.columns):
+            self._refuse_coefficients_alone(token)
+            return None
+        parts = [self._column(name, _unit_of(name, token)) for name in token.columns]
+        return RECIPES[token.recipe](*parts)
+
+    def _has(self, name: str) -> bool:
+        return name in self.names or name in self.arrays
+
+    def _column(self, name: str, unit: str) -> Measured:
+        if name in self.arrays:
+            values = self.arrays[name]
+            errors = self.arrays.get(f"{name}_err", np.full_like(values, np.nan))
+            error_name = f"{name}_err"
+        else:
+            values = read_scalar(self.table, name, unit)
+            error_name = next((e for e in _error_names(name) if e in self.names), None)
+            if error_name is None:
+                return values, np.full_like(values, np.nan)
+            errors = read_scalar(self.table, error_name, unit)
+        negative = errors < 0
+        if negative.any():
+            raise ColumnError(
+                f"Column {error_name!r} must hold standard errors, which are not negative, got "
+                f"{negative.sum()} negative values, the first in row {int(negative.argmax())}. "
+                "Set them to NaN if they are unknown."
+            )
+        return values, errors
+
+    def _refuse_coefficients_alone(self, token: Token) -> None:
+        if token.recipe == "over_g_flux" and self._has(token.columns[0]):
+            raise ColumnError(
+                f"The coefficient {token.columns[0]!r} is divided by the G flux, which needs the "
+                f"column {token.columns[1]!r}, and it is absent. Pass it along."
+            )
+
+
+def _difference(first: Measured, second: Measured) -> Measured:
+    return first[0] - second[0], np.hypot(first[1], second[1])
+
+
+def _over_g_flux(coefficient: Measured, magnitude: Measured) -> Measured:
+    flux = g_flux(magnitude[0])
+    return coefficient[0] / flux, coefficient[1] / flux
+
+
+def _pseudo_luminosity(parallax: Measured, magnitude: Measured) -> Measured:
+    return pseudo_luminosity(parallax[0], magnitude[0]), pseudo_luminosity(
+        parallax[1], magnitude[0]
+    )
+
+
+RECIPES: dict[str, Callable[..., Measured]] = {
+    "difference": _difference,
+    "over_g_flux": _over_g_flux,
+    "pseudo_luminosity": _pseudo_luminosity,
+}
+"""How a token follows from its columns, by the name of its recipe."""
+
+
+def _usable(token: Token, values: np.ndarray) -> np.ndarray:
+    """Return values raised to the token's floor, NaN where its logarithm is not defined."""
+    if token.floor is not None:
+        values = np.maximum(values, token.floor)
+    unusable = values <= 0 if token.log else np.zeros(len(values), bool)
+    if unusable.any():
+        warnings.warn(
+            f"{unusable.sum()} of {len(values)} stars have a {token.name!r} that is not "
+            "positive and so has no logarithm; there it is taken as missing.",
+            MissingValueWarning,
+            stacklevel=5,
+        )
+    return np.where(unusable, np.nan, values)
+
+
+def _known_columns(vocabulary: Vocabulary) -> set[str]:
+    parts = {column for token in vocabulary.tokens for column in token.columns}
+    return {*vocabulary.names, *parts, *(array.name for array in _arrays(vocabulary))}
+
+
+def _arrays(vocabulary: Vocabulary) -> list[CoefficientArray]:
+    """Return the archive's array columns that hold the vocabulary's coefficients."""
+    sizes: dict[str, int] = {}
+    for token in vocabulary.tokens:
+        found = re.fullmatch(r"(\w+)_\d+", token.columns[0]) if token.columns else None
+        if token.recipe == "over_g_flux" and found:
+            sizes[found[1]] = sizes.get(found[1], 0) + 1
+    return [CoefficientArray(f"{band}_coefficients", band, size) for band, size in sizes.items()]
+
+
+def _unit_of(name: str, token: Token) -> str:
+    return GAIA_DR3[name].unit if name in GAIA_DR3 else token.unit
+
+
+def _error_names(name: str) -> list[str]:
+    """Return what the error of a column may be called."""
+    stated = [GAIA_DR3[name].error] if name in GAIA_DR3 and GAIA_DR3[name].error else []
+    return [*stated, f"{name}_err", f"{name}_error"]
