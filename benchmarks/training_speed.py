@@ -32,7 +32,7 @@ def bare_epoch(
     """Train one epoch the shortest way torch knows."""
     for rows in torch.randperm(len(x)).split(batch_size):
         batch = x[rows]
-        output = module(batch.masked_fill(mask(len(batch)), torch.nan))
+        output = module(batch.masked_fill(mask.draw(len(batch)), torch.nan))
         target = batch[:, columns]
         loss = masked_error(output, target, ~target.isnan())
         optimizer.zero_grad(set_to_none=True)

@@ -350,7 +350,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         features = self._enter(X, reset=False)
         features = features[observed_rows(features)]
         with seeded(SCORE_SEED, torch.device("cpu")):
-            hidden = self.mask()(len(features)).numpy()
+            hidden = self.mask().draw(len(features)).numpy()
         output = self._map(
             self.module_,
             np.where(hidden, np.float32(np.nan), features),

@@ -27,17 +27,16 @@ class GroupMask:
         self.ratios = torch.as_tensor(ratios)
 
     def __call__(self, x: Tensor) -> tuple[tuple[Tensor], Tensor]:
-        """Return features with NaN where hidden, for the network, and what is hidden.
+        """Return stars with NaN where hidden, as the network takes them, and what is hidden.
 
         Parameters
         ----------
         x : Tensor of shape (n_stars, n_features)
-
-        Returns
-        -------
-        shown : tuple of one Tensor of shape (n_stars, n_features)
-        hidden : Tensor of bool of shape (n_stars, n_features)
         """
-        draws = torch.rand(len(x), len(self.ratios), device=x.device)
-        hidden = (draws < self.ratios.to(x.device))[:, self.groups.to(x.device)]
+        hidden = self.draw(len(x), x.device)
         return (x.masked_fill(hidden, torch.nan),), hidden
+
+    def draw(self, n_stars: int, device: torch.device | str = "cpu") -> Tensor:
+        """Return what is hidden: bool of shape (n_stars, n_features)."""
+        draws = torch.rand(n_stars, len(self.ratios), device=device)
+        return (draws < self.ratios.to(device))[:, self.groups.to(device)]

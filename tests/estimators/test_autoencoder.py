@@ -150,20 +150,20 @@ def test_reconstruction_of_a_matrix(make_msa):
 
 def test_protected_features_are_never_hidden(make_msa, stars):
     msa = make_msa(protected=("j_m",), mask_ratio=1.0, xp_mask_ratio=1.0).fit(stars)
-    hidden = msa.mask()(50).numpy()
+    hidden = msa.mask().draw(50).numpy()
     shown = [name for name, h in zip(msa.feature_names_, hidden.T, strict=True) if not h.any()]
     assert shown == ["j_m"]
 
 
 def test_the_schema_protects_the_thesis_bands(msa):
-    hidden = msa.mask()(2000).numpy()
+    hidden = msa.mask().draw(2000).numpy()
     shown = {name for name, h in zip(msa.feature_names_, hidden.T, strict=True) if not h.any()}
     assert shown == {"phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag"}
 
 
 def test_xp_coefficients_are_hidden_together(msa):
     is_xp = [name.startswith("normalized_") for name in msa.feature_names_]
-    hidden = msa.mask()(200).numpy()[:, is_xp]
+    hidden = msa.mask().draw(200).numpy()[:, is_xp]
     assert sum(is_xp) == 110
     assert (hidden.all(axis=1) | ~hidden.any(axis=1)).all()
     assert 0 < hidden.mean() < 1

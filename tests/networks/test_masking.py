@@ -16,7 +16,7 @@ RATIOS = [0.0, 0.9, 0.6, 0.25]
 
 @pytest.fixture
 def hidden():
-    return GroupMask(GROUPS, RATIOS)(N_STARS)
+    return GroupMask(GROUPS, RATIOS).draw(N_STARS)
 
 
 def test_one_answer_a_star_and_feature(hidden):
@@ -52,7 +52,7 @@ def test_stars_are_independent(hidden):
 
 
 def test_each_call_draws_anew_and_a_seed_repeats_it():
-    mask = GroupMask(GROUPS, RATIOS)
+    mask = GroupMask(GROUPS, RATIOS).draw
     torch.manual_seed(3)
     first, second = mask(50), mask(50)
     torch.manual_seed(3)
@@ -66,7 +66,7 @@ def test_each_call_draws_anew_and_a_seed_repeats_it():
     n_stars=st.integers(0, 20),
 )
 def test_any_grouping(groups, ratios, n_stars):
-    hidden = GroupMask(groups, ratios)(n_stars)
+    hidden = GroupMask(groups, ratios).draw(n_stars)
     assert hidden.shape == (n_stars, len(groups))
     for column, group in enumerate(groups):
         if ratios[group] != 0.5:
@@ -75,4 +75,4 @@ def test_any_grouping(groups, ratios, n_stars):
 
 
 def test_made_where_it_is_asked_for():
-    assert GroupMask(GROUPS, RATIOS)(3, device="meta").device.type == "meta"
+    assert GroupMask(GROUPS, RATIOS).draw(3, device="meta").device.type == "meta"
