@@ -1,0 +1,247 @@
+"""What the experiments with the generalist model share: stars, questions, scores, panels."""
+
+import argparse
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from astropy.table import Table
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from PIL import Image
+
+from msaestimator import StellarFoundationModel
+from msaestimator.datasets import make_mock_survey
+from msaestimator.metrics import nmad
+from msaestimator.preprocessing import read_tokens
+from msaestimator.schema import LABELS, StarTable
+
+__all__ = [
+    "COLORS",
+    "MOCK",
+    "REAL",
+    "Comparison",
+    "Known",
+    "ask",
+    "axis_label",
+    "caption",
+    "coefficients",
+    "compare",
+    "error_norm",
+    "load_model",
+    "make_parser",
+    "mock_stars",
+    "one_to_one",
+    "print_scores",
+    "save_figure",
+]
+
+REAL = "Real stars (APOGEE, test split)"
+MOCK = "Mock survey (MIST isochrones), stars that the model has not seen"
+"""Which stars a figure shows."""
+
+COLORS = ("bp_rp", "j_h", "j_ks")
+
+SYMBOLS = {
+    "bp_rp": "$BP - RP$ [mag]",
+    "ebv": "$E(B-V)$ [mag]",
+    "j_h": "$J - H$ [mag]",
+    "j_ks": "$J - K_s$ [mag]",
+    "pseudo_luminosity": "pseudo-luminosity",
+    "relative_bp_1": "BP[0] / G flux",
+    "relative_rp_1": "RP[0] / G flux",
+}
+UNITS = {"solMass": r"M$_\odot$"}
+
+
+def make_parser(description: str) -> argparse.ArgumentParser:
+    """Return the options that every experiment has."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("models", type=Path, help="the folder that train.py filled")
+    parser.add_argument("--figures", type=Path, default=Path("docs/figures"))
+    parser.add_argument(
+        "--mock-stars", type=int, default=15000, help="how many the mock model learns from"
+    )
+    return parser
+
+
+def load_model(folder: Path, name: str) -> StellarFoundationModel:
+    """Return one of the models of train.py: ``"real"``, ``"mock"`` or ``"ages"``."""
+    if not (folder / name).is_dir():
+        raise SystemExit(
+            f"There is no model {folder / name}. Train it: "
+            f"python benchmarks/generalist/train.py {folder}"
+        )
+    return StellarFoundationModel.from_pretrained(folder / name)
+
+
+def mock_stars(n_stars: int, random_state: int) -> StarTable:
+    """Return a mock survey with the reddening to the star, as the paper's maps are in 3D.
+
+    The models learn from ``random_state=0``; any other gives stars that they have not seen.
+    """
+    stars = make_mock_survey(n_stars, random_state=random_state)
+    stars["ebv"] = stars["true_ebv"]
+    return stars
+
+
+def coefficients(start: int, stop: int) -> list[str]:
+    """Return the names of BP and RP coefficients of these orders, counted from zero."""
+    return [f"relative_{band}_{i + 1}" for band in ("bp", "rp") for i in range(start, stop)]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What stars say of a model's quantities, (n_stars, n_tokens), NaN where unknown."""
+
+    names: tuple[str, ...]
+    values: np.ndarray
+    errors: np.ndarray
+
+    @classmethod
+    def of(cls, model: StellarFoundationModel, stars: StarTable) -> "Known":
+        """Read the quantities of a model's vocabulary from a table."""
+        return cls(model.vocabulary_.names, *read_tokens(stars, model.vocabulary_))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return the values of one quantity."""
+        return self.values[:, self.names.index(name)]
+
+    def matrix(self, names: Sequence[str]) -> np.ndarray:
+        """Return the values of some quantities, (n_stars, n_names)."""
+        return self.values[:, [self.names.index(name) for name in names]]
+
+    def error(self, name: str) -> np.ndarray:
+        """Return the errors of one quantity, zero where unknown."""
+        return self.errors[:, self.names.index(name)]
+
+    def rows(self, chosen: np.ndarray) -> "Known":
+        """Return some of the stars."""
+        return Known(self.names, self.values[chosen], self.errors[chosen])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Answers about stars beside what is known; a method without errors has none."""
+
+    name: str
+    true: np.ndarray
+    answer: np.ndarray
+    true_error: np.ndarray
+    error: np.ndarray | None = None
+
+    @property
+    def scatter(self) -> float:
+        """Normalised median absolute deviation of the residuals."""
+        return float(nmad(self.true, self.answer))
+
+    @property
+    def within(self) -> float:
+        """Fraction of stars whose residual is below the error; NaN without errors."""
+        if self.error is None:
+            return np.nan
+        z = (self.answer - self.true) / np.hypot(self.error, self.true_error)
+        return float(np.mean(np.abs(z[np.isfinite(z)]) < 1))
+
+
+def ask(
+    model: StellarFoundationModel,
+    names: Sequence[str],
+    values: np.ndarray,
+    requests: Sequence[str],
+) -> StarTable:
+    """Return answers from ``values`` of the quantities ``names``, (n_stars, n_names)."""
+    return model.request(StarTable(dict(zip(names, values.T, strict=True))), requests)
+
+
+def compare(
+    model: StellarFoundationModel,
+    known: Known,
+    requests: Sequence[str],
+    names: Sequence[str],
+    values: np.ndarray | None = None,
+) -> dict[str, Comparison]:
+    """Return answers beside what is known, by request; ``values`` are those of the stars."""
+    told = known.matrix(names) if values is None else values
+    answers = ask(model, names, told, requests)
+    return {
+        name: Comparison(
+            name,
+            known[name],
+            answers[name].value,
+            known.error(name),
+            answers[f"{name}_err"].value,
+        )
+        for name in requests
+    }
+
+
+def axis_label(name: str) -> str:
+    """Return a quantity's symbol and unit."""
+    if name in LABELS:
+        label = LABELS[name]
+        return f"{label.symbol} [{UNITS.get(label.unit, label.unit)}]"
+    return SYMBOLS.get(name, name)
+
+
+def error_norm(comparisons: Sequence[Comparison]) -> LogNorm:
+    """Return a scale for the predicted errors of several panels."""
+    errors = np.concatenate([c.error for c in comparisons if c.error is not None])
+    return LogNorm(*np.nanpercentile(errors, [2, 98]))
+
+
+def one_to_one(
+    ax: Axes,
+    comparison: Comparison,
+    norm: Normalize | None = None,
+    limits: tuple[float, float] | None = None,
+    digits: str = ".2f",
+) -> ScalarMappable:
+    """Draw answers against what is known, coloured by the predicted error, and the scores."""
+    low, high = limits or np.nanpercentile(comparison.true, [0.5, 99.5])
+    error = "0.35" if comparison.error is None else comparison.error
+    if comparison.error is not None and norm is None:
+        norm = error_norm([comparison])
+    drawn = ax.scatter(
+        comparison.true, comparison.answer, c=error, s=3, linewidths=0, cmap="viridis", norm=norm
+    )
+    ax.plot([low, high], [low, high], color="#D55E00", linewidth=1)
+    ax.set(xlim=(low, high), ylim=(low, high))
+    text = f"NMAD {comparison.scatter:{digits}}"
+    if comparison.error is not None:
+        text += f"\n{comparison.within:.0%} within 1$\\sigma$"
+    ax.text(0.04, 0.96, text, transform=ax.transAxes, va="top", fontsize=9)
+    return drawn
+
+
+def caption(figure: Figure, text: str) -> None:
+    """Write below a figure which stars it shows."""
+    figure.supxlabel(text, fontsize=9, color="0.3")
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> None:
+    """Write a figure as a PNG of 256 colours, which is a third of the size."""
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=100, bbox_inches="tight")
+    plt.close(figure)
+    path = folder / f"{name}.png"
+    Image.open(buffer).convert("RGB").quantize(256).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
+
+
+def print_scores(title: str, rows: Sequence[dict[str, object]]) -> None:
+    """Print a table of scores."""
+    print(f"\n{title}")
+    table = Table(list(rows))
+    for name in table.colnames:
+        if table[name].dtype.kind == "f":
+            table[name].info.format = ".4g"
+    table.pprint(max_lines=-1, max_width=-1, align="<")

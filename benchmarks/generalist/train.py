@@ -1,0 +1,67 @@
+"""Train the models that the experiments ask.
+
+Run from the repository's root::
+
+    python benchmarks/generalist/train.py MODELS
+
+A killed run goes on where it was when started again. ``--ages`` trains a third model, on real
+stars with ages.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from astropy.table import QTable
+from common import make_parser, mock_stars
+
+from msaestimator import StellarFoundationModel
+from msaestimator.datasets import load_apogee_xp
+from msaestimator.schema import StarTable
+
+__all__ = ["with_ages"]
+
+
+def main() -> None:
+    """Train and save."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--epochs", type=int, help="instead of the default's")
+    parser.add_argument("--ages", type=Path, help="table with source_id, age and age_err in Gyr")
+    options = parser.parse_args()
+    options.models.mkdir(parents=True, exist_ok=True)
+    samples = {
+        "real": lambda: load_apogee_xp("train"),
+        "mock": lambda: mock_stars(options.mock_stars, random_state=0),
+    }
+    if options.ages:
+        samples["ages"] = lambda: with_ages(load_apogee_xp("train"), options.ages)
+    for name, load in samples.items():
+        print(f"\n{name}")
+        train(options.models, name, load(), options.epochs)
+
+
+def train(folder: Path, name: str, stars: StarTable, epochs: int | None) -> None:
+    """Train one model with default settings and save it."""
+    model = StellarFoundationModel(
+        checkpoint=folder / f"{name}.checkpoint", random_state=0, verbose=1
+    )
+    if epochs is not None:
+        model.set_params(max_epochs=epochs)
+    model.fit(stars).save_pretrained(folder / name)
+
+
+def with_ages(stars: StarTable, path: Path) -> StarTable:
+    """Return the stars with the columns ``age`` and ``age_err`` of a table, NaN without."""
+    ages = QTable.read(path)
+    _, ours, theirs = np.intersect1d(
+        stars["source_id"], ages["source_id"], assume_unique=True, return_indices=True
+    )
+    stars = stars.copy()
+    for name in ("age", "age_err"):
+        values = np.full(len(stars), np.nan)
+        values[ours] = np.asarray(ages[name])[theirs]
+        stars[name] = values
+    return stars
+
+
+if __name__ == "__main__":
+    main()
