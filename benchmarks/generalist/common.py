@@ -24,26 +24,33 @@ from msaestimator.schema import LABELS, StarTable
 __all__ = [
     "COLORS",
     "MOCK",
+    "MOCK_TRAINED",
     "REAL",
+    "REAL_TRAINED",
     "Comparison",
     "Known",
     "ask",
     "axis_label",
-    "caption",
     "coefficients",
     "compare",
     "error_norm",
     "load_model",
     "make_parser",
     "mock_stars",
+    "mock_test_stars",
     "one_to_one",
     "print_scores",
+    "read_options",
     "save_figure",
 ]
 
 REAL = "Real stars (APOGEE, test split)"
 MOCK = "Mock survey (MIST isochrones), stars that the model has not seen"
 """Which stars a figure shows."""
+
+REAL_TRAINED = "Model trained on real stars (APOGEE)"
+MOCK_TRAINED = "Model trained on the mock survey (MIST isochrones)"
+"""Of figures without stars: what the model learned from."""
 
 COLORS = ("bp_rp", "j_h", "j_ks")
 
@@ -72,14 +79,17 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def load_model(folder: Path, name: str) -> StellarFoundationModel:
+def read_options(description: str) -> argparse.Namespace:
+    """Return the options that were given to an experiment without others."""
+    return make_parser(description).parse_args()
+
+
+def load_model(options: argparse.Namespace, name: str) -> StellarFoundationModel:
     """Return one of the models of train.py: ``"real"``, ``"mock"`` or ``"ages"``."""
-    if not (folder / name).is_dir():
-        raise SystemExit(
-            f"There is no model {folder / name}. Train it: "
-            f"python benchmarks/generalist/train.py {folder}"
-        )
-    return StellarFoundationModel.from_pretrained(folder / name)
+    folder = options.models / name
+    if not folder.is_dir():
+        raise SystemExit(f"There is no model {folder}: benchmarks/generalist/train.py makes it.")
+    return StellarFoundationModel.from_pretrained(folder)
 
 
 def mock_stars(n_stars: int, random_state: int) -> StarTable:
@@ -90,6 +100,11 @@ def mock_stars(n_stars: int, random_state: int) -> StarTable:
     stars = make_mock_survey(n_stars, random_state=random_state)
     stars["ebv"] = stars["true_ebv"]
     return stars
+
+
+def mock_test_stars(n_stars: int = 5000) -> StarTable:
+    """Return mock stars that no model has seen."""
+    return mock_stars(n_stars, random_state=1)
 
 
 def coefficients(start: int, stop: int) -> list[str]:
@@ -221,18 +236,14 @@ def one_to_one(
     return drawn
 
 
-def caption(figure: Figure, text: str) -> None:
-    """Write below a figure which stars it shows."""
-    figure.supxlabel(text, fontsize=9, color="0.3")
-
-
-def save_figure(figure: Figure, folder: Path, name: str) -> None:
-    """Write a figure as a PNG of 256 colours, which is a third of the size."""
-    folder.mkdir(parents=True, exist_ok=True)
+def save_figure(figure: Figure, options: argparse.Namespace, name: str, caption: str) -> None:
+    """Write a figure as a PNG of 256 colours, with a line that says which stars it shows."""
+    figure.supxlabel(caption, fontsize=9, color="0.3")
+    options.figures.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=100, bbox_inches="tight")
     plt.close(figure)
-    path = folder / f"{name}.png"
+    path = options.figures / f"{name}.png"
     Image.open(buffer).convert("RGB").quantize(256).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
 
