@@ -4,5 +4,13 @@ from msaestimator.datasets._apogee import load_apogee_xp
 from msaestimator.datasets._isochrones import load_isochrones
 from msaestimator.datasets._mock import make_mock_survey
 from msaestimator.datasets._split import split_by_source_id
+from msaestimator.datasets._xp_sampling import XPSampling, load_xp_sampling
 
-__all__ = ["load_apogee_xp", "load_isochrones", "make_mock_survey", "split_by_source_id"]
+__all__ = [
+    "XPSampling",
+    "load_apogee_xp",
+    "load_isochrones",
+    "load_xp_sampling",
+    "make_mock_survey",
+    "split_by_source_id",
+]

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from msaestimator.datasets._extinction_law import relative_extinction
-from msaestimator.datasets._packaged import read_arrays
+from msaestimator.datasets._xp_sampling import load_xp_sampling
 from msaestimator.datasets._xp_templates import load_xp_templates
 
 __all__ = ["XPReddening", "load_xp_reddening"]
@@ -55,11 +55,10 @@ class XPReddening:
 @cache
 def load_xp_reddening() -> XPReddening:
     """Invert the packaged sampling matrix with the templates' covariance as a prior."""
-    arrays = read_arrays("xp_sampling.npz")
-    matrix = arrays["matrix"].astype(float)
+    wavelength, matrix = (part.value for part in load_xp_sampling())
     templates = load_xp_templates()
     relative = templates.coefficients / 10.0 ** (-0.4 * templates.g_magnitude[:, np.newaxis])
     prior = np.cov(relative, rowvar=False)
     noise = (_TOLERANCE * (relative @ matrix.T).mean()) ** 2 * np.eye(len(matrix))
     projection = np.linalg.solve(matrix @ prior @ matrix.T + noise, matrix @ prior).T
-    return XPReddening(arrays["wavelength"], matrix, projection)
+    return XPReddening(wavelength, matrix, projection)

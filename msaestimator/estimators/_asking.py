@@ -9,6 +9,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.estimators._answers import Oracle
+from msaestimator.estimators._physical_spectra import (
+    SPECTRUM,
+    apparent_spectra,
+    check_spectrum,
+    spectra_at_10pc,
+)
 from msaestimator.estimators._token_door import TokenDoor
 from msaestimator.preprocessing import column_names
 from msaestimator.results import PredictionFlag, limit_flags, request_table
@@ -107,6 +113,39 @@ class AskableEstimator(TokenDoor):
         for name, draws in zip(names, drawn.T, strict=True):
             table[name] = draws.reshape(-1, n_samples) * u.Unit(self.vocabulary_[name].unit)
         return table
+
+    def spectrum(
+        self, X: Any, *, inputs: Sequence[str] | None = None, at_10pc: bool = False
+    ) -> StarTable:
+        """Return stars' XP spectra as flux at wavelengths.
+
+        Parameters
+        ----------
+        X, inputs
+            As of `request`.
+        at_10pc : bool
+            Return what would be seen at 10 pc, behind the star's own extinction, by the
+            requested ``pseudo_luminosity`` (which ``X`` may have); otherwise what is seen, by
+            the ``phot_g_mean_mag`` of ``X``.
+
+        Returns
+        -------
+        StarTable of length n_stars
+            ``source_id`` if ``X`` has it; ``flux`` and ``flux_err`` (n_stars, 343) in
+            W m-2 nm-1 at ``meta["wavelength"]``, NaN where the G magnitude is unknown; and
+            ``flags``. The errors take those of the coefficients as independent; at 10 pc that
+            of the luminosity is in them.
+
+        Raises
+        ------
+        ColumnError
+            A coefficient of Gaia DR3 is not in the vocabulary, or no star of ``fit`` had it;
+            ``X`` has no G magnitude; see also `request`.
+        """
+        check_spectrum(self.trained_tokens)
+        luminosity = ["pseudo_luminosity"] if at_10pc else []
+        answers = self.request(X, [*SPECTRUM, *luminosity], inputs=inputs)
+        return spectra_at_10pc(answers, *luminosity) if at_10pc else apparent_spectra(answers, X)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return stars as vectors: the mean over what the encoder makes of each quantity.

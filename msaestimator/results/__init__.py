@@ -4,6 +4,7 @@ from msaestimator.results._flags import PredictionFlag, limit_flags, prediction_
 from msaestimator.results._observed import observed_blocks
 from msaestimator.results._prediction_table import prediction_table
 from msaestimator.results._request_table import request_table
+from msaestimator.results._spectra import spectra_table
 
 __all__ = [
     "PredictionFlag",
@@ -12,4 +13,5 @@ __all__ = [
     "prediction_flags",
     "prediction_table",
     "request_table",
+    "spectra_table",
 ]
