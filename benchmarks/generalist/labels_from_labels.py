@@ -1,0 +1,155 @@
+"""Labels from labels: what a model knows of giants without any spectrum (section 4.4).
+
+Run from the repository's root, with the folder that ``train.py`` filled::
+
+    python benchmarks/generalist/labels_from_labels.py MODELS
+"""
+
+import astropy.units as u
+import matplotlib.pyplot as plt
+import numpy as np
+from common import (
+    MOCK_TRAINED,
+    axis_label,
+    load_model,
+    mock_test_stars,
+    print_scores,
+    read_options,
+    save_figure,
+)
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from msaestimator import StellarFoundationModel
+from msaestimator.schema import StarTable, absolute_magnitude
+
+LOGG, FE_H = np.linspace(0.5, 3.5, 61), np.linspace(-2.0, 0.5, 51)
+SLICE_LOGG, SLICE_WIDTH = 2.5, 0.25
+ABSOLUTE = "$M_G$ [mag]"
+
+
+def main() -> None:
+    """Ask for the grid and the slice, print, draw three figures."""
+    options = read_options(__doc__)
+    model = load_model(options, "mock")
+    stars = mock_test_stars(20000)
+    grid = label_grid()
+    answer = model.request(grid, ["teff", "pseudo_luminosity", "mass", "age"])
+    grid["teff"] = answer["teff"]
+    told_teff = model.request(grid, ["mass", "age"])
+    figures = {
+        "labels_kiel": draw_kiel(answer, grid, stars),
+        "labels_mass_age": draw_mass_age({"without": answer, "with": told_teff}),
+        "labels_age_metallicity": draw_ages(model, stars),
+    }
+    for name, figure in figures.items():
+        save_figure(figure, options, name, MOCK_TRAINED)
+
+
+def label_grid() -> StarTable:
+    """Return every pair of `LOGG` and `FE_H`."""
+    logg, fe_h = np.meshgrid(LOGG, FE_H, indexing="ij")
+    return StarTable({"logg": logg.ravel() * u.dex, "fe_h": fe_h.ravel() * u.dex})
+
+
+def draw_kiel(answer: StarTable, grid: StarTable, stars: StarTable) -> Figure:
+    """Return the grid's temperatures and luminosities, beside the survey's giants."""
+    figure, axes = plt.subplots(2, 2, figsize=(10, 8), layout="constrained")
+    m_g = absolute_magnitude(answer["pseudo_luminosity"])
+    show_map(axes[0, 0], answer["teff"].value, axis_label("teff"), "inferno")
+    show_map(axes[0, 1], m_g, ABSOLUTE, "viridis_r")
+    giants = stars[stars["logg"].value < LOGG[-1]]
+    axes[1, 0].plot(giants["teff"], giants["logg"], ".", color="0.8", ms=2, zorder=0)
+    for ax, x in zip(axes[1], (answer["teff"].value, m_g), strict=True):
+        drawn = ax.scatter(x, grid["logg"].value, c=grid["fe_h"].value, s=3, cmap="coolwarm")
+        ax.set(ylabel=axis_label("logg"), ylim=(3.7, 0.3))
+        ax.invert_xaxis()
+        figure.colorbar(drawn, ax=ax, label=axis_label("fe_h"))
+    axes[1, 0].set(xlabel=axis_label("teff"), xlim=(6200, 3200), title="grey: the survey's giants")
+    axes[1, 1].set(xlabel=ABSOLUTE)
+    return figure
+
+
+def draw_mass_age(answers: dict[str, StarTable]) -> Figure:
+    """Return maps of mass and age and of their errors, with and without Teff told."""
+    figure, axes = plt.subplots(2, 4, figsize=(16, 7), layout="constrained")
+    rows = []
+    for column, (name, errors) in enumerate((("mass", "mass_err"), ("age", "age_err"))):
+        for row, (told, answer) in enumerate(answers.items()):
+            values = {key: answer[key].value for key in (name, errors)}
+            rows.append({"asked": name, "Teff": told} | summary(values[name], values[errors]))
+            for place, key in enumerate(values):
+                both = np.concatenate([a[key].value for a in answers.values()])
+                show_map(
+                    axes[row, 2 * column + place],
+                    values[key],
+                    ("error of " if place else "") + axis_label(name),
+                    "magma" if place else "viridis",
+                    limits=np.nanpercentile(both, [2, 98]),
+                )
+    for ax, told in zip(axes[:, 0], answers, strict=True):
+        ax.set_title(f"{told} Teff told")
+    print_scores("Mass and age over the grid of log g and [M/H]", rows)
+    return figure
+
+
+def summary(values: np.ndarray, errors: np.ndarray) -> dict[str, float]:
+    """Return the medians over the grid."""
+    return {"median": float(np.median(values)), "median error": float(np.median(errors))}
+
+
+def show_map(
+    ax: Axes,
+    values: np.ndarray,
+    label: str,
+    cmap: str,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Draw one value a point of the grid."""
+    low, high = np.nanpercentile(values, [1, 99]) if limits is None else limits
+    image = ax.pcolormesh(
+        FE_H, LOGG, values.reshape(len(LOGG), -1), cmap=cmap, vmin=low, vmax=high, rasterized=True
+    )
+    ax.set(xlabel=axis_label("fe_h"), ylabel=axis_label("logg"), ylim=(LOGG[-1], LOGG[0]))
+    ax.figure.colorbar(image, ax=ax, label=label)
+
+
+def draw_ages(model: StellarFoundationModel, stars: StarTable) -> Figure:
+    """Return age against metallicity at one log g, beside the survey's stars near it."""
+    told = StarTable({"logg": np.full(len(FE_H), SLICE_LOGG) * u.dex, "fe_h": FE_H * u.dex})
+    answer = model.request(told, "age")
+    age, error = answer["age"].value, answer["age_err"].value
+    near = stars[abs(stars["logg"].value - SLICE_LOGG) < SLICE_WIDTH]
+    figure, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    ax.plot(near["fe_h"], near["age"], ".", color="0.7", ms=3, label="stars of the survey")
+    ax.fill_between(FE_H, age - error, age + error, color="C0", alpha=0.25, lw=0)
+    ax.plot(FE_H, age, color="C0", lw=2, label="model and its error")
+    ax.set(xlabel=axis_label("fe_h"), ylabel=axis_label("age"), xlim=FE_H[[0, -1]], ylim=(0, 15))
+    ax.set_title(f"log g = {SLICE_LOGG:g}")
+    ax.legend(frameon=False)
+    print_scores("Age and metallicity", age_rows(near, age, error))
+    return figure
+
+
+def age_rows(near: StarTable, age: np.ndarray, error: np.ndarray) -> list[dict[str, float]]:
+    """Return the curve at a few metallicities, beside the survey's median and half range."""
+    rows = []
+    for fe_h in (-2.0, -1.5, -1.0, -0.5, 0.0, 0.25):
+        at = int(np.argmin(abs(FE_H - fe_h)))
+        true = near["age"].value[abs(near["fe_h"].value - fe_h) < 0.15]
+        low, middle, high = np.percentile(true, [16, 50, 84])
+        rows.append(
+            {
+                "[M/H]": fe_h,
+                "age": float(age[at]),
+                "error": float(error[at]),
+                "stars": len(true),
+                "true median": float(middle),
+                "true half range": float(high - low) / 2,
+            }
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()
