@@ -5,8 +5,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
-from msaestimator.networks import masked_error, pinball_loss
+from msaestimator.networks import gaussian_loss, masked_error, pinball_loss
 
 NAN = float("nan")
 LEVELS = torch.tensor([0.16, 0.5, 0.84])
@@ -150,3 +151,81 @@ class TestPinball:
 
         best = float(np.quantile(labels, level, method="inverted_cdf"))
         assert all(loss(best) <= loss(float(label)) + 1e-12 for label in labels)
+
+
+def gaussian_by_hand(mean, log_variance, target, error, counted):
+    """Return minus the mean of scipy's log-likelihood, less its constant, where counted."""
+    spread = np.sqrt(np.exp(log_variance) + error**2)
+    likelihood = norm.logpdf(target[counted], mean[counted], spread[counted])
+    return -np.mean(likelihood) - 0.5 * np.log(2 * np.pi)
+
+
+class TestGaussian:
+    @pytest.fixture
+    def answered(self, double):
+        """Mean, log variance, target with NaN, error, and what is counted."""
+        mean, log_variance, target = torch.randn(3, 8, 5)
+        target[torch.rand(8, 5) < 0.3] = NAN
+        counted = ~target.isnan() & (torch.rand(8, 5) < 0.7)
+        return mean, log_variance, target, torch.rand(8, 5), counted
+
+    def test_equals_scipys(self, answered):
+        expected = gaussian_by_hand(*(part.numpy() for part in answered))
+        assert gaussian_loss(*answered).item() == pytest.approx(expected, rel=1e-9)
+
+    def test_error_and_predicted_spread_add_in_quadrature(self, double):
+        """A spread of 0.3 measured with 0.4 is one of 0.5 measured without error."""
+        mean, target, counted = torch.randn(6, 1), torch.randn(6, 1), torch.ones(6, 1).bool()
+
+        def loss(spread, error):
+            log_variance = torch.full_like(mean, 2 * np.log(spread))
+            return gaussian_loss(mean, log_variance, target, torch.full_like(mean, error), counted)
+
+        torch.testing.assert_close(loss(0.3, 0.4), loss(0.5, 0.0))
+
+    @pytest.mark.parametrize("error", [0.0, 0.8])
+    def test_is_smallest_at_the_scatter_beyond_the_errors(self, double, error):
+        scatter = 0.6
+        residual = torch.randn(20000, 1)
+        residual *= np.hypot(scatter, error) / residual.square().mean().sqrt()
+        spread = torch.linspace(0.4, 0.8, 81)
+        losses = [
+            gaussian_loss(
+                torch.zeros_like(residual),
+                torch.full_like(residual, 2 * np.log(s)),
+                residual,
+                torch.full_like(residual, error),
+                torch.ones_like(residual, dtype=torch.bool),
+            )
+            for s in spread.tolist()
+        ]
+        assert spread[int(torch.stack(losses).argmin())].item() == pytest.approx(scatter)
+
+    def test_what_is_not_counted_does_not_matter(self, answered):
+        mean, log_variance, target, error, counted = answered
+        loss = gaussian_loss(*answered)
+        for junk in (NAN, float("inf"), 1e30):
+            changed = [x.masked_fill(~counted, junk) for x in (mean, log_variance, target, error)]
+            assert gaussian_loss(*changed, counted) == loss
+
+    def test_gradients_are_finite_and_zero_where_not_counted(self, answered):
+        counted = answered[-1]
+        predicted = [part.requires_grad_() for part in answered[:2]]
+        gaussian_loss(*answered).backward()
+        for part in predicted:
+            assert torch.isfinite(part.grad).all()
+            assert torch.all((part.grad != 0) == counted)
+
+    def test_nothing_counted_is_zero_with_zero_gradient(self, answered):
+        predicted = [part.requires_grad_() for part in answered[:2]]
+        loss = gaussian_loss(*answered[:-1], answered[-1] & False)
+        loss.backward()
+        assert loss == 0
+        assert all(torch.all(part.grad == 0) for part in predicted)
+
+    def test_derivatives(self, answered):
+        mean, log_variance, *measured = answered
+        assert torch.autograd.gradcheck(
+            lambda *predicted: gaussian_loss(*predicted, *measured),
+            (mean.requires_grad_(), log_variance.requires_grad_()),
+        )

@@ -60,6 +60,17 @@ def test_each_call_draws_anew_and_a_seed_repeats_it():
     assert torch.all(mask(50) == first)
 
 
+def test_the_network_sees_nan_where_hidden():
+    mask, x = GroupMask(GROUPS, RATIOS), torch.randn(50, 6)
+    x[:, 4] = torch.nan
+    before = x.clone()
+    (seen,), hidden = mask(x)
+    assert hidden.shape == x.shape
+    assert torch.all(seen.isnan() == (hidden | before.isnan()))
+    torch.testing.assert_close(seen[~hidden], before[~hidden], equal_nan=True, rtol=0, atol=0)
+    torch.testing.assert_close(x, before, equal_nan=True, rtol=0, atol=0)
+
+
 @given(
     groups=st.lists(st.integers(0, 3), min_size=1, max_size=12),
     ratios=st.lists(st.sampled_from([0, 0.5, 1]), min_size=4, max_size=4),

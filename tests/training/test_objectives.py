@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 
-from msaestimator.training import PredictionObjective, ReconstructionObjective
+from msaestimator.networks import Requests
+from msaestimator.training import (
+    PredictionObjective,
+    ReconstructionObjective,
+    RequestObjective,
+)
 
 LEVELS = (0.05, 0.5, 0.95)
 
@@ -83,3 +89,61 @@ def test_stars_without_labels_still_teach_reconstruction(batch):
     loss.backward()
     assert loss.item() == pytest.approx(0.2 * mean_error(*batch, 1, False), rel=1e-5)
     assert not quantiles.grad.any()
+
+
+@pytest.fixture
+def answers():
+    """Output for 40 stars asked 3 of 6 tokens, the requests, values and errors."""
+    rng = np.random.default_rng(7)
+    output = rng.normal(size=(2, 40, 3))
+    values, errors = rng.normal(size=(40, 6)), rng.random((40, 6))
+    values[rng.random(values.shape) < 0.3] = np.nan
+    tokens = np.argsort(rng.random((40, 6)), axis=1)[:, :3]
+    return output, tokens, values, errors
+
+
+def request_loss(output, tokens, values, errors):
+    """Return the loss of numpy arrays, where all that is known is counted."""
+    counted = np.isfinite(np.take_along_axis(values, tokens, axis=1))
+    stars = torch.from_numpy(np.stack([values, errors], axis=1))
+    requests = Requests(torch.from_numpy(tokens), torch.from_numpy(counted))
+    return RequestObjective()(tuple(output), requests, stars)
+
+
+def minus_mean_likelihood(output, tokens, values, errors):
+    """Return minus scipy's mean log-likelihood without its constant, answer by answer."""
+    terms = []
+    for star, place in np.ndindex(*tokens.shape):
+        token = tokens[star, place]
+        if np.isfinite(values[star, token]):
+            mean, log_variance = output[:, star, place]
+            spread = np.hypot(np.exp(log_variance / 2), errors[star, token])
+            terms.append(norm.logpdf(values[star, token], mean, spread))
+    return -np.mean(terms) - 0.5 * np.log(2 * np.pi)
+
+
+def test_requests_are_the_likelihood_of_what_was_asked(answers):
+    output, *asked = answers
+    loss = request_loss(torch.from_numpy(output), *asked)
+    assert loss.item() == pytest.approx(minus_mean_likelihood(*answers), rel=1e-6)
+
+
+def test_requests_are_scored_in_single_precision(answers):
+    output, tokens, values, errors = answers
+    output = torch.from_numpy(output).bfloat16().requires_grad_()
+    loss = request_loss(output, tokens, values.astype(np.float32), errors.astype(np.float32))
+    loss.backward()
+    assert loss.dtype == torch.float32
+    rounded = output.detach().double().numpy()
+    expected = minus_mean_likelihood(rounded, tokens, values, errors)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    assert torch.isfinite(output.grad).all()
+
+
+def test_stars_that_know_nothing_of_what_was_asked_teach_nothing(answers):
+    output, tokens, values, errors = answers
+    output = torch.from_numpy(output).requires_grad_()
+    loss = request_loss(output, tokens, np.full_like(values, np.nan), errors)
+    loss.backward()
+    assert loss.item() == 0
+    assert not output.grad.any()
