@@ -295,15 +295,18 @@ precision, random_state, verbose
     def _draw(self) -> TokenDraw:
         tokens = self.vocabulary_.tokens
         blocks = [token.block for token in tokens]
-        asked = np.array([token.requested for token in tokens]) & self.is_trained_
-        weights = asked.astype(float)
-        if self.request_by == "block":
-            for block in set(blocks):
-                members = np.array([name == block for name in blocks])
-                weights[members] /= max(weights[members].sum(), 1.0)
+        shown = np.array([token.weight for token in tokens]) * self.is_trained_
+        asked = shown * [token.requested for token in tokens]
+        for block in set(blocks):
+            members = np.array([name == block for name in blocks])
+            # So that a heavy token is shown at the cost of others of its block only.
+            shown[members] /= shown[members].mean() or 1.0
+            if self.request_by == "block":
+                asked[members] /= asked[members].sum() or 1.0
         return TokenDraw(
             [sorted(set(blocks)).index(block) for block in blocks],
-            weights,
+            asked,
+            input_weights=shown,
             n_inputs=self.n_inputs,
             n_requests=self.n_requests,
             block_dropout=self.block_dropout,
@@ -345,4 +348,5 @@ precision, random_state, verbose
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
         return tags

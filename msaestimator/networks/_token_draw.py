@@ -28,6 +28,8 @@ class TokenDraw:
         Block of each token, numbered from zero.
     request_weights : sequence of float of length n_tokens
         How often each token is asked for, relative to others; zero is never.
+    input_weights : sequence of float of length n_tokens, optional
+        The same of being shown; None is all alike.
     n_inputs : pair of int
         Fewest and most tokens shown of a star. The number is drawn uniformly between them for
         each batch, so that a batch needs no padding but for stars that have less.
@@ -44,13 +46,19 @@ class TokenDraw:
         blocks: Sequence[int],
         request_weights: Sequence[float],
         *,
+        input_weights: Sequence[float] | None = None,
         n_inputs: tuple[int, int],
         n_requests: int,
         block_dropout: float = 0.0,
         resample_noise: bool = False,
     ) -> None:
         self.blocks = torch.as_tensor(blocks)
-        self.log_weights = torch.as_tensor(request_weights, dtype=torch.float32).log()
+        if input_weights is None:
+            input_weights = [1.0] * len(blocks)
+        self.log_request_weights, self.log_input_weights = (
+            torch.as_tensor(weights, dtype=torch.float32).log()
+            for weights in (request_weights, input_weights)
+        )
         self.n_inputs = n_inputs
         self.n_requests = n_requests
         self.block_dropout = block_dropout
@@ -84,24 +92,29 @@ class TokenDraw:
         return (inputs, tokens, requests.tokens, padding), requests
 
     def _choose_inputs(self, known: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the tokens shown, in random order, and which are only padding."""
-        order = torch.rand(known.shape, device=known.device)
+        """Return the tokens shown, and which are only padding."""
         if self.block_dropout:
             n_blocks = int(self.blocks.max()) + 1
             hidden = torch.rand(len(known), n_blocks, device=known.device) < self.block_dropout
             known = known & ~hidden[:, self.blocks.to(known.device)]
-        order = order.masked_fill(~known, -1.0)
         fewest, most = self.n_inputs
         n_shown = int(torch.randint(fewest, most + 1, ()))
         n_shown = min(n_shown, int(known.sum(dim=1).max()))
-        drawn, tokens = order.topk(n_shown, dim=1)
-        return tokens, drawn < 0
+        tokens, drawn = _draw(self.log_input_weights, known, n_shown)
+        return tokens, ~drawn
 
     def _choose_requests(self, known: Tensor) -> Requests:
-        """Return distinct tokens of each star, drawn by their weights (the Gumbel trick)."""
-        uniform = torch.rand(known.shape, device=known.device)
-        score = self.log_weights.to(known.device) - (-uniform.log()).log()
-        score = score.masked_fill(~known, -torch.inf)
-        n_requests = min(self.n_requests, score.shape[1])
-        drawn, tokens = score.topk(n_requests, dim=1)
-        return Requests(tokens, drawn > -torch.inf)
+        return Requests(*_draw(self.log_request_weights, known, self.n_requests))
+
+
+def _draw(log_weights: Tensor, known: Tensor, n_drawn: int) -> tuple[Tensor, Tensor]:
+    """Return distinct known tokens of each star, (batch, n_drawn), and which places have one.
+
+    Without replacement, by their weights: the largest of log weights with Gumbel noise.
+    """
+    # Not quite zero, whose logarithm would be infinite.
+    uniform = torch.rand(known.shape, device=known.device).clamp(min=1e-30)
+    score = log_weights.to(known.device) - (-uniform.log()).log()
+    score = score.masked_fill(~known, -torch.inf)
+    drawn, tokens = score.topk(min(n_drawn, score.shape[1]), dim=1)
+    return tokens, drawn > -torch.inf

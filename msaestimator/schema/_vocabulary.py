@@ -37,6 +37,8 @@ class Token:
         Smaller values count as this much.
     error_floor : float
         Added to the error in quadrature.
+    weight : float
+        How often training shows it and asks for it, relative to others of its block.
     requested : bool
         Whether training asks for it. It can always be told.
     """
@@ -49,6 +51,7 @@ class Token:
     columns: tuple[str, ...] = ()
     floor: float | None = None
     error_floor: float = 0.0
+    weight: float = 1.0
     requested: bool = True
 
     @property
@@ -147,15 +150,17 @@ _LUMINOSITY = Token(
 
 
 def _coefficients(schema: FeatureSchema) -> tuple[Token, ...]:
+    """Return the XP coefficients; basis functions are ordered by what they hold of spectra."""
     return tuple(
         Token(
             f"{RELATIVE}{column.name}",
             block=array.prefix,
             recipe="over_g_flux",
             columns=(column.name, G_BAND),
+            weight=1.0 / order,
         )
         for array in schema.arrays
-        for column in array.columns
+        for order, column in enumerate(array.columns, start=1)
     )
 
 
@@ -195,7 +200,7 @@ GENERALIST = vocabulary_of(GAIA_DR3)
 
 ZHANG2026 = Vocabulary(
     (
-        *_coefficients(GAIA_DR3),
+        *(replace(token, weight=1.0) for token in _coefficients(GAIA_DR3)),
         *_COLORS,
         Token("teff", "K", "label"),
         Token("logg", "dex", "label"),
