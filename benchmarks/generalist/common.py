@@ -13,13 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 from PIL import Image
 
 from msaestimator import StellarFoundationModel
 from msaestimator.datasets import make_mock_survey
 from msaestimator.metrics import nmad
 from msaestimator.preprocessing import read_tokens
-from msaestimator.schema import LABELS, StarTable
+from msaestimator.schema import GENERALIST, LABELS, StarTable
 
 __all__ = [
     "COLORS",
@@ -33,6 +34,7 @@ __all__ = [
     "axis_label",
     "coefficients",
     "compare",
+    "error_bar",
     "error_norm",
     "load_model",
     "make_parser",
@@ -42,6 +44,8 @@ __all__ = [
     "print_scores",
     "read_options",
     "save_figure",
+    "unit_of",
+    "write_scores",
 ]
 
 REAL = "Real stars (APOGEE, test split)"
@@ -55,15 +59,15 @@ MOCK_TRAINED = "Model trained on the mock survey (MIST isochrones)"
 COLORS = ("bp_rp", "j_h", "j_ks")
 
 SYMBOLS = {
-    "bp_rp": "$BP - RP$ [mag]",
-    "ebv": "$E(B-V)$ [mag]",
-    "j_h": "$J - H$ [mag]",
-    "j_ks": "$J - K_s$ [mag]",
+    "bp_rp": "$BP - RP$",
+    "ebv": "$E(B-V)$",
+    "j_h": "$J - H$",
+    "j_ks": "$J - K_s$",
     "pseudo_luminosity": "pseudo-luminosity",
     "relative_bp_1": "BP[0] / G flux",
     "relative_rp_1": "RP[0] / G flux",
 }
-UNITS = {"solMass": r"M$_\odot$"}
+UNIT_SYMBOLS = {"solMass": r"M$_\odot$"}
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -198,12 +202,17 @@ def compare(
     }
 
 
+def unit_of(name: str) -> str:
+    """Return a quantity's unit as a figure writes it."""
+    unit = LABELS[name].unit if name in LABELS else GENERALIST[name].unit
+    return UNIT_SYMBOLS.get(unit, unit)
+
+
 def axis_label(name: str) -> str:
     """Return a quantity's symbol and unit."""
-    if name in LABELS:
-        label = LABELS[name]
-        return f"{label.symbol} [{UNITS.get(label.unit, label.unit)}]"
-    return SYMBOLS.get(name, name)
+    symbol = LABELS[name].symbol if name in LABELS else SYMBOLS.get(name, name)
+    unit = unit_of(name)
+    return f"{symbol} [{unit}]" if unit else symbol
 
 
 def error_norm(comparisons: Sequence[Comparison]) -> LogNorm:
@@ -217,34 +226,53 @@ def one_to_one(
     comparison: Comparison,
     norm: Normalize | None = None,
     limits: tuple[float, float] | None = None,
-    digits: str = ".2f",
 ) -> ScalarMappable:
     """Draw answers against what is known, coloured by the predicted error, and the scores."""
     low, high = limits or np.nanpercentile(comparison.true, [0.5, 99.5])
-    error = "0.35" if comparison.error is None else comparison.error
-    if comparison.error is not None and norm is None:
-        norm = error_norm([comparison])
-    drawn = ax.scatter(
-        comparison.true, comparison.answer, c=error, s=3, linewidths=0, cmap="viridis", norm=norm
-    )
+    style = {"color": "0.35"}
+    if comparison.error is not None:
+        norm = norm or error_norm([comparison])
+        style = {"c": comparison.error, "cmap": "viridis", "norm": norm}
+    drawn = ax.scatter(comparison.true, comparison.answer, s=2.5, linewidths=0, **style)
     ax.plot([low, high], [low, high], color="#D55E00", linewidth=1)
     ax.set(xlim=(low, high), ylim=(low, high))
-    text = f"NMAD {comparison.scatter:{digits}}"
-    if comparison.error is not None:
-        text += f"\n{comparison.within:.0%} within 1$\\sigma$"
-    ax.text(0.04, 0.96, text, transform=ax.transAxes, va="top", fontsize=9)
+    write_scores(ax, comparison)
     return drawn
 
 
+def write_scores(ax: Axes, comparison: Comparison) -> None:
+    """Write scatter and honesty of the errors into a panel's corner."""
+    text = f"NMAD {comparison.scatter:.3g} {unit_of(comparison.name)}"
+    if comparison.error is not None:
+        text += f"\n{comparison.within:.0%} within 1$\\sigma$"
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
+    ax.text(0.03, 0.97, text, transform=ax.transAxes, va="top", fontsize=9, bbox=box)
+
+
+def error_bar(drawn: ScalarMappable, axes: Axes | np.ndarray, name: str) -> None:
+    """Draw the colour bar of predicted errors."""
+    figure = np.atleast_1d(axes)[0].figure
+    unit = unit_of(name)
+    bar = figure.colorbar(
+        drawn,
+        ax=axes,
+        label=f"predicted error [{unit}]" if unit else "predicted error",
+        pad=0.01,
+        ticks=LogLocator(subs=(1, 2, 5)),
+        format="%g",
+    )
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+
+
 def save_figure(figure: Figure, options: argparse.Namespace, name: str, caption: str) -> None:
-    """Write a figure as a PNG of 256 colours, with a line that says which stars it shows."""
+    """Write a figure as a PNG of 64 colours, with a line that says which stars it shows."""
     figure.supxlabel(caption, fontsize=9, color="0.3")
     options.figures.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=100, bbox_inches="tight")
     plt.close(figure)
     path = options.figures / f"{name}.png"
-    Image.open(buffer).convert("RGB").quantize(256).save(path, optimize=True)
+    Image.open(buffer).convert("RGB").quantize(64).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
 
 
