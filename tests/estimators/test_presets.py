@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator import (
+    MaskedStellarAutoencoder,
+    StellarFoundationModel,
+    StellarParameterRegressor,
+    estimators,
+)
 from msaestimator.estimators import PRESETS
 from msaestimator.schema import GAIA_DR3
 
@@ -32,6 +37,7 @@ MCKAY_REGRESSOR = {
     "batch_size": 512,
     "max_epochs": 100,
 }
+KINDS = (MaskedStellarAutoencoder, StellarParameterRegressor, StellarFoundationModel)
 
 
 def n_parameters(module):
@@ -97,16 +103,29 @@ def test_changes_and_defaults(kind):
     )
 
 
-@pytest.mark.parametrize("kind", [MaskedStellarAutoencoder, StellarParameterRegressor])
+@pytest.mark.parametrize("kind", KINDS)
 def test_unknown_preset(kind):
     with pytest.raises(ValueError, match=r"must be one of .* got 'mckay'.*mean 'mckay2025'\?"):
         kind.from_preset("mckay")
 
 
+@pytest.mark.parametrize(
+    ("kind", "preset", "others"),
+    [
+        (StellarFoundationModel, "mckay2025", "MaskedStellarAutoencoder, StellarParameterReg"),
+        (MaskedStellarAutoencoder, "zhang2026", "StellarFoundationModel"),
+    ],
+)
+def test_a_preset_of_another_estimator(kind, preset, others):
+    with pytest.raises(ValueError, match=f"{preset!r} is of {others}.*, not of {kind.__name__}"):
+        kind.from_preset(preset)
+
+
 def test_presets_name_parameters_that_exist():
     for preset in PRESETS.values():
-        for kind in (MaskedStellarAutoencoder, StellarParameterRegressor):
-            assert preset[kind.__name__].keys() <= kind().get_params(deep=False).keys()
+        for name, settings in preset.items():
+            kind = getattr(estimators, name)
+            assert settings.keys() <= kind().get_params(deep=False).keys()
 
 
 def test_a_changed_estimator_leaves_the_preset_as_it_is():

@@ -1,0 +1,57 @@
+"""A tiny generalist, and how its answers are compared."""
+
+import numpy as np
+import pytest
+
+from msaestimator import StellarFoundationModel
+from msaestimator.exceptions import MissingColumnWarning
+
+TINY = {
+    "embedding_dim": 8,
+    "encoder_heads": (2,),
+    "encoder_widths": (16,),
+    "decoder_heads": (2, 4),
+    "decoder_widths": (16, 8),
+    "head_widths": (16,),
+    "n_requests": 8,
+    "max_epochs": 2,
+    "batch_size": 64,
+    "lr": 3e-3,
+    "random_state": 0,
+    "device": "cpu",
+}
+
+
+@pytest.fixture(scope="session")
+def make_generalist():
+    """Return a function that makes a tiny unfitted generalist."""
+    return lambda **changes: StellarFoundationModel(**TINY | changes)
+
+
+@pytest.fixture(scope="session")
+def generalist(make_generalist, stars):
+    """A tiny fitted generalist."""
+    return make_generalist(max_epochs=10).fit(stars)
+
+
+@pytest.fixture(scope="session")
+def assert_same():
+    """Return a function that compares tables of answers, to single precision."""
+
+    def compare(first, second, rtol=1e-5):
+        assert first.colnames == second.colnames
+        for name in first.colnames:
+            assert getattr(first[name], "unit", None) == getattr(second[name], "unit", None)
+            values = [np.asarray(getattr(t[name], "value", t[name])) for t in (first, second)]
+            if values[0].dtype.kind == "f":
+                np.testing.assert_allclose(*values, rtol=rtol, atol=rtol, err_msg=name)
+            else:
+                np.testing.assert_array_equal(*values, err_msg=name)
+
+    return compare
+
+
+@pytest.fixture
+def warns_of_column():
+    """Return a function that expects a warning of columns that fit did not see."""
+    return lambda name: pytest.warns(MissingColumnWarning, match=f"{name}.*no star of fit had it")
