@@ -94,7 +94,7 @@ class TestSize:
 
 class TestRequests:
     @pytest.mark.parametrize("n_requests", [3, 110])
-    @pytest.mark.parametrize("batch", [1, 5, 16])
+    @pytest.mark.parametrize("batch", [0, 1, 16])
     def test_all_in_one_pass_are_one_at_a_time(self, n_requests, batch):
         """To single precision, in which the package computes."""
         module = small().eval()
@@ -215,10 +215,6 @@ class TestNothingKnown:
         (mean + log_variance).sum().backward()
         used = [p.grad for p in module.parameters() if p.grad is not None]
         assert all(torch.isfinite(gradient).all() for gradient in used)
-
-    def test_no_star(self, module):
-        answers = module(*known_of(batch=0), torch.arange(3))
-        assert [part.shape for part in answers] == [(0, 3)] * 2
 
 
 class TestGradients:
