@@ -10,7 +10,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from common import (
     MOCK_TRAINED,
+    Known,
     axis_label,
+    compare,
     load_model,
     mock_test_stars,
     print_scores,
@@ -33,6 +35,7 @@ def main() -> None:
     options = read_options(__doc__)
     model = load_model(options, "mock")
     stars = mock_test_stars(20000)
+    report(model, stars[stars["logg"].value < LOGG[-1]])
     grid = label_grid()
     answer = model.request(grid, ["teff", "pseudo_luminosity", "mass", "age"])
     grid["teff"] = answer["teff"]
@@ -50,6 +53,20 @@ def label_grid() -> StarTable:
     """Return every pair of `LOGG` and `FE_H`."""
     logg, fe_h = np.meshgrid(LOGG, FE_H, indexing="ij")
     return StarTable({"logg": logg.ravel() * u.dex, "fe_h": fe_h.ravel() * u.dex})
+
+
+def report(model: StellarFoundationModel, giants: StarTable) -> None:
+    """Print how well the survey's own giants are told by a few of their labels."""
+    known = Known.of(model, giants)
+    rows = [
+        {"told": ", ".join(told), "asked": name, "NMAD": c.scatter, "within": c.within}
+        for told, asked in (
+            (["logg", "fe_h"], ["teff", "mass", "age"]),
+            (["logg", "fe_h", "teff"], ["teff", "mass", "age"]),
+        )
+        for name, c in compare(model, known, asked, told).items()
+    ]
+    print_scores(f"{len(giants)} giants of the survey", rows)
 
 
 def draw_kiel(answer: StarTable, grid: StarTable, stars: StarTable) -> Figure:
