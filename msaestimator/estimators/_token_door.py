@@ -11,7 +11,13 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from msaestimator.estimators._forms import FormedEstimator
 from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
-from msaestimator.preprocessing import LabelScaler, column_names, has_tokens, read_tokens
+from msaestimator.preprocessing import (
+    NORMALIZED,
+    LabelScaler,
+    column_names,
+    has_tokens,
+    read_tokens,
+)
 from msaestimator.schema import GENERALIST, Token, Vocabulary
 
 __all__ = ["TokenDoor"]
@@ -40,7 +46,7 @@ class TokenDoor(FormedEstimator):
             self.vocabulary_ = _with_labels(wanted, labels)
             self.n_features_in_ = len(self.vocabulary_)
             self.feature_names_in_ = np.array(self.vocabulary_.names, dtype=object)
-            values, errors = read_tokens(X, self.vocabulary_)
+            values, errors = _read_stars(X, self.vocabulary_)
         else:
             matrix = self._validate(X, reset=True)
             self.vocabulary_ = _with_labels(self._matrix_vocabulary(labels.names), labels)
@@ -50,7 +56,7 @@ class TokenDoor(FormedEstimator):
         if labels is not None:
             self._put_labels(labels, y, values, errors)
         self.is_trained_ = np.isfinite(values).any(axis=0)
-        if len(values) and not self.is_trained_.any():
+        if not self.is_trained_.any():
             raise ColumnError("The stars must have at least one known quantity, got none.")
         self.labels_ = self._labels_to_predict(labels)
         self.one_dimensional_ = labels is not None and labels.one_dimensional
@@ -67,7 +73,7 @@ class TokenDoor(FormedEstimator):
         table = _is_table(X, self.vocabulary_)
         self._check_form(table)
         if table:
-            values, errors = read_tokens(X, self.vocabulary_)
+            values, errors = _read_stars(X, self.vocabulary_)
             self._warn_of_untrained(np.isfinite(values).any(axis=0))
         else:
             matrix = self._validate(X, reset=False)
@@ -158,9 +164,16 @@ class TokenDoor(FormedEstimator):
 
 def _is_table(X: Any, vocabulary: Vocabulary) -> bool:
     """Tell a table of quantities, read by name, from a matrix of features."""
-    named = column_names(X) is not None
-    frame = hasattr(X, "iloc") and not isinstance(X, Table)
-    return named and (not frame or has_tokens(X, vocabulary))
+    names = column_names(X)
+    if names is None or isinstance(X, np.ndarray | Table):
+        return names is not None
+    return has_tokens(X, vocabulary) and not any(name.startswith(NORMALIZED) for name in names)
+
+
+def _read_stars(table: Any, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
+    if not len(table):
+        raise ColumnError("The table must have at least one star, got 0 rows.")
+    return read_tokens(table, vocabulary)
 
 
 def _with_labels(vocabulary: Vocabulary, labels: LabelSet | None) -> Vocabulary:
