@@ -28,6 +28,7 @@ __all__ = [
     "MOCK_TRAINED",
     "REAL",
     "REAL_TRAINED",
+    "SYMBOLS",
     "Comparison",
     "Known",
     "ask",

@@ -1,0 +1,132 @@
+"""Kiel diagram, reddening and distance from spectra and colours (section 4.1.3).
+
+Run from the repository's root::
+
+    python benchmarks/generalist/physical_validation.py MODELS
+
+Kiel diagram and reddening are of real stars, told their coefficients and colours; their known
+reddening is to infinity. Distances are of the mock survey, told E(B-V) too: the answered
+pseudo-luminosity and the G magnitude make them.
+"""
+
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+from common import (
+    COLORS,
+    MOCK,
+    REAL,
+    Comparison,
+    Known,
+    ask,
+    axis_label,
+    compare,
+    error_bar,
+    load_model,
+    mock_test_stars,
+    one_to_one,
+    print_scores,
+    read_options,
+    save_figure,
+)
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+
+from msaestimator import StellarFoundationModel
+from msaestimator.datasets import load_apogee_xp
+from msaestimator.metrics import nmad
+from msaestimator.plots import plot_kiel
+from msaestimator.schema import StarTable, distance
+
+KIEL = ("teff", "logg", "fe_h")
+REDDENING = (0.005, 12.0)
+"""Range of the panel of E(B-V), in mag."""
+
+DISTANCE = (0.03, 30.0)
+"""Range of the panel of distances, in kpc."""
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Distances in kpc, true and answered, with the answers' fractional errors."""
+
+    true: np.ndarray
+    answer: np.ndarray
+    fractional_error: np.ndarray
+
+    @property
+    def scatter(self) -> float:
+        """NMAD of the fractional residual."""
+        return float(nmad(np.zeros_like(self.true), self.answer / self.true - 1))
+
+    @property
+    def within(self) -> float:
+        """Fraction of stars whose fractional residual is below its error."""
+        return float(np.mean(np.abs(self.answer / self.true - 1) < self.fractional_error))
+
+
+def main() -> None:
+    """Answer, score, draw."""
+    options = read_options(__doc__)
+    real, mock = load_model(options, "real"), load_model(options, "mock")
+    test = Known.of(real, load_apogee_xp("test"))
+    told = [*real.xp_columns, *COLORS]
+    kiel = ask(real, told, test.matrix(told), KIEL)
+    reddening = compare(real, test, ["ebv"], told)["ebv"]
+    distances = ask_distances(mock, mock_test_stars())
+    rows = [
+        {"asked": "E(B-V) [mag]", "NMAD": reddening.scatter, "within": reddening.within},
+        {"asked": "distance [fraction]", "NMAD": distances.scatter, "within": distances.within},
+    ]
+    print_scores(f"E(B-V): {REAL}; distance: {MOCK}", rows)
+    figure, axes = plt.subplots(1, 3, figsize=(15, 4.6), layout="constrained")
+    plot_kiel(kiel, color="fe_h", ax=axes[0])
+    axes[0].set_title("answered")
+    draw_reddening(axes[1], reddening)
+    draw_distances(axes[2], distances)
+    text = f"Left and middle: {REAL.lower()}. Right: {MOCK.lower()}."
+    save_figure(figure, options, "physical_validation", text)
+
+
+def ask_distances(model: StellarFoundationModel, stars: StarTable) -> Distances:
+    """Return distances of stars that are told coefficients, colours and E(B-V)."""
+    stars = stars[np.isfinite(stars["bp_coefficients"]).all(axis=1)]
+    known = Known.of(model, stars)
+    told = [*model.xp_columns, *COLORS, "ebv"]
+    answers = ask(model, told, known.matrix(told), ["pseudo_luminosity"])
+    luminosity = answers["pseudo_luminosity"].value
+    return Distances(
+        stars["true_distance"].to_value("kpc"),
+        distance(luminosity, stars["phot_g_mean_mag"].to_value("mag")) / 1000,
+        answers["pseudo_luminosity_err"].value / luminosity,
+    )
+
+
+def draw_reddening(ax: Axes, reddening: Comparison) -> None:
+    """Draw the reddening on logarithmic axes."""
+    error_bar(one_to_one(ax, reddening, limits=REDDENING), ax, "ebv")
+    ax.set(xscale="log", yscale="log", xlim=REDDENING, ylim=REDDENING)
+    ax.set(xlabel=f"known {axis_label('ebv')}", ylabel=f"answered {axis_label('ebv')}")
+
+
+def draw_distances(ax: Axes, distances: Distances) -> None:
+    """Draw the distances on logarithmic axes."""
+    norm = LogNorm(*np.percentile(distances.fractional_error, [2, 98]))
+    drawn = ax.scatter(
+        distances.true,
+        distances.answer,
+        c=distances.fractional_error,
+        s=2.5,
+        linewidths=0,
+        norm=norm,
+    )
+    ax.figure.colorbar(drawn, ax=ax, label="predicted fractional error", pad=0.01)
+    ax.plot(DISTANCE, DISTANCE, color="#D55E00", linewidth=1)
+    ax.set(xscale="log", yscale="log", xlim=DISTANCE, ylim=DISTANCE)
+    ax.set(xlabel="true distance [kpc]", ylabel="spectrophotometric distance [kpc]")
+    ax.text(0.03, 0.97, f"NMAD {distances.scatter:.1%}", transform=ax.transAxes, va="top")
+
+
+if __name__ == "__main__":
+    main()
