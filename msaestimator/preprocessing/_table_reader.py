@@ -21,6 +21,7 @@ from msaestimator.schema import CoefficientArray, FeatureSchema
 __all__ = [
     "NORMALIZED",
     "check_any_known",
+    "check_once",
     "column_names",
     "is_table",
     "read_array",
@@ -146,7 +147,7 @@ def read_array(table: Any, array: CoefficientArray) -> np.ndarray:
         raise ColumnError(
             f"Column {array.name!r} must have {array.size} coefficients a star, got {found}. "
             "Gaia DR3 has 55 BP and 55 RP coefficients, DR4 51 and 55: "
-            "pass schema=GAIA_DR3 or GAIA_DR4 to match the table."
+            "pass schema=GAIA_DR3 or GAIA_DR4, or the vocabulary of it, to match the table."
         )
     return values
 
@@ -224,17 +225,9 @@ def _object_row(name: str, value: Any) -> np.ndarray:
 
 def _check_names(names: tuple[str, ...], schema: FeatureSchema) -> None:
     """Refuse duplicates, surplus coefficients and tables with no known column; warn of typos."""
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ColumnError(f"Column names must be distinct, got {', '.join(twice)} more than once.")
+    check_once(names, schema.arrays)
     for array in schema.arrays:
-        scalars = [n for n in names if re.fullmatch(rf"{array.prefix}_[0-9]+", n)]
-        if scalars and array.name in names:
-            raise ColumnError(
-                f"The {array.prefix.upper()} coefficients must come once, got both {array.name!r} "
-                f"and {scalars[0]!r}. Drop one of them."
-            )
-        surplus = sorted(set(scalars) - {column.name for column in array.columns})
+        surplus = sorted(set(_scalars(names, array)) - {column.name for column in array.columns})
         if surplus:
             raise ColumnError(
                 f"The schema {schema.release!r} has {array.size} {array.prefix.upper()} "
@@ -242,6 +235,24 @@ def _check_names(names: tuple[str, ...], schema: FeatureSchema) -> None:
             )
     known = {*schema.names, *(array.name for array in schema.arrays)}
     check_any_known(names, known, f"a feature of the schema {schema.release!r}")
+
+
+def check_once(names: Sequence[str], arrays: Sequence[CoefficientArray]) -> None:
+    """Refuse columns that come twice, and coefficients both as an array and one by one."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ColumnError(f"Column names must be distinct, got {', '.join(twice)} more than once.")
+    for array in arrays:
+        scalars = _scalars(names, array)
+        if scalars and array.name in names:
+            raise ColumnError(
+                f"The {array.prefix.upper()} coefficients must come once, got both {array.name!r} "
+                f"and {scalars[0]!r}. Drop one of them."
+            )
+
+
+def _scalars(names: Sequence[str], array: CoefficientArray) -> list[str]:
+    return [name for name in names if re.fullmatch(rf"{array.prefix}_[0-9]+", name)]
 
 
 def check_any_known(names: Sequence[str], known: set[str], what: str) -> None:

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from msaestimator.exceptions import ColumnError, MissingValueWarning
 from msaestimator.preprocessing._table_reader import (
     check_any_known,
+    check_once,
     column_names,
     read_array,
     read_scalar,
@@ -26,7 +28,7 @@ from msaestimator.schema import (
 __all__ = ["has_tokens", "read_tokens"]
 
 Measured = tuple[np.ndarray, np.ndarray]
-"""Values and their standard errors; an error of NaN is unknown."""
+"""Values, NaN where missing, and their standard errors, zero where unknown."""
 
 
 def has_tokens(X: Any, vocabulary: Vocabulary) -> bool:
@@ -42,7 +44,8 @@ def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
     ----------
     table : Table, QTable, StarTable, DataFrame or structured array of length n_stars
         A quantity is the column of its name, or follows from others by its recipe if they
-        are there. Errors are columns such as ``teff_err``, or those the schema names.
+        are there. Errors are columns such as ``teff_err`` or ``teff_error``, or those the schema
+        names.
     vocabulary : Vocabulary
 
     Returns
@@ -53,8 +56,9 @@ def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
     Raises
     ------
     ColumnError
-        No quantity of the vocabulary is there; a column is not numeric or infinite; an error
-        is negative; coefficients come without the G magnitude.
+        No quantity of the vocabulary is there; a column is there twice, not numeric or
+        infinite; an error is negative; coefficients are of another number than the vocabulary's,
+        or come without the G magnitude.
     UnitMismatchError
         A unit of another physical type.
 
@@ -63,9 +67,9 @@ def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
     MissingValueWarning
         A value has no logarithm, though it is learned as one.
     """
-    check_any_known(
-        column_names(table) or (), _known_columns(vocabulary), "a quantity of the vocabulary"
-    )
+    names = column_names(table) or ()
+    check_once(names, _arrays(vocabulary))
+    check_any_known(names, _known_columns(vocabulary), "a quantity of the vocabulary")
     reader = _Reader(table, vocabulary)
     values = np.full((len(table), len(vocabulary)), np.nan)
     errors = np.zeros_like(values)
@@ -73,7 +77,8 @@ def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
         measured = reader.read(token)
         if measured is not None:
             values[:, position] = _usable(token, measured[0])
-            errors[:, position] = np.nan_to_num(np.hypot(measured[1], token.error_floor))
+            error = np.hypot(measured[1], token.error_floor)
+            errors[:, position] = np.where(np.isfinite(error), error, 0.0)
     return values, errors
 
 
@@ -83,19 +88,10 @@ class _Reader:
     def __init__(self, table: Any, vocabulary: Vocabulary) -> None:
         self.table = table
         self.names = set(column_names(table) or ())
-        self.arrays: dict[str, np.ndarray] = {}
+        self.coefficients: dict[str, Measured] = {}
         for array in _arrays(vocabulary):
             if array.name in self.names:
-                self._expand(array, array.name, self.arrays)
-                if array.error in self.names:
-                    self._expand(array, array.error, self.arrays, ending="_err")
-
-    def _expand(
-        self, array: CoefficientArray, name: str, found: dict[str, np.ndarray], ending: str = ""
-    ) -> None:
-        coefficients = read_array(self.table, CoefficientArray(name, array.prefix, array.size))
-        for column, values in zip(array.columns, coefficients.T, strict=False):
-            found[column.name + ending] = values
+                self.coefficients |= self._expand(array)
 
     def read(self, token: Token) -> Measured | None:
         """Return a token's values and errors, None if the table does not have them."""
@@ -105,30 +101,33 @@ class _Reader:
             self._refuse_coefficients_alone(token)
             return None
         parts = [self._column(name, _unit_of(name, token)) for name in token.columns]
-        return RECIPES[token.recipe](*parts)
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # checked by _usable
+            return RECIPES[token.recipe](*parts)
+
+    def _expand(self, array: CoefficientArray) -> dict[str, Measured]:
+        """Return an array column's coefficients one by one."""
+        values, errors = self._spread(array, array.name), np.zeros(array.size)
+        if array.error in self.names:
+            errors = _standard_errors(array.error, self._spread(array, array.error))
+        parts = (part.T for part in np.broadcast_arrays(values, errors))
+        return {column.name: (v, e) for column, v, e in zip(array.columns, *parts, strict=True)}
+
+    def _spread(self, array: CoefficientArray, name: str) -> np.ndarray:
+        """Return an array column as (n_stars, size), also where no star has any."""
+        values = read_array(self.table, replace(array, name=name))
+        return np.broadcast_to(values, (len(values), array.size))
 
     def _has(self, name: str) -> bool:
-        return name in self.names or name in self.arrays
+        return name in self.names or name in self.coefficients
 
     def _column(self, name: str, unit: str) -> Measured:
-        if name in self.arrays:
-            values = self.arrays[name]
-            errors = self.arrays.get(f"{name}_err", np.full_like(values, np.nan))
-            error_name = f"{name}_err"
-        else:
-            values = read_scalar(self.table, name, unit)
-            error_name = next((e for e in _error_names(name) if e in self.names), None)
-            if error_name is None:
-                return values, np.full_like(values, np.nan)
-            errors = read_scalar(self.table, error_name, unit)
-        negative = errors < 0
-        if negative.any():
-            raise ColumnError(
-                f"Column {error_name!r} must hold standard errors, which are not negative, got "
-                f"{negative.sum()} negative values, the first in row {int(negative.argmax())}. "
-                "Set them to NaN if they are unknown."
-            )
-        return values, errors
+        if name in self.coefficients:
+            return self.coefficients[name]
+        values = read_scalar(self.table, name, unit)
+        error = next((e for e in _error_names(name) if e in self.names), None)
+        if error is None:
+            return values, np.zeros_like(values)
+        return values, _standard_errors(error, read_scalar(self.table, error, unit))
 
     def _refuse_coefficients_alone(self, token: Token) -> None:
         if token.recipe == "over_g_flux" and self._has(token.columns[0]):
@@ -136,6 +135,18 @@ class _Reader:
                 f"The coefficient {token.columns[0]!r} is divided by the G flux, which needs the "
                 f"column {token.columns[1]!r}, and it is absent. Pass it along."
             )
+
+
+def _standard_errors(name: str, errors: np.ndarray) -> np.ndarray:
+    """Return the errors of a column, zero where unknown."""
+    rows = np.flatnonzero(np.atleast_2d(errors.T < 0).any(axis=0))
+    if len(rows):
+        raise ColumnError(
+            f"Column {name!r} must hold standard errors, which are not negative, got negative "
+            f"ones in {len(rows)} rows, the first in row {rows[0]}. Set them to NaN if they are "
+            "unknown."
+        )
+    return np.nan_to_num(errors)
 
 
 def _difference(first: Measured, second: Measured) -> Measured:
@@ -163,6 +174,13 @@ RECIPES: dict[str, Callable[..., Measured]] = {
 
 def _usable(token: Token, values: np.ndarray) -> np.ndarray:
     """Return values raised to the token's floor, NaN where its logarithm is not defined."""
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise ColumnError(
+            f"The quantity {token.name!r} must be finite or NaN, got {infinite.sum()} infinite "
+            f"values, the first in row {int(infinite.argmax())}. It follows from "
+            f"{' and '.join(token.columns)}: set these to NaN where they are not measured."
+        )
     if token.floor is not None:
         values = np.maximum(values, token.floor)
     unusable = values <= 0 if token.log else np.zeros(len(values), bool)
@@ -185,9 +203,10 @@ def _arrays(vocabulary: Vocabulary) -> list[CoefficientArray]:
     """Return the archive's array columns that hold the vocabulary's coefficients."""
     sizes: dict[str, int] = {}
     for token in vocabulary.tokens:
-        found = re.fullmatch(r"(\w+)_\d+", token.columns[0]) if token.columns else None
+        found = re.fullmatch(r"(\w+)_(\d+)", token.columns[0]) if token.columns else None
         if token.recipe == "over_g_flux" and found:
-            sizes[found[1]] = sizes.get(found[1], 0) + 1
+            band, order = found.groups()
+            sizes[band] = max(int(order), sizes.get(band, 0))
     return [CoefficientArray(f"{band}_coefficients", band, size) for band, size in sizes.items()]
 
 

@@ -119,7 +119,7 @@ def test_a_plain_array_is_no_table():
 )
 def test_a_nearly_right_name_warns(name, near):
     with pytest.warns(
-        MissingColumnWarning, match=f"{name!r} is not a feature and is ignored. .* {near!r}"
+        MissingColumnWarning, match=f"{name!r} is not a feature of .* and is ignored. .* {near!r}"
     ):
         matrix = read_features(Table({"j_m": [1.0], name: [2.0]}), GAIA_DR3)
     assert np.isfinite(matrix).sum() == 1

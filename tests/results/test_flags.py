@@ -53,7 +53,8 @@ def test_flags_say_what_their_names_say(features):
         FLAG.NO_XP: ~bp & ~rp,
         FLAG.PARTIAL_XP: bp ^ rp,
         FLAG.OUT_OF_RANGE_INPUT: beyond,
-        FLAG.OUTSIDE_LIMITS: np.zeros(9, dtype=bool),
+        FLAG.OUTSIDE_LIMITS: np.zeros(9, dtype=bool),  # said of answers, as is the next
+        FLAG.NOTHING_KNOWN: np.zeros(9, dtype=bool),
     }
     found = flags_of(*features)
     for flag in PredictionFlag:
