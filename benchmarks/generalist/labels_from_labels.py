@@ -27,7 +27,6 @@ from msaestimator.schema import StarTable, absolute_magnitude
 
 LOGG, FE_H = np.linspace(0.5, 3.5, 61), np.linspace(-2.0, 0.5, 51)
 SLICE_LOGG, SLICE_WIDTH = 2.5, 0.25
-ABSOLUTE = "$M_G$ [mag]"
 
 
 def main() -> None:
@@ -72,60 +71,57 @@ def report(model: StellarFoundationModel, giants: StarTable) -> None:
 def draw_kiel(answer: StarTable, grid: StarTable, stars: StarTable) -> Figure:
     """Return the grid's temperatures and luminosities, beside the survey's giants."""
     figure, axes = plt.subplots(2, 2, figsize=(10, 8), layout="constrained")
-    m_g = absolute_magnitude(answer["pseudo_luminosity"])
-    show_map(axes[0, 0], answer["teff"].value, axis_label("teff"), "inferno")
-    show_map(axes[0, 1], m_g, ABSOLUTE, "viridis_r")
     giants = stars[stars["logg"].value < LOGG[-1]]
-    axes[1, 0].plot(giants["teff"], giants["logg"], ".", color="0.8", ms=2, zorder=0)
-    for ax, x in zip(axes[1], (answer["teff"].value, m_g), strict=True):
-        drawn = ax.scatter(x, grid["logg"].value, c=grid["fe_h"].value, s=3, cmap="coolwarm")
-        ax.set(ylabel=axis_label("logg"), ylim=(3.7, 0.3))
-        ax.invert_xaxis()
-        figure.colorbar(drawn, ax=ax, label=axis_label("fe_h"))
-    axes[1, 0].set(xlabel=axis_label("teff"), xlim=(6200, 3200), title="grey: the survey's giants")
-    axes[1, 1].set(xlabel=ABSOLUTE)
+    distance_modulus = 5.0 * np.log10(giants["true_distance"].value) + 10.0
+    columns = {
+        axis_label("teff"): (answer["teff"].value, giants["teff"].value),
+        "$M_G$ [mag]": (
+            absolute_magnitude(answer["pseudo_luminosity"]),
+            giants["phot_g_mean_mag"].value - distance_modulus,
+        ),
+    }
+    for column, (label, (values, true)) in zip(axes.T, columns.items(), strict=True):
+        show_map(column[0], values, label, np.percentile(values, [1, 99]))
+        column[1].plot(true, giants["logg"].value, ".", color="0.8", ms=2, zorder=0)
+        drawn = column[1].scatter(values, grid["logg"].value, c=grid["fe_h"].value, s=3)
+        column[1].set(xlabel=label, ylabel=axis_label("logg"), ylim=(3.7, 0.3))
+        column[1].set_xlim(np.percentile(np.concatenate([values, true]), [99.9, 0.1]))
+        column[1].set_title("grey: giants of the survey", fontsize=10)
+        figure.colorbar(drawn, ax=column[1], label=axis_label("fe_h"))
     return figure
 
 
 def draw_mass_age(answers: dict[str, StarTable]) -> Figure:
     """Return maps of mass and age and of their errors, with and without Teff told."""
-    figure, axes = plt.subplots(2, 4, figsize=(16, 7), layout="constrained")
-    rows = []
-    for column, (name, errors) in enumerate((("mass", "mass_err"), ("age", "age_err"))):
-        for row, (told, answer) in enumerate(answers.items()):
-            values = {key: answer[key].value for key in (name, errors)}
-            rows.append({"asked": name, "Teff": told} | summary(values[name], values[errors]))
-            for place, key in enumerate(values):
-                both = np.concatenate([a[key].value for a in answers.values()])
-                show_map(
-                    axes[row, 2 * column + place],
-                    values[key],
-                    ("error of " if place else "") + axis_label(name),
-                    "magma" if place else "viridis",
-                    limits=np.nanpercentile(both, [2, 98]),
-                )
+    figure, axes = plt.subplots(2, 4, figsize=(15, 6.5), layout="constrained")
+    names = ("mass", "mass_err", "age", "age_err")
+    for column, name in zip(axes.T, names, strict=True):
+        label = axis_label(name.removesuffix("_err"))
+        if name.endswith("_err"):
+            label = f"error of {label}"
+        values = [answer[name].value for answer in answers.values()]
+        limits = np.percentile(values, [2, 98])
+        for ax, mapped in zip(column, values, strict=True):
+            show_map(ax, mapped, label, limits)
     for ax, told in zip(axes[:, 0], answers, strict=True):
-        ax.set_title(f"{told} Teff told")
-    print_scores("Mass and age over the grid of log g and [M/H]", rows)
+        ax.set_title(f"{told} $T_\\mathrm{{eff}}$ among the inputs", fontsize=10)
+    rows = [
+        {"Teff": told} | {name: float(np.median(answer[name].value)) for name in names}
+        for told, answer in answers.items()
+    ]
+    print_scores("Medians over the grid of log g and [M/H]", rows)
     return figure
-
-
-def summary(values: np.ndarray, errors: np.ndarray) -> dict[str, float]:
-    """Return the medians over the grid."""
-    return {"median": float(np.median(values)), "median error": float(np.median(errors))}
 
 
 def show_map(
     ax: Axes,
     values: np.ndarray,
     label: str,
-    cmap: str,
-    limits: tuple[float, float] | None = None,
+    limits: tuple[float, float],
 ) -> None:
     """Draw one value a point of the grid."""
-    low, high = np.nanpercentile(values, [1, 99]) if limits is None else limits
     image = ax.pcolormesh(
-        FE_H, LOGG, values.reshape(len(LOGG), -1), cmap=cmap, vmin=low, vmax=high, rasterized=True
+        FE_H, LOGG, values.reshape(len(LOGG), -1), vmin=limits[0], vmax=limits[1]
     )
     ax.set(xlabel=axis_label("fe_h"), ylabel=axis_label("logg"), ylim=(LOGG[-1], LOGG[0]))
     ax.figure.colorbar(image, ax=ax, label=label)
