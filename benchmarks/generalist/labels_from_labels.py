@@ -85,7 +85,7 @@ def draw_kiel(answer: StarTable, grid: StarTable, stars: StarTable) -> Figure:
         column[1].plot(true, giants["logg"].value, ".", color="0.8", ms=2, zorder=0)
         drawn = column[1].scatter(values, grid["logg"].value, c=grid["fe_h"].value, s=3)
         column[1].set(xlabel=label, ylabel=axis_label("logg"), ylim=(3.7, 0.3))
-        column[1].set_xlim(np.percentile(np.concatenate([values, true]), [99.9, 0.1]))
+        column[1].set_xlim(np.percentile(np.concatenate([values, true]), [99.5, 0.5]))
         column[1].set_title("grey: giants of the survey", fontsize=10)
         figure.colorbar(drawn, ax=column[1], label=axis_label("fe_h"))
     return figure
