@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import astropy.units as u
+
 from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.schema._feature_schema import FeatureSchema
 from msaestimator.schema._gaia import G_BAND, GAIA_DR3
@@ -13,6 +15,8 @@ __all__ = ["GENERALIST", "RELATIVE", "ZHANG2026", "Token", "Vocabulary", "vocabu
 
 RELATIVE = "relative_"
 """Prefix of a coefficient's name once it is divided by the G flux: ``relative_bp_1``."""
+
+_RECIPES = ("difference", "over_g_flux", "pseudo_luminosity")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,11 @@ class Token:
         How often training shows it and asks for it, relative to others of its block.
     requested : bool
         Whether training asks for it. It can always be told.
+
+    Raises
+    ------
+    ColumnError
+        Astropy does not know the unit; a recipe is unknown or lacks one of its two columns.
     """
 
     name: str
@@ -53,6 +62,19 @@ class Token:
     error_floor: float = 0.0
     weight: float = 1.0
     requested: bool = True
+
+    def __post_init__(self) -> None:
+        try:
+            u.Unit(self.unit)
+        except (TypeError, ValueError) as error:
+            raise ColumnError(
+                f"The unit of {self.name!r} must be one of astropy's, got {self.unit!r}: {error}"
+            ) from error
+        if self.recipe is not None and (self.recipe not in _RECIPES or len(self.columns) != 2):
+            raise ColumnError(
+                f"The recipe of {self.name!r} must be one of {', '.join(_RECIPES)}, of two "
+                f"columns, got {self.recipe!r} of {self.columns}."
+            )
 
     @property
     def error(self) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.stats import mad_std
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -77,6 +78,67 @@ def test_errors_are_scaled_by_the_slope_of_the_transformation(y, sigma, position
     np.testing.assert_allclose(scaled[0, position], expected, rtol=1e-5)
     back = scaler.inverse_transform_errors(scaler.transform(labels), scaled)
     np.testing.assert_allclose(back, errors, rtol=1e-9)
+
+
+@pytest.mark.parametrize("robust", [False, True])
+@pytest.mark.parametrize("asinh", [False, True])
+def test_every_kind_goes_there_and_back_with_its_errors(robust, asinh):
+    scaler = LabelScaler(NAMES, robust=robust, asinh=asinh).fit(draw_labels())
+    y = draw_labels(seed=1)
+    errors = 1e-3 * np.abs(y)
+    z = scaler.transform(y)
+    np.testing.assert_allclose(scaler.inverse_transform(z), y, rtol=1e-9)
+    step = 1e-5 * np.abs(y)
+    slope = (scaler.transform(y + step) - scaler.transform(y - step)) / (2 * step)
+    scaled = scaler.transform_errors(y, errors)
+    np.testing.assert_allclose(scaled, errors * slope, rtol=1e-4)
+    back = scaler.inverse_transform_errors(z, scaled)
+    np.testing.assert_allclose(back, errors, rtol=1e-9)
+
+
+def test_robust_centre_and_scale_are_median_and_nmad():
+    y = draw_labels()
+    scaler = LabelScaler(NAMES, robust=True).fit(y)
+    for position, name in enumerate(NAMES):
+        known = y[np.isfinite(y[:, position]), position]
+        known = np.log10(known[known > 0]) if LOG[position] else known
+        assert scaler.center_[position] == pytest.approx(np.median(known)), name
+        assert scaler.scale_[position] == pytest.approx(mad_std(known)), name
+
+
+def test_robust_scaling_does_not_feel_outliers():
+    y = np.random.default_rng(0).normal(4.0, 1.0, (1001, 1))
+    plain = LabelScaler(["logg"], robust=True).fit(y)
+    y[:50] = 1e6
+    wild = LabelScaler(["logg"], robust=True).fit(y)
+    np.testing.assert_allclose(wild.center_, plain.center_, atol=0.1)
+    np.testing.assert_allclose(wild.scale_, plain.scale_, rtol=0.1)
+
+
+def test_asinh_is_the_inverse_hyperbolic_sine_of_the_scaled_label():
+    y = draw_labels(seed=1)
+    linear = LabelScaler(NAMES, robust=True).fit(draw_labels()).transform(y)
+    bent = LabelScaler(NAMES, robust=True, asinh=True).fit(draw_labels()).transform(y)
+    np.testing.assert_allclose(bent, np.log(linear + np.sqrt(linear**2 + 1.0)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("asinh", [False, True])
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [([[5000.0]] * 3, 0.0), ([[5000.0]], 0.0), ([[np.nan]] * 3, np.nan)],
+    ids=["constant", "one star", "no star has it"],
+)
+def test_robust_labels_without_spread(y, expected, asinh):
+    scaler = LabelScaler(["teff"], robust=True, asinh=asinh)
+    np.testing.assert_array_equal(scaler.fit_transform(y), np.full(np.shape(y), expected))
+    np.testing.assert_array_equal(scaler.scale_, [1.0])
+    np.testing.assert_allclose(scaler.inverse_transform(scaler.transform(y)), y)
+
+
+def test_wild_answers_overflow_without_a_warning_behind_asinh():
+    scaler = LabelScaler(["logg"], robust=True, asinh=True).fit([[4.0], [5.0]])
+    assert scaler.inverse_transform([[1e6]]) == np.inf
+    assert scaler.inverse_transform_errors([[1e6]], [[1.0]]) == np.inf
 
 
 def test_inverse_runs_over_the_last_axis_of_any_array(scaler):

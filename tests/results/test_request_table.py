@@ -1,0 +1,71 @@
+"""Answers to requests as a table."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import QTable
+
+from msaestimator.exceptions import ColumnError
+from msaestimator.results import PredictionFlag, request_table
+from msaestimator.schema import StarTable
+
+NAMES, UNITS = ["teff", "relative_bp_1", "logg"], {"teff": "K", "logg": "dex"}
+VALUES = np.array([[5000.0, -0.1, 4.5], [4000.0, 0.2, np.nan]])
+ERRORS = np.array([[50.0, 0.01, 0.1], [40.0, 0.02, np.nan]])
+IDS = [5937083312263887616, 1]
+
+
+def test_each_request_has_value_and_error_in_its_unit():
+    table = request_table(NAMES, VALUES, ERRORS, units=UNITS)
+    assert isinstance(table, StarTable)
+    assert table.colnames == [n + ending for n in NAMES for ending in ("", "_err")]
+    for position, name in enumerate(NAMES):
+        unit = u.Unit(UNITS.get(name, ""))
+        assert table[name].unit == table[f"{name}_err"].unit == unit
+        np.testing.assert_array_equal(table[name].value, VALUES[:, position])
+        np.testing.assert_array_equal(table[f"{name}_err"].value, ERRORS[:, position])
+
+
+def test_identifiers_come_first_and_flags_last():
+    flags = [0, PredictionFlag.NOTHING_KNOWN]
+    table = request_table(["age"], [[1.0], [2.0]], [[0.1], [0.2]], units={"age": "Gyr"},
+                          identifiers=IDS, flags=flags)  # fmt: skip
+    assert table.colnames == ["source_id", "age", "age_err", "flags"]
+    assert table["source_id"].tolist() == IDS
+    assert table["flags"].dtype == np.int32
+    assert table.meta["flags"][-1].startswith("32 NOTHING_KNOWN: nothing was known")
+    assert len(table.meta["flags"]) == len(PredictionFlag)
+
+
+@pytest.mark.parametrize("format_", ["fits", "votable", "ecsv"])
+def test_tables_survive_files(tmp_path, format_):
+    path = tmp_path / f"answers.{format_.replace('votable', 'xml')}"
+    table = request_table(["age", "pseudo_luminosity"], [[1.0, 2.0]], [[0.1, 0.2]],
+                          units={"age": "Gyr"}, identifiers=IDS[:1], flags=[0])  # fmt: skip
+    QTable(table).write(path, format=f"ascii.{format_}" if format_ == "ecsv" else format_)
+    back = QTable.read(path)
+    assert back["source_id"][0] == IDS[0]
+    assert back["age_err"][0] == 0.1 * u.Gyr
+
+
+def test_no_star_and_no_request():
+    assert len(request_table(["teff"], np.empty((0, 1)), np.empty((0, 1)), units=UNITS)) == 0
+    assert request_table([], np.empty((2, 0)), np.empty((2, 0)), units={}).colnames == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"values": VALUES[0]}, r"must have shape \(n_stars, 3\), got \(3,\) and \(2, 3\)"),
+        ({"values": VALUES[:1]}, r"got \(1, 3\) and \(2, 3\)"),
+        ({"names": ["teff"]}, r"must have shape \(n_stars, 1\), got \(2, 3\) and \(2, 3\)"),
+        ({"identifiers": [1.0, 2.0]}, "`identifiers` must be integers, got float64"),
+        ({"identifiers": [1]}, r"`identifiers` must have shape \(2,\), got \(1,\)"),
+        ({"flags": [0.5, 0.5]}, "`flags` must be integers"),
+    ],
+)
+def test_refuses_what_does_not_fit(change, message):
+    with pytest.raises(ColumnError, match=message):
+        request_table(
+            **({"names": NAMES, "values": VALUES, "errors": ERRORS, "units": UNITS} | change)
+        )
