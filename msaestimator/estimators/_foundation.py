@@ -12,8 +12,10 @@ from msaestimator.estimators._asking import AskableEstimator
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
 from msaestimator.estimators._labels import collect_labels
 from msaestimator.estimators._trained import TrainedEstimator
+from msaestimator.exceptions import ColumnError
 from msaestimator.metrics import r2
 from msaestimator.networks import StellarTransformer, TokenDraw
+from msaestimator.preprocessing import column_names
 from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
 from msaestimator.training import ParameterGroup, RequestObjective, resolve_device, seeded
 
@@ -245,8 +247,11 @@ precision, random_state, verbose
             The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
         """
         predicted = self.predict(X)
-        units = {name: self.vocabulary_[name].unit for name in self.labels_}
-        truth = collect_labels(X, y, units).values
+        source = X if y is None else y
+        if column_names(source) is None:
+            truth = collect_labels(X, y, self.labels_).values
+        else:
+            truth, _ = self._read_labels(source, self.labels_)
         return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
 
     def predict_from_gaia(
@@ -297,6 +302,11 @@ precision, random_state, verbose
         blocks = [token.block for token in tokens]
         shown = np.array([token.weight for token in tokens]) * self.is_trained_
         asked = shown * [token.requested for token in tokens]
+        if not asked.any():
+            raise ColumnError(
+                "The stars must have a quantity that training asks for, got only "
+                f"{', '.join(self.trained_tokens)}. Set `requested` of one of these tokens."
+            )
         for block in set(blocks):
             members = np.array([name == block for name in blocks])
             # So that a heavy token is shown at the cost of others of its block only.
@@ -327,8 +337,21 @@ precision, random_state, verbose
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        fewest, most = self.n_inputs
-        if not 0 <= fewest <= most or most < 1:
+        if not isinstance(self.vocabulary, Vocabulary | None):
+            raise TypeError(
+                "`vocabulary` must be a Vocabulary or None, got "
+                f"{type(self.vocabulary).__name__}. Make one with vocabulary_of(schema)."
+            )
+        if isinstance(self.labels, str):
+            raise ValueError(
+                f"`labels` must be a sequence of names, got the string {self.labels!r}."
+            )
+        self._check_training()
+        self._check_blocks()
+
+    def _check_training(self) -> None:
+        bounds = np.ravel(self.n_inputs)
+        if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1] or bounds[1] < 1:
             raise ValueError(
                 "`n_inputs` must be a fewest and a most number of inputs, in this order, got "
                 f"{self.n_inputs}."
@@ -337,9 +360,11 @@ precision, random_state, verbose
             raise ValueError(f"`n_requests` must be at least 1, got {self.n_requests}.")
         if self.request_by not in ("block", "token"):
             raise ValueError(f"`request_by` must be 'block' or 'token', got {self.request_by!r}.")
+
+    def _check_blocks(self) -> None:
         for name in ("encoder", "decoder"):
             heads, widths = getattr(self, f"{name}_heads"), getattr(self, f"{name}_widths")
-            if len(heads) != len(widths) or any(self.embedding_dim % h for h in heads):
+            if len(heads) != len(widths) or any(h < 1 or self.embedding_dim % h for h in heads):
                 raise ValueError(
                     f"`{name}_heads` must have as many blocks as `{name}_widths`, and divide "
                     f"`embedding_dim` ({self.embedding_dim}), got {heads} and {widths}."

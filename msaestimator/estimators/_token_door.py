@@ -119,10 +119,13 @@ class TokenDoor(FormedEstimator):
         """Put the labels of ``y`` in the place of those of ``X``."""
         positions = self.vocabulary_.index(labels.names)
         if column_names(y) is not None:
-            told = Vocabulary(tuple(self.vocabulary_[name] for name in labels.names))
-            values[:, positions], errors[:, positions] = read_tokens(y, told)
+            values[:, positions], errors[:, positions] = self._read_labels(y, labels.names)
         else:
             values[:, positions], errors[:, positions] = labels.values, 0.0
+
+    def _read_labels(self, table: Any, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return values and errors of labels in a table, each (n_stars, n_labels)."""
+        return read_tokens(table, Vocabulary(tuple(self.vocabulary_[name] for name in names)))
 
     def _labels_to_predict(self, labels: LabelSet | None) -> tuple[str, ...]:
         if labels is not None:
