@@ -163,24 +163,33 @@ class TestBlockDropout:
         assert requests.counted.all()
 
 
+def rate_of(token, n_drawn):
+    """Return how likely a token is among one or two drawn by weight without replacement."""
+    total = sum(WEIGHTS)
+    first = WEIGHTS[token] / total
+    others = WEIGHTS[:token] + WEIGHTS[token + 1 :]
+    second = sum(other / total * WEIGHTS[token] / (total - other) for other in others)
+    return first if n_drawn == 1 else first + second
+
+
+@pytest.mark.parametrize("n_drawn", [1, 2])
+class TestWeights:
+    """A token's rate is that of being first, or second after any other; zero is never."""
+
+    def test_of_requests(self, n_drawn):
+        _, requests = draw_of(n_requests=n_drawn)(make_stars())
+        counts = asked_of(requests).sum(dim=0)
+        for token, count in enumerate(counts.tolist()):
+            assert is_near(count, N_STARS, rate_of(token, n_drawn))
+
+    def test_of_inputs(self, n_drawn):
+        shown, _ = draw_of(input_weights=WEIGHTS, n_inputs=(n_drawn, n_drawn))(make_stars())
+        counts = seen_of(shown).sum(dim=0)
+        for token, count in enumerate(counts.tolist()):
+            assert is_near(count, N_STARS, rate_of(token, n_drawn))
+
+
 class TestRequests:
-    def test_rates_are_the_weights(self):
-        counts = asked_of(draw_of(n_requests=1)(make_stars())[1]).sum(dim=0)
-        for count, weight in zip(counts.tolist(), WEIGHTS, strict=True):
-            assert is_near(count, N_STARS, weight / sum(WEIGHTS))
-
-    def test_several_are_drawn_without_replacement(self):
-        """The rate of a token is that of either order, one after the other."""
-        counts = asked_of(draw_of(n_requests=2)(make_stars())[1]).sum(dim=0)
-        total = sum(WEIGHTS)
-        for token, weight in enumerate(WEIGHTS):
-            second = sum(
-                other / total * weight / (total - other)
-                for position, other in enumerate(WEIGHTS)
-                if position != token
-            )
-            assert is_near(int(counts[token]), N_STARS, weight / total + second)
-
     def test_rates_are_among_what_a_star_knows(self):
         stars = make_stars()
         stars[:, 0, 3:] = NAN

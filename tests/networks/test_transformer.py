@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msaestimator import StellarFoundationModel
@@ -124,17 +124,13 @@ class TestRequests:
         expected = [torch.cat(parts) for parts in zip(*alone, strict=True)]
         assert_same(module(values, tokens, requests), expected)
 
-    def test_repeated_ones_have_the_same_answer(self, module):
-        mean, log_variance = module(*known_of(), torch.tensor([7, 2, 7]))
-        torch.testing.assert_close(mean[:, 0], mean[:, 2])
-        torch.testing.assert_close(log_variance[:, 0], log_variance[:, 2])
-
     def test_none(self, module):
         answers = module(*known_of(), torch.empty(0, dtype=torch.long))
         assert [part.shape for part in answers] == [(BATCH, 0)] * 2
 
 
 class TestKnown:
+    @settings(max_examples=25)
     @given(order=st.permutations(range(N_KNOWN)))
     def test_their_order_does_not_matter(self, order):
         module = small().double().eval()
@@ -146,6 +142,7 @@ class TestKnown:
             module(values[:, order], tokens[:, order], requests), module(values, tokens, requests)
         )
 
+    @settings(max_examples=25)
     @given(
         n_padding=st.integers(0, 200), junk=st.sampled_from([0.0, 1.0, -1e6]), first=st.booleans()
     )
