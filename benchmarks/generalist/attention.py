@@ -66,8 +66,9 @@ def attention(model: StellarFoundationModel, stars: Known, reddening: float) -> 
 def draw(without: np.ndarray, with_dust: np.ndarray) -> Figure:
     """Draw both matrices and their difference."""
     figure, axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained")
+    largest = max(without.max(), with_dust.max())
     for ax, matrix, reddening in zip(axes, (without, with_dust), REDDENINGS, strict=False):
-        drawn = draw_matrix(ax, matrix, "viridis", (0, 1))
+        drawn = draw_matrix(ax, matrix, "viridis", (0, largest))
         ax.set_title(f"$E(B-V)$ = {reddening:g} mag", fontsize=10)
     figure.colorbar(drawn, ax=axes[:2], label="attention", pad=0.01)
     largest = np.abs(with_dust - without).max()
@@ -85,7 +86,8 @@ def draw_matrix(ax: Axes, matrix: np.ndarray, cmap: str, span: tuple[float, floa
     for (row, column), value in np.ndenumerate(matrix):
         white = drawn.norm(value) < 0.5 if cmap == "viridis" else abs(value) > 0.6 * span[1]
         color = "white" if white else "black"
-        ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)
+        text = f"{value:.2f}".replace("-0.00", "0.00")
+        ax.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
     ax.set_xticks(range(len(INPUTS) + 1), [*symbols(INPUTS), "nothing"], rotation=45, ha="right")
     ax.set_yticks([])
     ax.set_xlabel("input")

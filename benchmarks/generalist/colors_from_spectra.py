@@ -17,6 +17,7 @@ from common import (
     print_scores,
     read_options,
     save_figure,
+    unit_of,
 )
 
 from msaestimator.datasets import load_apogee_xp
@@ -36,7 +37,7 @@ def main() -> None:
     )
     figure, axes = plt.subplots(1, len(REQUESTS), figsize=(9, 4), layout="constrained")
     for ax, (name, comparison) in zip(axes, answers.items(), strict=True):
-        error_bar(one_to_one(ax, comparison), ax, name)
+        error_bar(one_to_one(ax, comparison), ax, unit_of(name))
         ax.set(xlabel=f"known {axis_label(name)}", ylabel=f"answered {axis_label(name)}")
     save_figure(figure, options, "colors_from_spectra", f"{REAL}, {len(test.values)} stars")
 

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from astropy.table import Table
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -227,14 +227,14 @@ def one_to_one(
     comparison: Comparison,
     norm: Normalize | None = None,
     limits: tuple[float, float] | None = None,
-) -> ScalarMappable:
+) -> PathCollection:
     """Draw answers against what is known, coloured by the predicted error, and the scores."""
     low, high = limits or np.nanpercentile(comparison.true, [0.5, 99.5])
     style = {"color": "0.35"}
     if comparison.error is not None:
         norm = norm or error_norm([comparison])
         style = {"c": comparison.error, "cmap": "viridis", "norm": norm}
-    drawn = ax.scatter(comparison.true, comparison.answer, s=2.5, linewidths=0, **style)
+    drawn = ax.scatter(comparison.true, comparison.answer, s=2, linewidths=0, **style)
     ax.plot([low, high], [low, high], color="#D55E00", linewidth=1)
     ax.set(xlim=(low, high), ylim=(low, high))
     write_scores(ax, comparison)
@@ -250,30 +250,24 @@ def write_scores(ax: Axes, comparison: Comparison) -> None:
     ax.text(0.03, 0.97, text, transform=ax.transAxes, va="top", fontsize=9, bbox=box)
 
 
-def error_bar(drawn: ScalarMappable, axes: Axes | np.ndarray, name: str) -> None:
+def error_bar(drawn: PathCollection, axes: Axes | np.ndarray, unit: str) -> None:
     """Draw the colour bar of predicted errors."""
-    figure = np.atleast_1d(axes)[0].figure
-    unit = unit_of(name)
-    bar = figure.colorbar(
-        drawn,
-        ax=axes,
-        label=f"predicted error [{unit}]" if unit else "predicted error",
-        pad=0.01,
-        ticks=LogLocator(subs=(1, 2, 5)),
-        format="%g",
+    label = f"predicted error [{unit}]" if unit else "predicted error"
+    bar = drawn.figure.colorbar(
+        drawn, ax=axes, label=label, pad=0.01, ticks=LogLocator(subs=(1, 2, 5)), format="%g"
     )
     bar.ax.yaxis.set_minor_locator(NullLocator())
 
 
 def save_figure(figure: Figure, options: argparse.Namespace, name: str, caption: str) -> None:
-    """Write a figure as a PNG of 64 colours, with a line that says which stars it shows."""
+    """Write a figure as a PNG of 256 colours, with a line that says which stars it shows."""
     figure.supxlabel(caption, fontsize=9, color="0.3")
     options.figures.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=100, bbox_inches="tight")
     plt.close(figure)
     path = options.figures / f"{name}.png"
-    Image.open(buffer).convert("RGB").quantize(64).save(path, optimize=True)
+    Image.open(buffer).convert("RGB").quantize(256).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
 
 

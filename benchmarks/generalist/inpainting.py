@@ -115,7 +115,7 @@ def draw(wavelength: np.ndarray, both: list[Inpainted]) -> Figure:
         row[0].set_ylabel(f"told {half.told}\nflux / mean flux")
         draw_residual(row[-1], wavelength[half.asked], half.residual)
     axes[0, 0].legend(fontsize=8)
-    axes[0, -1].set_title("all stars", fontsize=10)
+    axes[0, -1].set_title("all stars: median, 16-84 %", fontsize=10)
     for ax in axes[1]:
         ax.set_xlabel("wavelength [nm]")
     return figure
@@ -128,7 +128,7 @@ def draw_residual(ax: Axes, wavelength: np.ndarray, residual: np.ndarray) -> Non
     ax.plot(wavelength, middle, color=ANSWER)
     ax.axhline(0, color="0.5", linewidth=0.8)
     ax.set_ylim(*np.clip([low.min() * 1.1, high.max() * 1.1], -1, 1))
-    ax.set_ylabel("fractional residual, 16-50-84 %")
+    ax.set_ylabel("fractional residual")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from common import (
     print_scores,
     read_options,
     save_figure,
+    unit_of,
 )
 from expert import best_expert, complete
 from matplotlib.figure import Figure
@@ -77,7 +78,7 @@ def inputs(model: StellarFoundationModel) -> dict[str, list[str]]:
     return {
         "labels only": labels,
         "labels, J - H, J - Ks": [*labels, *INFRARED],
-        "all but RP": [token.name for token in tokens if token.block != "rp"],
+        "all but RP coefficients": [token.name for token in tokens if token.block != "rp"],
     }
 
 
@@ -90,7 +91,7 @@ def draw(experts: dict[str, Comparison], answers: dict[str, Comparison]) -> Figu
             drawn = one_to_one(ax, by_title[title], norm)
             ax.tick_params(labelleft=ax in axes[:, 0], labelbottom=ax in axes[1])
         column[0].set_title(title, fontsize=10)
-    error_bar(drawn, axes, ASKED)
+    error_bar(drawn, axes, unit_of(ASKED))
     for ax, method in zip(axes[:, 0], ("XGBoost", "generalist"), strict=True):
         ax.set_ylabel(f"{method}: {axis_label(ASKED)}")
     axes[1, 1].set_xlabel(f"known {axis_label(ASKED)}")

@@ -9,8 +9,6 @@ reddening is to infinity. Distances are of the mock survey, told E(B-V) too: the
 pseudo-luminosity and the G magnitude make them.
 """
 
-from dataclasses import dataclass
-
 import matplotlib.pyplot as plt
 import numpy as np
 from common import (
@@ -29,6 +27,7 @@ from common import (
     print_scores,
     read_options,
     save_figure,
+    unit_of,
 )
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
@@ -47,25 +46,6 @@ DISTANCE = (0.03, 30.0)
 """Range of the panel of distances, in kpc."""
 
 
-@dataclass(frozen=True)
-class Distances:
-    """Distances in kpc, true and answered, with the answers' fractional errors."""
-
-    true: np.ndarray
-    answer: np.ndarray
-    fractional_error: np.ndarray
-
-    @property
-    def scatter(self) -> float:
-        """NMAD of the fractional residual."""
-        return float(nmad(np.zeros_like(self.true), self.answer / self.true - 1))
-
-    @property
-    def within(self) -> float:
-        """Fraction of stars whose fractional residual is below its error."""
-        return float(np.mean(np.abs(self.answer / self.true - 1) < self.fractional_error))
-
-
 def main() -> None:
     """Answer, score, draw."""
     options = read_options(__doc__)
@@ -77,7 +57,11 @@ def main() -> None:
     distances = ask_distances(mock, mock_test_stars())
     rows = [
         {"asked": "E(B-V) [mag]", "NMAD": reddening.scatter, "within": reddening.within},
-        {"asked": "distance [fraction]", "NMAD": distances.scatter, "within": distances.within},
+        {
+            "asked": "distance [fraction]",
+            "NMAD": fractional_scatter(distances),
+            "within": distances.within,
+        },
     ]
     print_scores(f"E(B-V): {REAL}; distance: {MOCK}", rows)
     figure, axes = plt.subplots(1, 3, figsize=(15, 4.6), layout="constrained")
@@ -85,47 +69,47 @@ def main() -> None:
     axes[0].set_title("answered")
     draw_reddening(axes[1], reddening)
     draw_distances(axes[2], distances)
-    text = f"Left and middle: {REAL.lower()}. Right: {MOCK.lower()}."
+    text = f"Left, middle: {REAL}, {len(kiel)} stars. Right: {MOCK}, {len(distances.true)} stars."
     save_figure(figure, options, "physical_validation", text)
 
 
-def ask_distances(model: StellarFoundationModel, stars: StarTable) -> Distances:
-    """Return distances of stars that are told coefficients, colours and E(B-V)."""
+def ask_distances(model: StellarFoundationModel, stars: StarTable) -> Comparison:
+    """Return distances in kpc of stars that are told coefficients, colours and E(B-V)."""
     stars = stars[np.isfinite(stars["bp_coefficients"]).all(axis=1)]
     known = Known.of(model, stars)
     told = [*model.xp_columns, *COLORS, "ebv"]
     answers = ask(model, told, known.matrix(told), ["pseudo_luminosity"])
     luminosity = answers["pseudo_luminosity"].value
-    return Distances(
-        stars["true_distance"].to_value("kpc"),
-        distance(luminosity, stars["phot_g_mean_mag"].to_value("mag")) / 1000,
-        answers["pseudo_luminosity_err"].value / luminosity,
-    )
+    answer = distance(luminosity, stars["phot_g_mean_mag"].to_value("mag")) / 1000
+    true = stars["true_distance"].to_value("kpc")
+    error = answer * answers["pseudo_luminosity_err"].value / luminosity
+    return Comparison("distance", true, answer, np.zeros_like(true), error)
+
+
+def fractional_scatter(distances: Comparison) -> float:
+    """Return the NMAD of the distances' fractional residuals."""
+    return float(nmad(np.zeros_like(distances.true), distances.answer / distances.true - 1))
 
 
 def draw_reddening(ax: Axes, reddening: Comparison) -> None:
     """Draw the reddening on logarithmic axes."""
-    error_bar(one_to_one(ax, reddening, limits=REDDENING), ax, "ebv")
+    error_bar(one_to_one(ax, reddening, limits=REDDENING), ax, unit_of("ebv"))
     ax.set(xscale="log", yscale="log", xlim=REDDENING, ylim=REDDENING)
-    ax.set(xlabel=f"known {axis_label('ebv')}", ylabel=f"answered {axis_label('ebv')}")
+    ax.set(xlabel="known $E(B-V)$ to infinity [mag]", ylabel=f"answered {axis_label('ebv')}")
 
 
-def draw_distances(ax: Axes, distances: Distances) -> None:
+def draw_distances(ax: Axes, distances: Comparison) -> None:
     """Draw the distances on logarithmic axes."""
-    norm = LogNorm(*np.percentile(distances.fractional_error, [2, 98]))
-    drawn = ax.scatter(
-        distances.true,
-        distances.answer,
-        c=distances.fractional_error,
-        s=2.5,
-        linewidths=0,
-        norm=norm,
-    )
-    ax.figure.colorbar(drawn, ax=ax, label="predicted fractional error", pad=0.01)
+    fraction = distances.error / distances.answer
+    norm = LogNorm(*np.percentile(fraction, [2, 98]))
+    points = distances.true, distances.answer
+    drawn = ax.scatter(*points, c=fraction, s=2.5, linewidths=0, norm=norm)
+    error_bar(drawn, ax, "fraction")
     ax.plot(DISTANCE, DISTANCE, color="#D55E00", linewidth=1)
     ax.set(xscale="log", yscale="log", xlim=DISTANCE, ylim=DISTANCE)
     ax.set(xlabel="true distance [kpc]", ylabel="spectrophotometric distance [kpc]")
-    ax.text(0.03, 0.97, f"NMAD {distances.scatter:.1%}", transform=ax.transAxes, va="top")
+    text = f"NMAD {fractional_scatter(distances):.1%}\n{distances.within:.0%} within 1$\\sigma$"
+    ax.text(0.03, 0.97, text, transform=ax.transAxes, va="top", fontsize=9)
 
 
 if __name__ == "__main__":

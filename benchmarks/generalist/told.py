@@ -14,6 +14,7 @@ from common import (
     error_bar,
     error_norm,
     one_to_one,
+    unit_of,
 )
 from matplotlib.figure import Figure
 
@@ -72,7 +73,7 @@ def draw_all(
     figure, axes = plt.subplots(
         len(limits),
         len(answers),
-        figsize=(2.3 * len(answers), 2.4 * len(limits)),
+        figsize=(2.1 * len(answers), 2.15 * len(limits)),
         layout="constrained",
         squeeze=False,
     )
@@ -84,7 +85,7 @@ def draw_all(
             ax.locator_params(nbins=4)
         row[0].set_ylabel(f"answered {axis_label(name)}")
         row[len(row) // 2].set_xlabel(f"known {axis_label(name)}")
-        error_bar(drawn, row, name)
+        error_bar(drawn, row, unit_of(name))
     for ax, title in zip(axes[0], answers, strict=True):
         ax.set_title(title, fontsize=9)
     return figure
