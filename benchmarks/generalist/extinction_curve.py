@@ -146,7 +146,7 @@ def report(curves: dict[str, Grid]) -> None:
     for name in rows.colnames[1:]:
         rows[name].info.format = ".2f"
     rows.pprint(max_lines=-1, max_width=-1)
-    shown = (SHOWN >= TRUSTED[0]) & (SHOWN <= TRUSTED[1])
+    shown = (rows["wavelength"] >= TRUSTED[0]) & (rows["wavelength"] <= TRUSTED[1])
     for published in ("F99", "CCM89"):
         for name in rows.colnames[3:]:
             distance = np.abs(rows[name] - rows[published])[shown].mean()
