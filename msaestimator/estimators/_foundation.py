@@ -115,6 +115,7 @@ precision, random_state, verbose
     (200, 64)
     """
 
+    # DIFF(zhang2026): the default network and rates suit some ten thousand stars and two cores.
     def __init__(
         self,
         *,

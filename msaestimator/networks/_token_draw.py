@@ -98,6 +98,7 @@ class TokenDraw:
             hidden = torch.rand(len(known), n_blocks, device=known.device) < self.block_dropout
             known = known & ~hidden[:, self.blocks.to(known.device)]
         fewest, most = self.n_inputs
+        # DIFF(zhang2026): one number for the batch instead of one a star, which would pad it.
         n_shown = int(torch.randint(fewest, most + 1, ()))
         n_shown = min(n_shown, int(known.sum(dim=1).max()))
         tokens, drawn = _draw(self.log_input_weights, known, n_shown)

@@ -73,6 +73,7 @@ class StellarTransformer(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
+        # DIFF(zhang2026): the parent has one embedding more, for padding, which is masked here.
         self.embedding = TokenEmbedding(n_tokens, dim)
         self.encoder = _blocks(dim, encoder_heads, encoder_widths, dropout)
         self.decoder = _blocks(dim, decoder_heads, decoder_widths, dropout)

@@ -217,6 +217,8 @@ def vocabulary_of(schema: FeatureSchema) -> Vocabulary:
     )
 
 
+# DIFF(zhang2026): more labels, logarithms of what spans decades, every colour asked for, and
+# first coefficients more often.
 GENERALIST = vocabulary_of(GAIA_DR3)
 """What the generalist model knows by default."""
 
