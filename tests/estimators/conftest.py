@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from msaestimator import StellarFoundationModel
-from msaestimator.exceptions import MissingColumnWarning
 
 TINY = {
     "embedding_dim": 8,
@@ -31,7 +30,21 @@ def make_generalist():
 @pytest.fixture(scope="session")
 def generalist(make_generalist, stars):
     """A tiny fitted generalist."""
-    return make_generalist(max_epochs=10).fit(stars)
+    return make_generalist(max_epochs=5).fit(stars)
+
+
+@pytest.fixture(scope="session")
+def few(stars):
+    """100 stars with three labels, colours and reddening, of scalar columns only."""
+    labels = [name + end for name in ("teff", "logg", "fe_h") for end in ("", "_err")]
+    colors = ["phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m", "ebv"]
+    return stars[:100][colors + labels]
+
+
+@pytest.fixture(scope="session")
+def fitted(make_generalist, few):
+    """A tiny generalist fitted on these."""
+    return make_generalist().fit(few)
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +62,3 @@ def assert_same():
                 np.testing.assert_array_equal(*values, err_msg=name)
 
     return compare
-
-
-@pytest.fixture
-def warns_of_column():
-    """Return a function that expects a warning of columns that fit did not see."""
-    return lambda name: pytest.warns(MissingColumnWarning, match=f"{name}.*no star of fit had it")
