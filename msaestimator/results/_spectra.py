@@ -81,6 +81,9 @@ def spectra_table(
     if identifiers is not None:
         table["source_id"] = integers(identifiers, "identifiers", len(flux), np.int64)
     table["flux"], table["flux_err"] = flux, flux_err
+    # Said twice, since FITS and VOTable keep no Quantity beside the columns.
+    first, second, last = wavelength[[0, 1, -1]]
+    table["flux"].info.description = f"from {first} to {last} in steps of {second - first}"
     if flags is not None:
         table["flags"] = integers(flags, "flags", len(flux), np.int32)
         table.meta["flags"] = describe_flags()

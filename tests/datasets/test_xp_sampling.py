@@ -6,7 +6,7 @@ import numpy as np
 from msaestimator.datasets import load_apogee_xp, load_xp_sampling
 from msaestimator.schema import GAIA_DR3
 
-# Flux of Vega in G, and G of Vega: Gaia EDR3 photometric system (Riello et al. 2021).
+# Flux of Vega in G, which is of magnitude zero (Riello et al. 2021).
 G_ZERO_FLUX = 2.5e-11 * u.Unit("W / (m2 nm)")
 
 

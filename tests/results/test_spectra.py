@@ -113,6 +113,13 @@ def test_identifiers_and_flags_come_along_and_the_table_can_be_written(tmp_path)
     np.testing.assert_array_equal(back.meta["wavelength"], table.meta["wavelength"])
 
 
+def test_a_file_without_metadata_says_the_wavelengths(tmp_path):
+    table = spectra_table(np.ones((2, N)), np.ones((2, N)), [15.0, 16.0])
+    table.write(tmp_path / "spectra.xml", format="votable")
+    back = QTable.read(tmp_path / "spectra.xml")
+    assert back["flux"].info.description == "from 336.0 nm to 1020.0 nm in steps of 2.0 nm"
+
+
 def test_no_star_has_no_spectrum():
     table = spectra_table(np.empty((0, N)), np.empty((0, N)), [])
     assert table["flux"].shape == (0, 343)
