@@ -230,11 +230,13 @@ def one_to_one(
 ) -> PathCollection:
     """Draw answers against what is known, coloured by the predicted error, and the scores."""
     low, high = limits or np.nanpercentile(comparison.true, [0.5, 99.5])
-    style = {"color": "0.35"}
+    style: dict[str, object] = {"color": "0.35", "s": 2}
     if comparison.error is not None:
         norm = norm or error_norm([comparison])
-        style = {"c": comparison.error, "cmap": "viridis", "norm": norm}
-    drawn = ax.scatter(comparison.true, comparison.answer, s=2, linewidths=0, **style)
+        # Without the blend at their rims, coloured points take two thirds of the bytes.
+        style = {"c": comparison.error, "cmap": "viridis", "norm": norm, "s": 1}
+        style["antialiased"] = False
+    drawn = ax.scatter(comparison.true, comparison.answer, linewidths=0, **style)
     ax.plot([low, high], [low, high], color="#D55E00", linewidth=1)
     ax.set(xlim=(low, high), ylim=(low, high))
     write_scores(ax, comparison)
@@ -246,8 +248,7 @@ def write_scores(ax: Axes, comparison: Comparison) -> None:
     text = f"NMAD {comparison.scatter:.3g} {unit_of(comparison.name)}"
     if comparison.error is not None:
         text += f"\n{comparison.within:.0%} within 1$\\sigma$"
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
-    ax.text(0.03, 0.97, text, transform=ax.transAxes, va="top", fontsize=9, bbox=box)
+    ax.text(0.97, 0.03, text, transform=ax.transAxes, ha="right", fontsize=9)
 
 
 def error_bar(drawn: PathCollection, axes: Axes | np.ndarray, unit: str) -> None:

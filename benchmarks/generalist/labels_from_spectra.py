@@ -37,7 +37,7 @@ def main() -> None:
         )
         for name in LIMITS
     }
-    answers = {"XGBoost: 30 + 30, colours": experts} | answer_all(model, test, list(LIMITS))
+    answers = {"XGBoost: 30 + 30, col.": experts} | answer_all(model, test, list(LIMITS))
     n_stars = len(test.values)
     print_scores(f"{REAL}, {n_stars} of 3,500-7,000 K; NMAD in K and dex", score_rows(answers))
     save_figure(

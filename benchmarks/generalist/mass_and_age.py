@@ -75,7 +75,7 @@ def experiment(
         for label in limits
     }
     model = load_model(options, model_name)
-    answers = {"XGBoost: 30 + 30, colours": experts} | answer_all(model, test, list(limits))
+    answers = {"XGBoost: 30 + 30, col.": experts} | answer_all(model, test, list(limits))
     text = f"{stars}, {len(test.values)} giants"
     print_scores(f"{text}; NMAD in solar masses and Gyr", score_rows(answers))
     save_figure(draw_all(answers, limits), options, name, text)

@@ -109,7 +109,7 @@ def draw_distances(ax: Axes, distances: Comparison) -> None:
     ax.set(xscale="log", yscale="log", xlim=DISTANCE, ylim=DISTANCE)
     ax.set(xlabel="true distance [kpc]", ylabel="spectrophotometric distance [kpc]")
     text = f"NMAD {fractional_scatter(distances):.1%}\n{distances.within:.0%} within 1$\\sigma$"
-    ax.text(0.03, 0.97, text, transform=ax.transAxes, va="top", fontsize=9)
+    ax.text(0.97, 0.03, text, transform=ax.transAxes, ha="right", fontsize=9)
 
 
 if __name__ == "__main__":

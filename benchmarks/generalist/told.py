@@ -73,7 +73,7 @@ def draw_all(
     figure, axes = plt.subplots(
         len(limits),
         len(answers),
-        figsize=(2.1 * len(answers), 2.15 * len(limits)),
+        figsize=(2.1 * len(answers), 2.05 * len(limits) + 0.5),
         layout="constrained",
         squeeze=False,
     )
