@@ -5,6 +5,7 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
+from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,7 +25,7 @@ from msaestimator.training import resolve_device
 __all__ = ["AskableEstimator"]
 
 
-class AskableEstimator(TokenDoor):
+class AskableEstimator(TransformerMixin, TokenDoor):
     """An estimator whose ``module_`` answers requests for the tokens of ``vocabulary_``."""
 
     def request(
@@ -162,6 +163,11 @@ class AskableEstimator(TokenDoor):
         """
         check_is_fitted(self, "module_")
         return self._oracle().embed(self._without_labels(X))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the vectors' components, ``vector0`` and so on."""
+        check_is_fitted(self, "module_")
+        return np.array([f"vector{i}" for i in range(self.embedding_dim)], dtype=object)
 
     def attention(
         self, X: Any, requests: str | Sequence[str], *, inputs: Sequence[str] | None = None

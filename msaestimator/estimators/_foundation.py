@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin, TransformerMixin
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
@@ -22,7 +22,7 @@ from msaestimator.training import ParameterGroup, RequestObjective, resolve_devi
 __all__ = ["StellarFoundationModel"]
 
 
-class StellarFoundationModel(RegressorMixin, TransformerMixin, TrainedEstimator, AskableEstimator):
+class StellarFoundationModel(RegressorMixin, TrainedEstimator, AskableEstimator):
     """Answer any question about a star from whatever is known of it, with uncertainties.
 
     A transformer reads the known quantities of a star as tokens (XP coefficients, colours,
@@ -41,6 +41,8 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, TrainedEstimator,
         Compress scaled quantities by asinh, so that rare stars do not rule the loss.
     embedding_dim : int
         Length of the tokens' vectors.
+    embedding_scale : float, optional
+        Standard deviation they start with; None is Xavier's.
     encoder_heads, encoder_widths : sequence of int
         Attention heads and hidden width of each encoder block.
     decoder_heads, decoder_widths : sequence of int
@@ -60,6 +62,9 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, TrainedEstimator,
         Probability that a block is hidden from a star as a whole, in training.
     resample_noise : bool
         In training, add to each shown value noise of its measurement error.
+    beta : float
+        Power of the predicted variance that weights each answer's likelihood: with 0, the
+        likelihood itself, easy questions rule the training (Seitzer et al. 2022).
     max_epochs, batch_size : int
         Length of the training, and stars a step.
     lr : float
@@ -123,6 +128,7 @@ precision, random_state, verbose
         labels: Sequence[str] | None = None,
         asinh: bool = True,
         embedding_dim: int = 64,
+        embedding_scale: float | None = 1.0,
         encoder_heads: Sequence[int] = (4,),
         encoder_widths: Sequence[int] = (128,),
         decoder_heads: Sequence[int] = (4, 4),
@@ -134,6 +140,7 @@ precision, random_state, verbose
         request_by: str = "block",
         block_dropout: float = 0.2,
         resample_noise: bool = False,
+        beta: float = 0.5,
         max_epochs: int = 60,
         batch_size: int = 64,
         lr: float = 3e-3,
@@ -155,6 +162,7 @@ precision, random_state, verbose
         self.labels = labels
         self.asinh = asinh
         self.embedding_dim = embedding_dim
+        self.embedding_scale = embedding_scale
         self.encoder_heads = encoder_heads
         self.encoder_widths = encoder_widths
         self.decoder_heads = decoder_heads
@@ -166,6 +174,7 @@ precision, random_state, verbose
         self.request_by = request_by
         self.block_dropout = block_dropout
         self.resample_noise = resample_noise
+        self.beta = beta
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -212,7 +221,7 @@ precision, random_state, verbose
             self.module_ = self._build_module()
             self._train(
                 "training",
-                RequestObjective(),
+                RequestObjective(self.beta),
                 self._draw(),
                 [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
                 stars[known],
@@ -334,6 +343,7 @@ precision, random_state, verbose
             self.decoder_widths,
             self.head_widths,
             self.dropout,
+            self.embedding_scale,
         )
 
     def _check_parameters(self) -> None:
