@@ -57,9 +57,10 @@ class AskableEstimator(TransformerMixin, TokenDoor):
             A token is not in the vocabulary, or no star of ``fit`` had it; an error is negative.
         """
         check_is_fitted(self, "module_")
-        values = self._known(X, inputs)
         names = [requests] if isinstance(requests, str) else list(requests)
-        means, errors = self._answer(values, self._positions(names, what="requests"))
+        positions = self._positions(names, what="requests")
+        values = self._known(X, inputs)
+        means, errors = self._answer(values, positions)
         units = {name: self.vocabulary_[name].unit for name in names}
         flags = np.where(np.isfinite(values).any(axis=1), 0, PredictionFlag.NOTHING_KNOWN)
         has_ids = "source_id" in (column_names(X) or ())

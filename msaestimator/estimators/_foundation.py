@@ -296,15 +296,17 @@ precision, random_state, verbose
         Raises
         ------
         ColumnError
-            An id is not an integer; nothing was sent.
+            An id is not an integer, or a request is not a token; nothing was sent.
         ArchiveError
             The archive failed. What was received is in its cache.
         """
         check_is_fitted(self, "module_")
         self._check_fitted_on_table()
+        asked = self.labels_ if requests is None else requests
+        self._positions(asked, what="requests")
         uses_reddening = "ebv" in self.trained_tokens
         stars = fetch_stars(source_ids, archive, dust_map if uses_reddening else None)
-        answers = self.request(stars, self.labels_ if requests is None else requests)
+        answers = self.request(self._without_untrained(stars), asked)
         return with_provenance(answers, stars, GAIA_DR3)
 
     def _draw(self) -> TokenDraw:

@@ -17,6 +17,7 @@ from msaestimator.preprocessing import (
     column_names,
     has_tokens,
     read_tokens,
+    token_columns,
 )
 from msaestimator.schema import GENERALIST, Token, Vocabulary
 
@@ -142,6 +143,13 @@ class TokenDoor(FormedEstimator):
         return Vocabulary(
             tuple(Token(name, block="feature") for name in names if name not in labels)
         )
+
+    def _without_untrained(self, stars: Table) -> Table:
+        """Return stars without the columns that tell only what no star of ``fit`` had."""
+        trained = zip(self.vocabulary_.tokens, self.is_trained_, strict=True)
+        used = token_columns(Vocabulary(tuple(token for token, known in trained if known)))
+        unused = token_columns(self.vocabulary_) - used
+        return stars[[name for name in stars.colnames if name not in unused]]
 
     def _warn_of_untrained(self, is_given: np.ndarray) -> None:
         ignored = np.array(self.vocabulary_.names)[is_given & ~self.is_trained_]

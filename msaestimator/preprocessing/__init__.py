@@ -10,7 +10,7 @@ from msaestimator.preprocessing._table_reader import (
     read_features,
     read_labels,
 )
-from msaestimator.preprocessing._token_reader import has_tokens, read_tokens
+from msaestimator.preprocessing._token_reader import has_tokens, read_tokens, token_columns
 from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "read_features",
     "read_labels",
     "read_tokens",
+    "token_columns",
 ]

@@ -25,7 +25,7 @@ from msaestimator.schema import (
     pseudo_luminosity,
 )
 
-__all__ = ["has_tokens", "read_tokens"]
+__all__ = ["has_tokens", "read_tokens", "token_columns"]
 
 Measured = tuple[np.ndarray, np.ndarray]
 """Values, NaN where missing, and their standard errors, zero where unknown."""
@@ -34,7 +34,13 @@ Measured = tuple[np.ndarray, np.ndarray]
 def has_tokens(X: Any, vocabulary: Vocabulary) -> bool:
     """Tell whether ``X`` is a table with at least one quantity of the vocabulary."""
     names = column_names(X) or ()
-    return bool(_known_columns(vocabulary).intersection(names))
+    return bool(token_columns(vocabulary).intersection(names))
+
+
+def token_columns(vocabulary: Vocabulary) -> set[str]:
+    """Return the columns that tell a vocabulary's quantities: theirs, parts and XP arrays."""
+    parts = {column for token in vocabulary.tokens for column in token.columns}
+    return {*vocabulary.names, *parts, *(array.name for array in _arrays(vocabulary))}
 
 
 def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
@@ -69,7 +75,7 @@ def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
     """
     names = column_names(table) or ()
     check_once(names, _arrays(vocabulary))
-    check_any_known(names, _known_columns(vocabulary), "a quantity of the vocabulary")
+    check_any_known(names, token_columns(vocabulary), "a quantity of the vocabulary")
     reader = _Reader(table, vocabulary)
     values = np.full((len(table), len(vocabulary)), np.nan)
     errors = np.zeros_like(values)
@@ -192,11 +198,6 @@ def _usable(token: Token, values: np.ndarray) -> np.ndarray:
             stacklevel=5,
         )
     return np.where(unusable, np.nan, values)
-
-
-def _known_columns(vocabulary: Vocabulary) -> set[str]:
-    parts = {column for token in vocabulary.tokens for column in token.columns}
-    return {*vocabulary.names, *parts, *(array.name for array in _arrays(vocabulary))}
 
 
 def _arrays(vocabulary: Vocabulary) -> list[CoefficientArray]:
