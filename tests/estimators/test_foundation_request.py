@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from msaestimator.exceptions import ColumnError, MissingValueWarning, UnitMismatchError
+from msaestimator.exceptions import (
+    ColumnError,
+    MissingColumnWarning,
+    MissingValueWarning,
+    UnitMismatchError,
+)
 from msaestimator.results import PredictionFlag
-from msaestimator.schema import StarTable
+from msaestimator.schema import ZHANG2026, StarTable
 
 ASKED = ["teff", "fe_h", "bp_rp", "ebv", "relative_rp_3"]
 
@@ -232,6 +237,41 @@ def test_negative_errors(generalist):
     table = StarTable({"teff": [5000.0, 6000.0], "teff_err": [10.0, -3.0]})
     with pytest.raises(ColumnError, match="'teff_err' must hold standard errors.* first in row 1"):
         generalist.request(table, "logg")
+
+
+def test_columns_that_fit_did_not_see(generalist, assert_same):
+    table = StarTable({"teff": [5000.0], "age": [3.0], "mass": [1.0], "note": ["ignored"]})
+    with pytest.warns(MissingColumnWarning, match="'age', 'mass': ignored: no star of fit had it"):
+        answer = generalist.request(table, "logg")
+    assert_same(answer, generalist.request(table[["teff"]], "logg"))
+
+
+@pytest.fixture(scope="module")
+def far_stars(few):
+    """Stars with parallaxes, of which some are not positive."""
+    table = few["ebv", "j_m", "h_m", "teff"]
+    table["phot_g_mean_mag"] = np.linspace(8, 16, len(few)) * u.mag
+    table["parallax"] = np.linspace(-0.5, 9.4, len(few)).round(1) * u.mas
+    table["parallax_error"] = 0.1 * u.mas
+    assert 0 in table["parallax"].value
+    return table
+
+
+def test_parallaxes_that_are_not_positive(make_generalist, far_stars, assert_same):
+    """They have no logarithm, and the paper's vocabulary takes none."""
+    table = far_stars[:10]
+    without = table[[n for n in table.colnames if not n.startswith("parallax")]]
+    bad = table["parallax"] <= 0
+    with pytest.warns(MissingValueWarning, match="'pseudo_luminosity' that is not"):
+        model = make_generalist(max_epochs=1).fit(far_stars)
+    with pytest.warns(MissingValueWarning, match="'pseudo_luminosity' that is not"):
+        answer = model.request(table, "teff")
+    assert_same(answer[bad], model.request(without, "teff")[bad])
+    assert (answer[~bad]["teff"] != model.request(without, "teff")[~bad]["teff"]).all()
+    paper = make_generalist(max_epochs=1, vocabulary=ZHANG2026).fit(far_stars)
+    answer = paper.request(table, "teff")
+    assert (answer["teff"] != paper.request(without, "teff")["teff"]).all()
+    assert not answer["flags"].any()
 
 
 def test_a_value_without_a_logarithm_is_missing(generalist, assert_same):
