@@ -1,6 +1,6 @@
 """The generalist stellar model: any known quantities in, any asked quantities out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -355,10 +355,8 @@ precision, random_state, verbose
                 "`vocabulary` must be a Vocabulary or None, got "
                 f"{type(self.vocabulary).__name__}. Make one with vocabulary_of(schema)."
             )
-        if isinstance(self.labels, str):
-            raise ValueError(
-                f"`labels` must be a sequence of names, got the string {self.labels!r}."
-            )
+        if isinstance(self.labels, str | Mapping):
+            raise ValueError(f"`labels` must be a sequence of names, got {self.labels!r}.")
         self._check_training()
         self._check_blocks()
 

@@ -32,8 +32,8 @@ def collect_labels(X: Any, y: Any, wanted: Sequence[str] | Mapping[str, str] | N
         Has the label columns if ``y`` is None.
     y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
     wanted : sequence of names, mapping of name to unit, or None
-        None takes every column of a table ``y``, or the stellar parameters that the table
-        ``X`` has.
+        None takes every column of a table ``y`` but errors of others (``teff_err``), or the
+        stellar parameters that the table ``X`` has.
     """
     source = X if y is None else y
     names = column_names(source)
@@ -45,7 +45,9 @@ def collect_labels(X: Any, y: Any, wanted: Sequence[str] | Mapping[str, str] | N
             )
         return _from_array(y, wanted)
     if wanted is None:
-        wanted = [n for n in (SPECTROSCOPIC_LABELS if y is None else names) if n in names]
+        wanted = _without_errors(names)
+        if y is None:
+            wanted = [name for name in SPECTROSCOPIC_LABELS if name in wanted]
         if not wanted:
             raise ColumnError(
                 "The table must have a label to learn, such as 'teff' or 'logg', but it has none. "
@@ -87,6 +89,11 @@ def _from_array(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> Lab
         )
     units = _units(wanted, None)
     return LabelSet(tuple(units), units, values, one_dimensional)
+
+
+def _without_errors(names: Sequence[str]) -> list[str]:
+    errors = {f"{name}{ending}" for name in names for ending in ("_err", "_error")}
+    return [name for name in names if name not in errors]
 
 
 def _units(wanted: Sequence[str] | Mapping[str, str], table: Any) -> dict[str, str]:

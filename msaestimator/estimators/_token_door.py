@@ -19,7 +19,7 @@ from msaestimator.preprocessing import (
     read_tokens,
     token_columns,
 )
-from msaestimator.schema import GENERALIST, Token, Vocabulary
+from msaestimator.schema import GENERALIST, LABELS, Token, Vocabulary
 
 __all__ = ["TokenDoor"]
 
@@ -192,4 +192,9 @@ def _with_labels(vocabulary: Vocabulary, labels: LabelSet | None) -> Vocabulary:
     if labels is None:
         return vocabulary
     new = [name for name in labels.names if name not in vocabulary]
-    return vocabulary.with_tokens(*(Token(n, labels.units[n], "label") for n in new))
+    return vocabulary.with_tokens(
+        *(
+            Token(name, labels.units[name], "label", log=name in LABELS and LABELS[name].log)
+            for name in new
+        )
+    )

@@ -62,10 +62,9 @@ def test_units_are_converted(make_generalist, few, fitted):
 def test_labels_as_a_table_are_those_of_the_stars(make_generalist, few, fitted, weights):
     with_errors = few[[name for name in few.colnames if name.startswith(tuple(LABEL_NAMES))]]
     told = [name for name in few.colnames if name not in with_errors.colnames]
-    labels = tuple(LABEL_NAMES)
-    again = make_generalist(labels=labels).fit(few[told], with_errors)
+    again = make_generalist().fit(few[told], with_errors)
     assert weights(again) == weights(fitted)
-    assert again.labels_ == labels
+    assert again.labels_ == tuple(LABEL_NAMES)
 
 
 @pytest.mark.parametrize("form", [np.asarray, pd.DataFrame, list])
@@ -90,6 +89,14 @@ def test_a_label_without_a_name(make_generalist, few):
     assert make_generalist(max_epochs=1).fit(few, y[:, None]).predict(few).shape == (100, 1)
 
 
+def test_labels_of_a_matrix_are_learned_as_those_of_a_table(make_generalist, few):
+    """Temperatures and ages as logarithms, so that they stay positive."""
+    x = np.random.default_rng(0).normal(size=(100, 3))
+    model = make_generalist(labels=("teff", "age", "y")).fit(x, np.abs(x) + 1)
+    assert model.scaler_.is_log_.tolist() == [False, False, False, True, True, False]
+    assert model.request(x, ["age", "y"])["age"].unit == "Gyr"
+
+
 def test_labels_name_what_is_predicted(make_generalist, few):
     model = make_generalist(labels=("logg", "bp_rp"), max_epochs=1).fit(few)
     assert model.predict(few).shape == (100, 2)
@@ -109,7 +116,8 @@ HIDDEN = {"logg", "bp_rp"}
     [
         (("teff", "age"), ColumnError, "`labels` must be tokens .* none had age"),
         (("tef",), ColumnError, "has no 'tef'.*mean 'teff'"),
-        ("teff", ValueError, "`labels` must be a sequence of names, got the string 'teff'"),
+        ("teff", ValueError, "`labels` must be a sequence of names, got 'teff'"),
+        ({"teff": "kK"}, ValueError, "`labels` must be a sequence of names, got {'teff'"),
     ],
 )
 def test_wrong_labels(make_generalist, few, labels, error, message):
