@@ -45,7 +45,12 @@ def pinball_loss(quantiles: Tensor, labels: Tensor, levels: Tensor) -> Tensor:
 
 
 def gaussian_loss(
-    mean: Tensor, log_variance: Tensor, target: Tensor, error: Tensor, counted: Tensor
+    mean: Tensor,
+    log_variance: Tensor,
+    target: Tensor,
+    error: Tensor,
+    counted: Tensor,
+    beta: float = 0.0,
 ) -> Tensor:
     """Return minus the mean Gaussian log-likelihood of measurements, without its constant.
 
@@ -60,8 +65,15 @@ def gaussian_loss(
         What was measured and its standard error, zero if unknown.
     counted : Tensor of bool of shape (batch, n_requests)
         What counts in the loss; with nothing counted it is zero.
+    beta : float
+        Each term is weighted by its variance to this power, as if that were a constant
+        (Seitzer et al. 2022). With zero, the likelihood, what is easy to predict has the
+        largest gradients; with 0.5 all have alike.
     """
-    variance = log_variance.exp() + error.square()
+    # What is not counted must not overflow either, or its gradient is not a number.
+    variance = log_variance.masked_fill(~counted, 0.0).exp() + error.square()
     residual = (mean - target).masked_fill(~counted, 0.0)
     loss = 0.5 * (residual.square() / variance + variance.log())
+    if beta:
+        loss = loss * variance.detach().pow(beta)
     return loss.masked_fill(~counted, 0.0).sum() / counted.sum().clamp(min=1)

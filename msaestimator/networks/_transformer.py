@@ -20,14 +20,20 @@ class TokenEmbedding(nn.Module):
         Size of the vocabulary.
     dim : int
         Length of the vectors.
+    scale : float, optional
+        Standard deviation that w and b start with; None is Xavier's, which is small: GELU is
+        nearly linear there.
     """
 
-    def __init__(self, n_tokens: int, dim: int) -> None:
+    def __init__(self, n_tokens: int, dim: int, scale: float | None = None) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(n_tokens, dim))
         self.bias = nn.Parameter(torch.empty(n_tokens, dim))
-        nn.init.xavier_uniform_(self.weight)
-        nn.init.xavier_uniform_(self.bias)
+        for parameter in (self.weight, self.bias):
+            if scale is None:
+                nn.init.xavier_uniform_(parameter)
+            else:
+                nn.init.normal_(parameter, std=scale)
 
     def forward(self, values: Tensor, tokens: Tensor) -> Tensor:
         """Return the vectors of known quantities, (..., dim), of ``values`` and ``tokens``."""
@@ -59,6 +65,8 @@ class StellarTransformer(nn.Module):
         Hidden layers between the decoder and the two outputs.
     dropout : float
         In blocks and head.
+    embedding_scale : float, optional
+        See `TokenEmbedding`.
     """
 
     def __init__(
@@ -71,10 +79,11 @@ class StellarTransformer(nn.Module):
         decoder_widths: Sequence[int],
         head_widths: Sequence[int],
         dropout: float,
+        embedding_scale: float | None = None,
     ) -> None:
         super().__init__()
         # DIFF(zhang2026): the parent has one embedding more, for padding, which is masked here.
-        self.embedding = TokenEmbedding(n_tokens, dim)
+        self.embedding = TokenEmbedding(n_tokens, dim, embedding_scale)
         self.encoder = _blocks(dim, encoder_heads, encoder_widths, dropout)
         self.decoder = _blocks(dim, decoder_heads, decoder_widths, dropout)
         layers: list[nn.Module] = []

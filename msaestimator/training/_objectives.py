@@ -77,7 +77,17 @@ class PredictionObjective(nn.Module):
 
 
 class RequestObjective(nn.Module):
-    """Gaussian log-likelihood of what stars were asked (Zhang et al. 2026, equation 2)."""
+    """Gaussian log-likelihood of what stars were asked (Zhang et al. 2026, equation 2).
+
+    Parameters
+    ----------
+    beta : float
+        See `gaussian_loss`.
+    """
+
+    def __init__(self, beta: float = 0.0) -> None:
+        super().__init__()
+        self.beta = beta
 
     def forward(
         self,
@@ -99,4 +109,4 @@ class RequestObjective(nn.Module):
         """
         target, error = (part.gather(1, requests.tokens) for part in stars.unbind(1))
         mean, log_variance = (part.float() for part in output)
-        return gaussian_loss(mean, log_variance, target, error, requests.counted)
+        return gaussian_loss(mean, log_variance, target, error, requests.counted, self.beta)
