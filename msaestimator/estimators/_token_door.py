@@ -50,7 +50,7 @@ class TokenDoor(FormedEstimator):
             values, errors = _read_stars(X, self.vocabulary_)
         else:
             matrix = self._validate(X, reset=True)
-            self.vocabulary_ = _with_labels(self._matrix_vocabulary(labels.names), labels)
+            self.vocabulary_ = _with_labels(self._matrix_vocabulary(), labels)
             values = np.full((len(matrix), len(self.vocabulary_)), np.nan)
             values[:, : matrix.shape[1]] = matrix
             errors = np.zeros_like(values)
@@ -137,12 +137,10 @@ class TokenDoor(FormedEstimator):
         trained = zip(self.vocabulary_.tokens, self.is_trained_, strict=True)
         return tuple(t.name for t, known in trained if t.block == "label" and known)
 
-    def _matrix_vocabulary(self, labels: Sequence[str]) -> Vocabulary:
+    def _matrix_vocabulary(self) -> Vocabulary:
         generic = [f"x{index}" for index in range(self.n_features_in_)]
         names = getattr(self, "feature_names_in_", generic)
-        return Vocabulary(
-            tuple(Token(name, block="feature") for name in names if name not in labels)
-        )
+        return Vocabulary(tuple(Token(name, block="feature") for name in names))
 
     def _without_untrained(self, stars: Table) -> Table:
         """Return stars without the columns that tell only what no star of ``fit`` had."""

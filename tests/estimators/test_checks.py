@@ -30,16 +30,16 @@ REGRESSOR = StellarParameterRegressor(
     **SMALL,
 )
 GENERALIST = StellarFoundationModel(
-    embedding_dim=16,
+    embedding_dim=32,
     encoder_heads=(2,),
-    encoder_widths=(32,),
+    encoder_widths=(64,),
     decoder_heads=(2,),
-    decoder_widths=(32,),
-    head_widths=(32,),
+    decoder_widths=(64,),
+    head_widths=(64,),
     n_inputs=(9, 9),  # a toy problem's quantities say little one by one
     n_requests=4,
     block_dropout=0.0,
-    max_epochs=20,
+    max_epochs=30,
     **SMALL,
 )
 TESTED = (MSA, REGRESSOR, GENERALIST)
