@@ -5,7 +5,14 @@ import pytest
 
 from msaestimator import StellarFoundationModel
 
+# Settings are given, so that defaults may be tuned.
 TINY = {
+    "asinh": True,
+    "dropout": 0.0,
+    "n_inputs": (5, 64),
+    "request_by": "block",
+    "block_dropout": 0.2,
+    "resample_noise": False,
     "embedding_dim": 8,
     "encoder_heads": (2,),
     "encoder_widths": (16,),

@@ -56,7 +56,7 @@ def test_units_are_converted(make_generalist, few, fitted):
     other["teff"], other["teff_err"] = few["teff"].to("kK"), few["teff_err"].to("kK")
     other["j_m"] = few["j_m"].to("mmag")
     again = make_generalist().fit(other)
-    np.testing.assert_allclose(again.predict(other), fitted.predict(few), rtol=1e-4)
+    np.testing.assert_allclose(again.predict(other), fitted.predict(few), rtol=1e-3, atol=1e-3)
 
 
 def test_labels_as_a_table_are_those_of_the_stars(make_generalist, few, fitted, weights):
