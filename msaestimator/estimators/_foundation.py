@@ -373,6 +373,10 @@ precision, random_state, verbose
             raise ValueError(f"`request_by` must be 'block' or 'token', got {self.request_by!r}.")
 
     def _check_blocks(self) -> None:
+        if self.embedding_scale is not None and not self.embedding_scale > 0:
+            raise ValueError(
+                f"`embedding_scale` must be positive or None, got {self.embedding_scale}."
+            )
         for name in ("encoder", "decoder"):
             heads, widths = getattr(self, f"{name}_heads"), getattr(self, f"{name}_widths")
             if len(heads) != len(widths) or any(h < 1 or self.embedding_dim % h for h in heads):

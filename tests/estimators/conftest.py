@@ -13,6 +13,8 @@ TINY = {
     "request_by": "block",
     "block_dropout": 0.2,
     "resample_noise": False,
+    "beta": 0.5,
+    "embedding_scale": 1.0,
     "embedding_dim": 8,
     "encoder_heads": (2,),
     "encoder_widths": (16,),
