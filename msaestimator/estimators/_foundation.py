@@ -1,6 +1,7 @@
 """The generalist stellar model: any known quantities in, any asked quantities out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +18,14 @@ from msaestimator.metrics import r2
 from msaestimator.networks import StellarTransformer, TokenDraw
 from msaestimator.preprocessing import column_names
 from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
-from msaestimator.training import ParameterGroup, RequestObjective, resolve_device, seeded
+from msaestimator.training import (
+    FinalLikelihood,
+    ParameterGroup,
+    RequestObjective,
+    TrainingPlan,
+    resolve_device,
+    seeded,
+)
 
 __all__ = ["StellarFoundationModel"]
 
@@ -59,12 +67,14 @@ class StellarFoundationModel(RegressorMixin, TrainedEstimator, AskableEstimator)
         Whether requests are drawn evenly over the blocks of the vocabulary, so that a label is
         asked for as often as a whole spectrum, or over its tokens.
     block_dropout : float
-        Probability that a block is hidden from a star as a whole, in training.
+        In training, blocks are hidden from a star as a whole with a probability that is drawn
+        for each star, uniformly from zero to this.
     resample_noise : bool
         In training, add to each shown value noise of its measurement error.
     beta : float
-        Power of the predicted variance that weights each answer's likelihood: with 0, the
-        likelihood itself, easy questions rule the training (Seitzer et al. 2022).
+        Power of the predicted variance that weights each answer's likelihood, but for the last
+        quarter of the epochs: with 0, the likelihood itself, easy questions rule the training
+        (Seitzer et al. 2022).
     max_epochs, batch_size : int
         Length of the training, and stars a step.
     lr : float
@@ -117,7 +127,7 @@ precision, random_state, verbose
     >>> answer["bp_rp"].unit, len(answer)
     (Unit("mag"), 200)
     >>> gen.transform(stars).shape
-    (200, 64)
+    (200, 96)
     """
 
     # DIFF(zhang2026): the default network and rates suit some ten thousand stars and two cores.
@@ -127,23 +137,23 @@ precision, random_state, verbose
         vocabulary: Vocabulary | None = None,
         labels: Sequence[str] | None = None,
         asinh: bool = True,
-        embedding_dim: int = 64,
+        embedding_dim: int = 96,
         embedding_scale: float | None = 1.0,
         encoder_heads: Sequence[int] = (8,),
-        encoder_widths: Sequence[int] = (128,),
+        encoder_widths: Sequence[int] = (192,),
         decoder_heads: Sequence[int] = (8, 8),
-        decoder_widths: Sequence[int] = (256, 256),
-        head_widths: Sequence[int] = (256,),
+        decoder_widths: Sequence[int] = (384, 384),
+        head_widths: Sequence[int] = (384,),
         dropout: float = 0.0,
         n_inputs: tuple[int, int] = (1, 64),
-        n_requests: int = 16,
+        n_requests: int = 10,
         request_by: str = "block",
-        block_dropout: float = 0.5,
+        block_dropout: float = 0.8,
         resample_noise: bool = False,
         beta: float = 0.5,
-        max_epochs: int = 100,
+        max_epochs: int = 80,
         batch_size: int = 64,
-        lr: float = 6e-3,
+        lr: float = 5e-3,
         lr_schedule: str = "cosine",
         weight_decay: float = 1e-2,
         gradient_clip: float | None = 1.0,
@@ -308,6 +318,10 @@ precision, random_state, verbose
         stars = fetch_stars(source_ids, archive, dust_map if uses_reddening else None)
         answers = self.request(self._without_untrained(stars), asked)
         return with_provenance(answers, stars, GAIA_DR3)
+
+    def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
+        plan = super()._plan(title, groups)
+        return replace(plan, callbacks=(("beta", FinalLikelihood(self.beta)), *plan.callbacks))
 
     def _draw(self) -> TokenDraw:
         tokens = self.vocabulary_.tokens

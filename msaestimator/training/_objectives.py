@@ -82,7 +82,7 @@ class RequestObjective(nn.Module):
     Parameters
     ----------
     beta : float
-        See `gaussian_loss`.
+        See `gaussian_loss`. In evaluation it is zero, so that losses compare.
     """
 
     def __init__(self, beta: float = 0.0) -> None:
@@ -107,6 +107,7 @@ class RequestObjective(nn.Module):
             Values, NaN where unknown, and their errors.
         y : ignored
         """
+        beta = self.beta if self.training else 0.0
         target, error = (part.gather(1, requests.tokens) for part in stars.unbind(1))
         mean, log_variance = (part.float() for part in output)
-        return gaussian_loss(mean, log_variance, target, error, requests.counted, self.beta)
+        return gaussian_loss(mean, log_variance, target, error, requests.counted, beta)
