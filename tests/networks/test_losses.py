@@ -229,3 +229,17 @@ class TestGaussian:
             lambda *predicted: gaussian_loss(*predicted, *measured),
             (mean.requires_grad_(), log_variance.requires_grad_()),
         )
+
+    def test_beta_weights_each_term_by_its_variance(self, answered):
+        mean, log_variance, target, error, counted = answered
+        variance = log_variance.exp() + error.square()
+        terms = 0.5 * ((target - mean).square() / variance + variance.log())
+        expected = (terms * variance**0.7)[counted].mean()
+        torch.testing.assert_close(gaussian_loss(*answered, beta=0.7), expected)
+
+    def test_with_half_a_beta_gradients_are_in_units_of_the_spread(self, answered):
+        mean, log_variance, target, error, counted = answered
+        gaussian_loss(mean.requires_grad_(), log_variance, target, error, counted, 0.5).backward()
+        spread = (log_variance.exp() + error.square()).sqrt()
+        expected = ((mean - target) / spread / counted.sum())[counted]
+        torch.testing.assert_close(mean.grad[counted], expected.detach())

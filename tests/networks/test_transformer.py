@@ -62,6 +62,11 @@ class TestEmbedding:
             bound = (6 / (N_TOKENS + 128)) ** 0.5
             assert table.abs().max().item() == pytest.approx(bound, rel=1e-2)
 
+    def test_starts_as_wide_as_asked(self):
+        embedding = TokenEmbedding(N_TOKENS, 4096, scale=0.7)
+        for table in (embedding.weight, embedding.bias):
+            assert table.std().item() == pytest.approx(0.7, rel=0.02)
+
 
 class TestSize:
     def test_of_the_paper(self):

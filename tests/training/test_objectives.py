@@ -147,3 +147,16 @@ def test_stars_that_know_nothing_of_what_was_asked_teach_nothing(answers):
     loss.backward()
     assert loss.item() == 0
     assert not output.grad.any()
+
+
+def test_requests_are_weighted_in_training_alone(answers):
+    output, tokens, values, errors = answers
+    counted = np.isfinite(np.take_along_axis(values, tokens, axis=1))
+    asked = (
+        tuple(torch.from_numpy(output)),
+        Requests(torch.from_numpy(tokens), torch.from_numpy(counted)),
+        torch.from_numpy(np.stack([values, errors], axis=1)),
+    )
+    weighted, plain = RequestObjective(beta=0.5), RequestObjective()
+    assert weighted(*asked) != plain(*asked)
+    assert weighted.eval()(*asked) == plain(*asked)
