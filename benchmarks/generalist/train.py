@@ -40,12 +40,20 @@ def main() -> None:
 
 
 def train(folder: Path, name: str, stars: StarTable, epochs: int | None) -> None:
-    """Train one model with default settings and save it."""
+    """Train one model with default settings, then once more at a lower rate, and save it."""
     model = StellarFoundationModel(
         checkpoint=folder / f"{name}.checkpoint", random_state=0, verbose=1
     )
     if epochs is not None:
         model.set_params(max_epochs=epochs)
+    model.fit(stars)
+    model.set_params(
+        warm_start=True,
+        lr=2e-3,
+        max_epochs=(model.max_epochs + 1) // 2,
+        checkpoint=folder / f"{name}.second.checkpoint",
+        random_state=1,
+    )
     model.fit(stars).save_pretrained(folder / name)
 
 

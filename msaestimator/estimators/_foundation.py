@@ -87,8 +87,8 @@ class StellarFoundationModel(RegressorMixin, TrainedEstimator, AskableEstimator)
         Largest norm of the gradient.
     inference_batch_size : int
         Known or asked quantities, of all stars together, computed at a time.
-    early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, device, \
-precision, random_state, verbose
+    early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, warm_start, \
+device, precision, random_state, verbose
         As in `MaskedStellarAutoencoder`.
 
     Attributes
@@ -162,6 +162,7 @@ precision, random_state, verbose
         n_iter_no_change: int = 10,
         callbacks: list | None = None,
         checkpoint: Any = None,
+        warm_start: bool = False,
         inference_batch_size: int = 16384,
         device: str = "auto",
         precision: str = "float32",
@@ -196,6 +197,7 @@ precision, random_state, verbose
         self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
         self.checkpoint = checkpoint
+        self.warm_start = warm_start
         self.inference_batch_size = inference_batch_size
         self.device = device
         self.precision = precision
@@ -225,10 +227,13 @@ precision, random_state, verbose
             What is wrong with a parameter.
         """
         self._check_parameters()
-        stars = self._learn_tokens(X, y)
+        again = self.warm_start and self.__sklearn_is_fitted__()
+        stars = self._enter_labeled(X, y) if again else self._learn_tokens(X, y)
         known = np.isfinite(stars[:, 0]).any(axis=1)
         with seeded(self.random_state, resolve_device(self.device)):
-            self.module_ = self._build_module()
+            start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
+            if not again:
+                self.module_ = self._build_module()
             self._train(
                 "training",
                 RequestObjective(self.beta),
@@ -236,6 +241,7 @@ precision, random_state, verbose
                 [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
                 stars[known],
                 stars[known],
+                start=start,
             )
         return self
 

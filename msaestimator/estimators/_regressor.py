@@ -57,8 +57,8 @@ class StellarParameterRegressor(RegressorMixin, StellarEstimator):
         on the same stars first. None: an untrained network of the default size.
     labels : sequence of str, mapping of str to unit, or None
         Names of the stellar parameters, and the units to predict them in (the schema's if
-        none are given). None takes every column of ``y`` but errors, or those of the table that are
-        stellar parameters (``teff``, ``logg``, ``fe_h``, ``alpha_m``, …).
+        none are given). None takes every column of ``y`` but errors, or those of the table that
+        are stellar parameters (``teff``, ``logg``, ``fe_h``, ``alpha_m``, …).
     log_labels : "auto" or sequence of str
         Labels learned as log10; "auto" takes Teff, age, mass and parallax.
     quantiles : sequence of float

@@ -84,6 +84,24 @@ class TokenDoor(FormedEstimator):
         values[:, ~self.is_trained_] = np.nan
         return self._scale(values, errors)
 
+    def _enter_labeled(self, X: Any, y: Any) -> np.ndarray:
+        """Return stars as `_enter` does, with the labels of ``y`` in the place of theirs."""
+        stars = self._enter(X)
+        if y is None:
+            return stars
+        labels = collect_labels(X, y, self.labels)
+        check_consistent_length(X, labels.values)
+        if labels.names != self.labels_:
+            raise ValueError(
+                f"With warm_start the labels must stay {self.labels_}, got {labels.names}."
+            )
+        values = np.full((len(stars), len(self.vocabulary_)), np.nan)
+        errors = np.zeros_like(values)
+        self._put_labels(labels, y, values, errors)
+        positions = self.vocabulary_.index(labels.names)
+        stars[:, :, positions] = self._scale(values, errors)[:, :, positions]
+        return stars
+
     def _scale(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
         errors = np.nan_to_num(self.scaler_.transform_errors(values, errors))
         return np.stack([self.scaler_.transform(values), errors], axis=1).astype(np.float32)

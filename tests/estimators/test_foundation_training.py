@@ -12,6 +12,7 @@ from msaestimator.exceptions import CheckpointError
 from msaestimator.schema import GAIA_DR3, ZHANG2026
 
 LABEL_NAMES = ["teff", "logg", "fe_h"]
+LABELS = {name[:4] for name in LABEL_NAMES}
 
 
 def test_stars_of_which_nothing_is_known_teach_nothing(make_generalist, few, weights):
@@ -106,6 +107,27 @@ def test_bad_parameters(make_generalist, few, changes, message):
 def test_what_is_no_vocabulary(make_generalist, few, bad):
     with pytest.raises(TypeError, match="`vocabulary` must be a Vocabulary"):
         make_generalist(**bad).fit(few)
+
+
+def test_warm_start_goes_on(make_generalist, few, fitted, weights):
+    model = make_generalist().fit(few)
+    scaler = model.scaler_
+    model.set_params(warm_start=True, random_state=1)
+    model.fit(few[:60])
+    assert model.scaler_ is scaler
+    assert weights(model) != weights(fitted)
+    assert weights(model.set_params(max_epochs=0).fit(few)) == weights(model)
+
+
+def test_warm_start_takes_labels_as_the_first_fit_does(make_generalist, few, weights):
+    features, labels = few[[n for n in few.colnames if n[:4] not in LABELS]], few[LABEL_NAMES]
+    settings = {"warm_start": True, "labels": LABEL_NAMES}
+    first, second = (make_generalist(**settings).fit(features, labels) for _ in range(2))
+    first.fit(features, labels)
+    second.fit(features, np.column_stack([labels[name].value for name in LABEL_NAMES]))
+    assert weights(first) == weights(second)
+    with pytest.raises(ValueError, match=r"the labels must stay \('teff', 'logg', 'fe_h'\)"):
+        first.set_params(labels=["teff"]).fit(features, labels[["teff"]])
 
 
 def test_early_stopping(make_generalist, few):
