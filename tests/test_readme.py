@@ -24,13 +24,14 @@ def code_blocks(language):
 def test_examples_run(server):
     namespace = {"__name__": "readme"}
     blocks = code_blocks("python")
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for number, block in enumerate(blocks, start=1):
         exec(compile(block, f"README.rst block {number}", "exec"), namespace)
     n_stars, n_labels = len(namespace["new_stars"]), len(namespace["labels"])
     assert namespace["search"].predict(namespace["new_stars"]).shape == (n_stars, n_labels)
     assert len(namespace["parameters"]) == len(server.requests[0].ids) == 2
-    assert len(namespace["latent"]) == n_stars
+    assert len(namespace["latent"]) == len(namespace["spectra"]) == n_stars
+    assert len(namespace["answers"]) == 1
 
 
 def test_commands_are_one_line_each():
