@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def train(folder: Path, name: str, stars: StarTable, epochs: int | None) -> None:
-    """Train one model with default settings, then once more at a lower rate, and save it."""
+    """Train one model with default settings, then shortly on the likelihood itself; save it."""
     model = StellarFoundationModel(
         checkpoint=folder / f"{name}.checkpoint", random_state=0, verbose=1
     )
@@ -49,8 +49,9 @@ def train(folder: Path, name: str, stars: StarTable, epochs: int | None) -> None
     model.fit(stars)
     model.set_params(
         warm_start=True,
-        lr=2e-3,
-        max_epochs=(model.max_epochs + 1) // 2,
+        beta=0.0,
+        lr=1e-3,
+        max_epochs=(model.max_epochs + 4) // 5,
         checkpoint=folder / f"{name}.second.checkpoint",
         random_state=1,
     )

@@ -1,7 +1,6 @@
 """The generalist stellar model: any known quantities in, any asked quantities out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -19,10 +18,8 @@ from msaestimator.networks import StellarTransformer, TokenDraw
 from msaestimator.preprocessing import column_names
 from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
 from msaestimator.training import (
-    FinalLikelihood,
     ParameterGroup,
     RequestObjective,
-    TrainingPlan,
     resolve_device,
     seeded,
 )
@@ -67,14 +64,13 @@ class StellarFoundationModel(RegressorMixin, TrainedEstimator, AskableEstimator)
         Whether requests are drawn evenly over the blocks of the vocabulary, so that a label is
         asked for as often as a whole spectrum, or over its tokens.
     block_dropout : float
-        In training, blocks are hidden from a star as a whole with a probability that is drawn
-        for each star, uniformly from zero to this.
+        Probability that a block is hidden from a star as a whole, in training.
     resample_noise : bool
         In training, add to each shown value noise of its measurement error.
     beta : float
-        Power of the predicted variance that weights each answer's likelihood, but for the last
-        quarter of the epochs: with 0, the likelihood itself, easy questions rule the training
-        (Seitzer et al. 2022).
+        Power of the predicted variance that weights each answer's likelihood (Seitzer et al.
+        2022). With 0, the likelihood itself, easy questions rule the training; a last short
+        run with it (``warm_start``) makes answers to them exact and errors honest.
     max_epochs, batch_size : int
         Length of the training, and stars a step.
     lr : float
@@ -127,7 +123,7 @@ device, precision, random_state, verbose
     >>> answer["bp_rp"].unit, len(answer)
     (Unit("mag"), 200)
     >>> gen.transform(stars).shape
-    (200, 96)
+    (200, 64)
     """
 
     # DIFF(zhang2026): the default network and rates suit some ten thousand stars and two cores.
@@ -137,23 +133,23 @@ device, precision, random_state, verbose
         vocabulary: Vocabulary | None = None,
         labels: Sequence[str] | None = None,
         asinh: bool = True,
-        embedding_dim: int = 96,
+        embedding_dim: int = 64,
         embedding_scale: float | None = 1.0,
         encoder_heads: Sequence[int] = (8,),
-        encoder_widths: Sequence[int] = (192,),
+        encoder_widths: Sequence[int] = (128,),
         decoder_heads: Sequence[int] = (8, 8),
-        decoder_widths: Sequence[int] = (384, 384),
-        head_widths: Sequence[int] = (384,),
+        decoder_widths: Sequence[int] = (256, 256),
+        head_widths: Sequence[int] = (256,),
         dropout: float = 0.0,
         n_inputs: tuple[int, int] = (1, 64),
-        n_requests: int = 10,
+        n_requests: int = 16,
         request_by: str = "block",
-        block_dropout: float = 0.8,
+        block_dropout: float = 0.5,
         resample_noise: bool = False,
         beta: float = 0.5,
-        max_epochs: int = 80,
+        max_epochs: int = 100,
         batch_size: int = 64,
-        lr: float = 5e-3,
+        lr: float = 6e-3,
         lr_schedule: str = "cosine",
         weight_decay: float = 1e-2,
         gradient_clip: float | None = 1.0,
@@ -324,10 +320,6 @@ device, precision, random_state, verbose
         stars = fetch_stars(source_ids, archive, dust_map if uses_reddening else None)
         answers = self.request(self._without_untrained(stars), asked)
         return with_provenance(answers, stars, GAIA_DR3)
-
-    def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
-        plan = super()._plan(title, groups)
-        return replace(plan, callbacks=(("beta", FinalLikelihood(self.beta)), *plan.callbacks))
 
     def _draw(self) -> TokenDraw:
         tokens = self.vocabulary_.tokens

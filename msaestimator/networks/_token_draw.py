@@ -36,8 +36,7 @@ class TokenDraw:
     n_requests : int
         Tokens asked of each star.
     block_dropout : float
-        Blocks are hidden from a star as a whole with a probability that is drawn for each
-        star, uniformly from zero to this: some stars show all they have, others one block.
+        Probability that a block is hidden from a star as a whole.
     resample_noise : bool
         Add to each value noise of its measurement error.
     """
@@ -96,8 +95,7 @@ class TokenDraw:
         """Return the tokens shown, and which are only padding."""
         if self.block_dropout:
             n_blocks = int(self.blocks.max()) + 1
-            rate = self.block_dropout * torch.rand(len(known), 1, device=known.device)
-            hidden = torch.rand(len(known), n_blocks, device=known.device) < rate
+            hidden = torch.rand(len(known), n_blocks, device=known.device) < self.block_dropout
             known = known & ~hidden[:, self.blocks.to(known.device)]
         fewest, most = self.n_inputs
         # DIFF(zhang2026): one number for the batch instead of one a star, which would pad it.

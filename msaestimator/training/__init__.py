@@ -1,7 +1,7 @@
 """The skorch side: nets, batches, objectives, callbacks, checkpoints, devices."""
 
 from msaestimator.training._batches import TensorBatches, map_batches
-from msaestimator.training._callbacks import FinalLikelihood, FiniteLoss, Progress
+from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
 from msaestimator.training._devices import PRECISIONS, autocast, resolve_device, seeded
 from msaestimator.training._files import read_tensors, write_bytes, write_tensors
@@ -23,7 +23,6 @@ from msaestimator.training._schedules import SCHEDULES, Schedule
 __all__ = [
     "PRECISIONS",
     "SCHEDULES",
-    "FinalLikelihood",
     "FiniteLoss",
     "MaskedNet",
     "ParameterGroup",

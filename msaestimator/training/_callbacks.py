@@ -1,4 +1,4 @@
-"""skorch callbacks of the training: a progress bar, a check of the loss, a change of it."""
+"""skorch callbacks that watch the training: a progress bar and a check of the loss."""
 
 import math
 import sys
@@ -8,10 +8,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
-__all__ = ["FinalLikelihood", "FiniteLoss", "Progress"]
-
-FINAL = 0.25
-"""Fraction of the epochs, at the end, in which the likelihood itself is maximised."""
+__all__ = ["FiniteLoss", "Progress"]
 
 
 class Progress(Callback):
@@ -59,19 +56,3 @@ class FiniteLoss(Callback):
                 f"The training loss must be finite, got {loss} in epoch {len(net.history)}. "
                 "Lower the learning rate or clip gradients (`gradient_clip`)."
             )
-
-
-class FinalLikelihood(Callback):
-    """Weight likelihoods by ``beta`` at first, and not at all in the last quarter of the epochs.
-
-    By then the learning rate is low, and what the weights have held back, the errors and the
-    easy questions, is learned without loss to the rest.
-    """
-
-    def __init__(self, beta: float) -> None:
-        self.beta = beta
-
-    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Set the criterion's ``beta``."""
-        n_begun = len(net.history)
-        net.criterion_.beta = self.beta if n_begun <= (1 - FINAL) * net.max_epochs else 0.0

@@ -149,20 +149,17 @@ class TestBlockDropout:
 
     def test_rates_are_within_their_binomial_bounds(self, seen):
         for column in range(N_TOKENS):
-            assert is_near(int(seen[:, column].sum()), N_STARS, 0.85)
+            assert is_near(int(seen[:, column].sum()), N_STARS, 0.7)
 
-    def test_blocks_share_their_stars_rate(self, seen):
-        both = (1 - 0.7**3) / (3 * 0.3)  # the mean of (1 - rate)**2
+    def test_blocks_and_stars_are_independent(self, seen):
         for first, second in [(0, 3), (0, 6), (3, 6)]:
-            assert is_near(int((seen[:, first] * seen[:, second]).sum()), N_STARS, both)
-
-    def test_stars_are_independent(self, seen):
-        assert is_near(int((seen[1:, 0] * seen[:-1, 0]).sum()), N_STARS - 1, 0.85**2)
+            assert is_near(int((seen[:, first] * seen[:, second]).sum()), N_STARS, 0.49)
+        assert is_near(int((seen[1:, 0] * seen[:-1, 0]).sum()), N_STARS - 1, 0.49)
 
     def test_does_not_hide_what_is_asked(self):
         stars = make_stars(300)
         shown, requests = draw_of(block_dropout=1.0)(stars)
-        assert (seen_of(shown).sum(dim=1) == 0).any()
+        assert shown[0].shape == (300, 0)
         assert requests.counted.all()
 
 

@@ -1,12 +1,11 @@
-"""The progress bar, the check of the loss and its change."""
+"""The progress bar and the check of the loss."""
 
 import copy
 import math
-from types import SimpleNamespace
 
 import pytest
 
-from msaestimator.training import FinalLikelihood, ReconstructionObjective
+from msaestimator.training import ReconstructionObjective
 
 
 class LostObjective(ReconstructionObjective):
@@ -56,13 +55,3 @@ def test_a_bar_in_use_can_be_copied(make_net):
     bar.on_train_begin(net)
     assert vars(copy.deepcopy(bar)) == {"title": "training"}
     bar.on_train_end(net)
-
-
-def test_the_last_quarter_of_the_epochs_is_of_the_likelihood_itself():
-    net = SimpleNamespace(history=[], max_epochs=8, criterion_=SimpleNamespace(beta=0.0))
-    callback, betas = FinalLikelihood(0.5), []
-    for epoch in range(8):
-        net.history.append({"epoch": epoch})  # skorch opens an epoch before it tells
-        callback.on_epoch_begin(net)
-        betas.append(net.criterion_.beta)
-    assert betas == [0.5] * 6 + [0.0] * 2
