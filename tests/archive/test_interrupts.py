@@ -21,10 +21,13 @@ N_CHUNKS, CHUNK_SIZE = 20, 3
 # The server lives in the process of the tests. Without the package's own ``__init__``, which
 # imports torch, the other process starts in half the time.
 FETCH = """
+import signal
 import sys
 from dataclasses import replace
 from types import ModuleType
 
+# Tests that run in the background of a shell have it ignored, and so have their children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.modules["msaestimator"] = package = ModuleType("msaestimator")
 package.__path__ = [sys.argv.pop(1)]
 from msaestimator.archive import SERVICES, GaiaArchive
