@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from msaestimator.exceptions import ColumnError, UnitMismatchError
 from msaestimator.schema import LABELS, ExplainedFlag
 
-__all__ = ["PredictionFlag", "limit_flags", "prediction_flags"]
+__all__ = ["PredictionFlag", "describe_flags", "limit_flags", "prediction_flags"]
 
 
 class PredictionFlag(ExplainedFlag):
@@ -30,6 +30,12 @@ class PredictionFlag(ExplainedFlag):
     OUT_OF_RANGE_INPUT = 8, "a feature lies outside the range seen in training"
     OUTSIDE_LIMITS = 16, "a predicted median lies outside the label's physical limits"
     NOTHING_KNOWN = 32, "nothing was known; the answer is that for any star of the training"
+
+
+def describe_flags() -> list[str]:
+    """Return what each bit of `PredictionFlag` says, as tables carry it."""
+    # A list of strings rather than a mapping: FITS headers can hold it too.
+    return [f"{f.value} {f.name}: {f.meaning}" for f in PredictionFlag]
 
 
 def prediction_flags(

@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike
 
 from msaestimator.exceptions import ColumnError
 from msaestimator.metrics import interval_positions
-from msaestimator.results._flags import PredictionFlag
+from msaestimator.results._flags import describe_flags
 from msaestimator.schema import LABELS, StarTable
 
-__all__ = ["describe_flags", "integers", "prediction_table"]
+__all__ = ["integers", "prediction_table"]
 
 
 def prediction_table(
@@ -97,12 +97,6 @@ def prediction_table(
         table["flags"] = integers(flags, "flags", len(predicted), np.int32)
         table.meta["flags"] = describe_flags()
     return table
-
-
-def describe_flags() -> list[str]:
-    """Return what each bit of `PredictionFlag` says, as tables carry it."""
-    # A list of strings rather than a mapping: FITS headers can hold it too.
-    return [f"{f.value} {f.name}: {f.meaning}" for f in PredictionFlag]
 
 
 def _quantile_columns(quantiles: Sequence[float]) -> dict[str, tuple[int, float]]:

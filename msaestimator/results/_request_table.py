@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.results._prediction_table import describe_flags, integers
+from msaestimator.results._flags import describe_flags
+from msaestimator.results._prediction_table import integers
 from msaestimator.schema import StarTable
 
 __all__ = ["request_table"]

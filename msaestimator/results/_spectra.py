@@ -5,7 +5,8 @@ from numpy.typing import ArrayLike
 
 from msaestimator.datasets import load_xp_sampling
 from msaestimator.exceptions import ColumnError
-from msaestimator.results._prediction_table import describe_flags, integers
+from msaestimator.results._flags import describe_flags
+from msaestimator.results._prediction_table import integers
 from msaestimator.schema import StarTable, g_flux
 
 __all__ = ["spectra_table"]
