@@ -5,21 +5,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin, clone
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.base import clone
+from sklearn.utils.validation import check_consistent_length
 from torch import nn
 
-from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
-from msaestimator.estimators._base import StellarEstimator, observed_rows
-from msaestimator.estimators._ensemble import combine_members
-from msaestimator.estimators._gaia import fetch_stars, with_provenance
+from msaestimator.estimators._base import observed_rows
 from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
-from msaestimator.metrics import r2
+from msaestimator.estimators._predicting import PredictingEstimator
 from msaestimator.networks import QuantileHead, QuantileRegressor
-from msaestimator.preprocessing import LabelScaler, column_names
-from msaestimator.results import limit_flags, prediction_flags, prediction_table
-from msaestimator.schema import FeatureSchema, StarTable
+from msaestimator.preprocessing import LabelScaler
 from msaestimator.training import (
     ParameterGroup,
     PredictionObjective,
@@ -43,7 +38,7 @@ SHARED_WITH_ENCODER = (
 # hands the pre-trained weights inputs they were not trained on.
 
 
-class StellarParameterRegressor(RegressorMixin, StellarEstimator):
+class StellarParameterRegressor(PredictingEstimator):
     """Predict stellar parameters with intervals, even from stars that miss features.
 
     A head that predicts quantiles is put on the latent space of a
@@ -252,123 +247,6 @@ inference_batch_size, device, precision, random_state, verbose
             )
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the medians of stars' parameters.
-
-        Parameters
-        ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_stars, n_labels), or (n_stars,) if ``y`` was one-dimensional
-            In the labels' units; NaN for a star without any feature.
-        """
-        medians = self.predict_quantiles(X)[..., len(self.quantiles) // 2]
-        return medians[:, 0] if self.one_dimensional_ else medians
-
-    def predict_quantiles(self, X: Any) -> np.ndarray:
-        """Return the quantiles of stars' parameters.
-
-        Parameters
-        ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_stars, n_labels, n_quantiles)
-            Increasing along the last axis, at the levels `quantiles`, in the labels' units;
-            NaN for a star without any feature.
-        """
-        check_is_fitted(self, "module_")
-        return self._quantiles(self._enter(X, reset=False))
-
-    def predict_table(self, X: Any) -> StarTable:
-        """Return stars' parameters with intervals, units and flags.
-
-        Parameters
-        ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
-
-        Returns
-        -------
-        StarTable of length n_stars
-            ``source_id`` if ``X`` has it; of each label its median (``teff``), ``teff_lower``
-            and ``teff_upper``; and ``flags``, see
-            :class:`~msaestimator.results.PredictionFlag`.
-        """
-        check_is_fitted(self, "module_")
-        features = self._enter(X, reset=False)
-        quantiles = self._quantiles(features)
-        bands = {
-            array.prefix: np.isin(
-                [self._base_name(name) for name in self.feature_names_],
-                [column.name for column in array.columns],
-            )
-            for array in self._schema.arrays
-        }
-        flags = prediction_flags(features, self.feature_names_, bands, *self.feature_range_)
-        medians = quantiles[..., len(self.quantiles) // 2]
-        flags |= limit_flags(medians, self.labels_, units=self.units_)
-        has_ids = "source_id" in (column_names(X) or ())
-        return prediction_table(
-            self.labels_,
-            quantiles,
-            self.quantiles,
-            units=self.units_,
-            identifiers=np.asarray(X["source_id"]) if has_ids else None,
-            flags=flags,
-        )
-
-    def predict_from_gaia(
-        self, source_ids: Any, archive: GaiaArchive | None = None, *, dust_map: Any = "sfd"
-    ) -> StarTable:
-        """Return the parameters of stars that an archive describes.
-
-        Parameters
-        ----------
-        source_ids : array-like of int of shape (n_stars,), str, or StarTable
-            Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
-        archive : GaiaArchive, optional
-            None is ESA's.
-        dust_map : str or callable
-            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`, for stars
-            without a column ``ebv``.
-
-        Returns
-        -------
-        StarTable of length n_stars
-            As of `predict_table`, one row an id, in order. Further, ``archive_flags``
-            (:class:`~msaestimator.archive.ArchiveFlag`) and of each survey and XP band whether
-            the star has any of it: ``has_bp``, ``has_rp``, ``has_tmass`` and so on.
-
-        Raises
-        ------
-        ColumnError
-            An id is not an integer; nothing was sent.
-        ArchiveError
-            The archive failed. What was received is in its cache.
-        """
-        check_is_fitted(self, "module_")
-        self._check_fitted_on_table()
-        stars = fetch_stars(source_ids, archive, dust_map if self._uses("ebv") else None)
-        predictions = self.predict_table(self._without_unseen(stars))
-        return with_provenance(predictions, stars, self._schema)
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the coefficient of determination, averaged over the labels.
-
-        Parameters
-        ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
-        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
-            The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
-        """
-        check_is_fitted(self, "module_")
-        predicted = self.predict(X)
-        truth = collect_labels(X, y, self.units_).values
-        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
-
     def __sklearn_clone__(self) -> Self:
         """Return an unfitted copy that starts from the same encoder, fitted if this one is."""
         parameters = {
@@ -415,13 +293,6 @@ inference_batch_size, device, precision, random_state, verbose
         self.units_ = labels.units
         self.one_dimensional_ = labels.one_dimensional
         self.label_scaler_ = LabelScaler(labels.names, log=self.log_labels).fit(labels.values)
-
-    def _quantiles(self, features: np.ndarray) -> np.ndarray:
-        n_labels, n_levels = len(self.labels_), len(self.quantiles)
-        shape = (self.n_members, n_labels, n_levels)
-        members = self._map(self.module_.quantiles, features, shape)
-        combined = combine_members(members.astype(np.float64), self.quantiles)
-        return self.label_scaler_.inverse_transform(combined.swapaxes(1, 2)).swapaxes(1, 2)
 
     def _objective(self) -> PredictionObjective:
         return PredictionObjective(
@@ -481,15 +352,6 @@ inference_batch_size, device, precision, random_state, verbose
         if self.n_members < 1:
             raise ValueError(f"`n_members` must be at least 1, got {self.n_members}.")
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
     @classmethod
     def _saved_kinds(cls) -> dict[str, type]:
         return {MaskedStellarAutoencoder.__name__: MaskedStellarAutoencoder}
-
-    @property
-    def _schema(self) -> FeatureSchema:
-        return self.encoder_._schema
