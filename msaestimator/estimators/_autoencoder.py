@@ -27,6 +27,13 @@ __all__ = ["MaskedStellarAutoencoder"]
 SCORE_SEED = 20250102
 """The masks that `score` holds out are always drawn alike."""
 
+CHOICES = {
+    "block": ("prenorm", "mckay2025"),
+    "loss": ("l1", "l2"),
+    "loss_on": ("observed", "hidden"),
+}
+"""What parameters of few values may be."""
+
 
 class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
     """Learn a latent space of stars, without labels, by reconstructing hidden features.
@@ -44,8 +51,12 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         Length of a feature's embedding, and number of its trainable frequencies.
     frequency_scale : float
         Standard deviation of the initial frequencies.
+    linear_term : bool
+        Whether a feature's embedding depends on its value linearly, beside the waves.
     sentinel : float, optional
         Stands for missing values in the network's input. None learns an embedding instead.
+    block : {"prenorm", "mckay2025"}
+        The residual block: one that normalises its input only, or the thesis's.
     dropout : float
         Inside the residual blocks.
     mask_ratio, xp_mask_ratio : float
@@ -135,7 +146,9 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         d_embedding: int = 8,
         n_frequencies: int = 8,
         frequency_scale: float = 0.3,
+        linear_term: bool = True,
         sentinel: float | None = None,
+        block: str = "prenorm",
         dropout: float = 0.2,
         mask_ratio: float = 0.3,
         xp_mask_ratio: float = 0.5,
@@ -166,7 +179,9 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         self.d_embedding = d_embedding
         self.n_frequencies = n_frequencies
         self.frequency_scale = frequency_scale
+        self.linear_term = linear_term
         self.sentinel = sentinel
+        self.block = block
         self.dropout = dropout
         self.mask_ratio = mask_ratio
         self.xp_mask_ratio = xp_mask_ratio
@@ -392,7 +407,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             raise ValueError(
                 f"`hidden_widths` must be one positive width or more, got {self.hidden_widths}."
             )
-        for name, choices in (("loss", ("l1", "l2")), ("loss_on", ("observed", "hidden"))):
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(
                     f"`{name}` must be one of {choices}, got {getattr(self, name)!r}."
@@ -426,6 +441,8 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             frequency_scale=self.frequency_scale,
             dropout=self.dropout,
             sentinel=self.sentinel,
+            linear_term=self.linear_term,
+            block=self.block,
         )
 
     def __sklearn_tags__(self) -> Any:

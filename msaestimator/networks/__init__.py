@@ -2,7 +2,7 @@
 
 from msaestimator.networks._attention import Attention, TransformerBlock
 from msaestimator.networks._autoencoder import MaskedAutoencoder
-from msaestimator.networks._blocks import ResidualBlock, residual_stack
+from msaestimator.networks._blocks import PreNormBlock, ResidualBlock, residual_stack
 from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
 from msaestimator.networks._losses import gaussian_loss, masked_error, pinball_loss
@@ -16,6 +16,7 @@ __all__ = [
     "MaskedAutoencoder",
     "MemberLinear",
     "PeriodicEmbedding",
+    "PreNormBlock",
     "QuantileHead",
     "QuantileRegressor",
     "Requests",

@@ -22,10 +22,12 @@ class MaskedAutoencoder(nn.Module):
     widths : sequence of int
         Widths of the encoder's residual blocks; the last is the latent dimension. The decoder
         has the same in reverse.
-    d_embedding, n_frequencies, frequency_scale, sentinel
+    d_embedding, n_frequencies, frequency_scale, sentinel, linear_term
         See `PeriodicEmbedding`.
     dropout : float
         Inside the residual blocks.
+    block : {"prenorm", "mckay2025"}
+        See `residual_stack`.
     """
 
     def __init__(
@@ -39,14 +41,16 @@ class MaskedAutoencoder(nn.Module):
         frequency_scale: float,
         dropout: float,
         sentinel: float | None = None,
+        linear_term: bool = True,
+        block: str = "prenorm",
     ) -> None:
         super().__init__()
         self.embedding = PeriodicEmbedding(
-            n_features, d_embedding, n_frequencies, frequency_scale, sentinel
+            n_features, d_embedding, n_frequencies, frequency_scale, sentinel, linear_term
         )
         self.entrance = nn.Linear(n_features * d_embedding, widths[0])
-        self.encoder = residual_stack(widths[0], widths, dropout)
-        self.decoder = residual_stack(widths[-1], widths[::-1], dropout)
+        self.encoder = residual_stack(widths[0], widths, dropout, block)
+        self.decoder = residual_stack(widths[-1], widths[::-1], dropout, block)
         self.exit = nn.Linear(widths[0], n_reconstructed, bias=False)
 
     def encode(self, x: Tensor) -> Tensor:

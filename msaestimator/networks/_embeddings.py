@@ -11,9 +11,9 @@ __all__ = ["PeriodicEmbedding"]
 class PeriodicEmbedding(nn.Module):
     r"""Embed each feature by trainable frequencies, a linear layer of its own and a ReLU.
 
-    .. math:: e_f(x) = \mathrm{ReLU}(W_f [\cos v, \sin v] + b_f), \quad v = 2 \pi c_f x
+    .. math:: e_f(x) = \mathrm{ReLU}(W_f [\cos v, \sin v] + l_f x + b_f), \quad v = 2 \pi c_f x
 
-    Gorishniy et al. 2022 ("PLR"); McKay 2025 section 3.1.2.
+    Gorishniy et al. 2022 ("PLR"); McKay 2025 section 3.1.2, without the linear term.
 
     **Shape**: (batch, n_features) with NaN missing → (batch, n_features, d_embedding).
 
@@ -28,6 +28,8 @@ class PeriodicEmbedding(nn.Module):
         Standard deviation of the initial frequencies, drawn from a normal cut at three sigma.
     sentinel : float, optional
         Put this number in place of a missing value. None learns a vector a feature instead.
+    linear_term : bool
+        Whether there is an ``l_f``.
     """
 
     def __init__(
@@ -37,12 +39,16 @@ class PeriodicEmbedding(nn.Module):
         n_frequencies: int,
         frequency_scale: float,
         sentinel: float | None = None,
+        linear_term: bool = True,
     ) -> None:
         super().__init__()
         self.sentinel = sentinel
         self.frequencies = nn.Parameter(torch.empty(n_features, n_frequencies))
         self.weight = nn.Parameter(torch.empty(n_features, 2 * n_frequencies, d_embedding))
         self.bias = nn.Parameter(torch.empty(n_features, d_embedding))
+        # DIFF(mckay2025): waves alone cannot say of a value how large it is beyond their length.
+        slope = torch.empty(n_features, d_embedding) if linear_term else None
+        self.slope = None if slope is None else nn.Parameter(slope)
         # DIFF(mckay2025): a missing value has a learned vector; -9999 through the sines makes
         # gradients of the frequencies some 6e4 times those of observed values.
         if sentinel is None:
@@ -56,6 +62,8 @@ class PeriodicEmbedding(nn.Module):
         bound = 1 / math.sqrt(self.weight.shape[1])
         nn.init.uniform_(self.weight, -bound, bound)
         nn.init.uniform_(self.bias, -bound, bound)
+        if self.slope is not None:
+            nn.init.uniform_(self.slope, -bound, bound)
         if self.sentinel is None:
             nn.init.uniform_(self.missing, -bound, bound)
 
@@ -66,7 +74,10 @@ class PeriodicEmbedding(nn.Module):
         # Features come first, so that the linear layers are one batched product.
         angles = 2 * math.pi * self.frequencies[:, None, :] * x.T[:, :, None]
         waves = torch.cat([angles.cos(), angles.sin()], dim=-1)
-        vectors = torch.baddbmm(self.bias[:, None, :], waves, self.weight).relu().transpose(0, 1)
+        vectors = torch.baddbmm(self.bias[:, None, :], waves, self.weight)
+        if self.slope is not None:
+            vectors = vectors + self.slope[:, None, :] * x.T[:, :, None]
+        vectors = vectors.relu().transpose(0, 1)
         if self.sentinel is None:
             vectors = torch.where(missing[:, :, None], self.missing.to(vectors.dtype), vectors)
         return vectors

@@ -12,10 +12,17 @@ from msaestimator.networks import (
 
 NAN = float("nan")
 THESIS_WIDTHS = [2048, 2048, 1024, 1024, 512, 512, 256, 256]
+THESIS = {"linear_term": False, "block": "mckay2025"}
 
 
 def small(sentinel=None, **changes):
-    sizes = {"d_embedding": 3, "n_frequencies": 2, "frequency_scale": 0.1, "dropout": 0.0}
+    sizes = {
+        "d_embedding": 3,
+        "n_frequencies": 2,
+        "frequency_scale": 0.1,
+        "dropout": 0.0,
+        "block": "mckay2025",
+    }
     return MaskedAutoencoder(6, 5, [8, 8, 4], sentinel=sentinel, **{**sizes, **changes})
 
 
@@ -34,6 +41,7 @@ def test_thesis_size():
             frequency_scale=0.01,
             dropout=0.1,
             sentinel=-9999.0,
+            **THESIS,
         )
     assert count(autoencoder) == 53_784_704
 
@@ -62,8 +70,11 @@ def test_thesis_size_by_parts():
             n_frequencies=48,
             frequency_scale=0.01,
             dropout=0.1,
+            **THESIS,
         )
-        assert count(residual_stack(2048, THESIS_WIDTHS, 0.1)) == stack(2048, THESIS_WIDTHS)
+        assert count(residual_stack(2048, THESIS_WIDTHS, 0.1, "mckay2025")) == stack(
+            2048, THESIS_WIDTHS
+        )
     assert count(learned) == total + 138 * 16
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from scipy.special import ndtr
 
-from msaestimator.networks import ResidualBlock, residual_stack
+from msaestimator.networks import PreNormBlock, ResidualBlock, residual_stack
 
 
 def layer_norm(x, norm):
@@ -70,7 +71,7 @@ def test_dropout_acts_in_training_alone():
 
 
 def test_a_stack_is_its_blocks_in_turn():
-    stack = residual_stack(5, [4, 4, 3], dropout=0.0)
+    stack = residual_stack(5, [4, 4, 3], dropout=0.0, block="mckay2025")
     assert [(b.body[0].in_features, b.body[0].out_features) for b in stack] == [
         (5, 4),
         (4, 4),
@@ -83,6 +84,29 @@ def test_a_stack_is_its_blocks_in_turn():
     torch.testing.assert_close(stack(x), expected, rtol=0, atol=0)
 
 
-def test_huge_inputs_stay_finite():
-    stack = residual_stack(4, [4, 3], dropout=0.0)
+@pytest.mark.parametrize("block", ["prenorm", "mckay2025"])
+def test_huge_inputs_stay_finite(block):
+    stack = residual_stack(4, [4, 3], dropout=0.0, block=block)
     assert torch.isfinite(stack(torch.full((2, 4), 1e15))).all()
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(6, 6), (6, 4)])
+def test_a_pre_norm_block_adds_to_its_input(double, n_in, n_out):
+    block = with_random_norms(PreNormBlock(n_in, n_out, dropout=0.5)).eval()
+    x = torch.randn(9, n_in)
+    norm, first, _, _, second = block.body
+    z = x.numpy()
+    z = (z - z.mean(1, keepdims=True)) / np.sqrt(z.var(1, keepdims=True) + 1e-5)
+    z = z * norm.weight.detach().numpy() + norm.bias.detach().numpy()
+    z = z @ first.weight.detach().numpy().T + first.bias.detach().numpy()
+    z = z * ndtr(z)
+    z = z @ second.weight.detach().numpy().T + second.bias.detach().numpy()
+    passed = x if n_in == n_out else block.skip(x)
+    np.testing.assert_allclose(block(x).detach(), passed.detach().numpy() + z, atol=1e-12)
+
+
+def test_a_pre_norm_stack_ends_in_a_norm():
+    stack = residual_stack(4, [4, 8], dropout=0.0, block="prenorm")
+    output = stack(torch.randn(5, 4)).detach()
+    np.testing.assert_allclose(output.mean(1), 0, atol=1e-6)
+    np.testing.assert_allclose(output.var(1, unbiased=False), 1, atol=1e-3)

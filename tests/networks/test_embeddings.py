@@ -10,15 +10,17 @@ NAN = float("nan")
 
 
 def by_hand(embedding, x):
-    """Return ReLU(W_f [cos 2 pi c x, sin 2 pi c x] + b_f), one star and feature at a time."""
+    """Return ReLU(W_f [cos 2 pi c x, sin 2 pi c x] + l_f x + b_f), one by one."""
     frequencies, weight, bias = (
         p.detach().numpy() for p in (embedding.frequencies, embedding.weight, embedding.bias)
     )
+    slope = np.zeros_like(bias) if embedding.slope is None else embedding.slope.detach().numpy()
     vectors = np.empty((*x.shape, bias.shape[1]))
     for star, feature in np.ndindex(*x.shape):
         angle = 2 * np.pi * frequencies[feature] * x[star, feature]
         waves = np.concatenate([np.cos(angle), np.sin(angle)])
-        vectors[star, feature] = np.maximum(waves @ weight[feature] + bias[feature], 0)
+        straight = slope[feature] * x[star, feature] + bias[feature]
+        vectors[star, feature] = np.maximum(waves @ weight[feature] + straight, 0)
     return vectors
 
 
@@ -28,8 +30,9 @@ def embedding(double):
 
 
 @pytest.mark.parametrize("sentinel", [None, -9999.0])
-def test_equals_the_formula(double, sentinel):
-    embedding = PeriodicEmbedding(5, 4, 3, 0.5, sentinel)
+@pytest.mark.parametrize("linear_term", [True, False])
+def test_equals_the_formula(double, sentinel, linear_term):
+    embedding = PeriodicEmbedding(5, 4, 3, 0.5, sentinel, linear_term)
     x = torch.randn(7, 5)
     np.testing.assert_allclose(embedding(x).detach(), by_hand(embedding, x.numpy()), atol=1e-12)
 
