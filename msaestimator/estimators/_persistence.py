@@ -3,18 +3,18 @@
 import hashlib
 import json
 import platform
-from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
-from torch import nn
+from torch import Tensor
 
+from msaestimator.estimators._encoding import Decoder, Encoder
 from msaestimator.exceptions import CheckpointError
 from msaestimator.preprocessing import LabelScaler, StellarFeatures, XPCoefficientScaler
 from msaestimator.schema import CoefficientArray, Column, FeatureSchema, Token, Vocabulary
@@ -22,11 +22,16 @@ from msaestimator.training import read_tensors, write_bytes, write_tensors
 
 __all__ = ["load_estimator", "save_estimator"]
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1 had every fitted array in ``config.json``."""
+
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-LEFT_OUT = frozenset({"callbacks", "checkpoint", "module_", "n_partial_fits_", "net_"})
-"""Attributes that are the network, or belong to a training run."""
+FITTED = "fitted/"
+"""Tensors that are fitted arrays start so; the others are the network's."""
+
+STORED = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+"""Types of numbers in which weights may be written."""
 
 KINDS = {
     kind.__name__: kind
@@ -47,12 +52,14 @@ KINDS = {
 """What may stand in a config, by name. Nothing else is ever constructed from a file."""
 
 
-def save_estimator(estimator: BaseEstimator, folder: Path) -> None:
-    """Write a fitted estimator."""
+def save_estimator(estimator: BaseEstimator, folder: Path, dtype: str) -> None:
+    """Write a fitted estimator, its weights as numbers of type ``dtype``."""
     # What cannot be described is found out before the weights of an older save are replaced.
-    described = _encode_estimator(estimator)
-    weights = estimator.module_.state_dict()
-    write_tensors(folder / WEIGHTS, weights, {"kind": type(estimator).__name__})
+    encoder = Encoder(KINDS)
+    described = encoder.estimator(estimator)
+    tensors = _round(estimator.module_.state_dict(), dtype)
+    tensors |= {FITTED + name: torch.tensor(array) for name, array in encoder.arrays.items()}
+    write_tensors(folder / WEIGHTS, tensors, {"kind": type(estimator).__name__})
     config = {
         "format": FORMAT,
         "estimator": described,
@@ -70,140 +77,92 @@ def save_estimator(estimator: BaseEstimator, folder: Path) -> None:
 
 def load_estimator(kind: type, folder: Path) -> Any:
     """Read an estimator of class ``kind`` that `save_estimator` wrote."""
+    config = _read_config(folder)
+    described = config["estimator"]
+    name = described["kind"]
+    if name != kind.__name__:
+        raise CheckpointError(
+            f"{str(folder)!r} holds a {name}, not a {kind.__name__}: use {name}.from_pretrained."
+        )
+    _check_format(folder, config)
+    if not (folder / WEIGHTS).exists() or _sha256(folder / WEIGHTS) != config["weights_sha256"]:
+        raise CheckpointError(
+            f"{str(folder / WEIGHTS)!r} is absent, truncated or altered: it does not have the "
+            "checksum in config.json. Restore both files from one copy."
+        )
+    weights, arrays = _read_weights(folder / WEIGHTS)
+    try:
+        decoder = Decoder({**KINDS, name: kind, **kind._saved_kinds()}, arrays)
+        estimator = decoder.estimator(described)
+        module = estimator._build_module()
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{str(folder / CONFIG)!r} is altered: it does not describe a {name} ({error!r})."
+        ) from error
+    try:
+        # Into the module's own numbers, whatever type the weights were written in.
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"The weights in {str(folder / WEIGHTS)!r} are of another schema or architecture than "
+            f"its config.json says: {error}"
+        ) from error
+    estimator._adopt(module)
+    return estimator
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """Return a config that has what every format has."""
     try:
         config = json.loads((folder / CONFIG).read_text())
-        described, checksum = config["estimator"], config["weights_sha256"]
-        name, written_as = described["kind"], config["format"]
+        _ = config["estimator"]["kind"], config["weights_sha256"], config["format"]
+        _ = config["provenance"]["msaestimator"]
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no saved estimator in {str(folder)!r}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{str(folder / CONFIG)!r} is truncated or was not written by msaestimator ({error})."
         ) from error
-    if name != kind.__name__:
-        raise CheckpointError(
-            f"{str(folder)!r} holds a {name}, not a {kind.__name__}: use {name}.from_pretrained."
-        )
-    if written_as != FORMAT:
-        raise CheckpointError(
-            f"{str(folder)!r} is in format {written_as}, this version reads {FORMAT}."
-        )
-    if not (folder / WEIGHTS).exists() or _sha256(folder / WEIGHTS) != checksum:
-        raise CheckpointError(
-            f"{str(folder / WEIGHTS)!r} is absent, truncated or altered: it does not have the "
-            "checksum in config.json. Restore both files from one copy."
-        )
-    try:
-        estimator = _decode_estimator(described, {**KINDS, name: kind, **kind._saved_kinds()})
-        module = estimator._build_module()
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"{str(folder / CONFIG)!r} is altered: it does not describe a {name} ({error!r})."
-        ) from error
-    estimator._adopt(_load_weights(module, folder / WEIGHTS))
-    return estimator
+    return config
 
 
-def _load_weights(module: nn.Module, path: Path) -> nn.Module:
-    weights, _ = read_tensors(path)
-    try:
-        module.load_state_dict(weights)
-    except RuntimeError as error:
+def _check_format(folder: Path, config: dict[str, Any]) -> None:
+    if config["format"] != FORMAT:
         raise CheckpointError(
-            f"The weights in {str(path)!r} are of another schema or architecture than its "
-            f"config.json says: {error}"
-        ) from error
-    return module.eval()
+            f"{str(folder)!r} is in format {config['format']}, this version reads {FORMAT}. Load "
+            f"it with msaestimator {config['provenance']['msaestimator']}, which saved it, or fit "
+            "the estimator again."
+        )
+
+
+def _round(weights: dict[str, Tensor], dtype: str) -> dict[str, Tensor]:
+    """Return weights as numbers of another type, none of them out of its range."""
+    if dtype not in STORED:
+        raise ValueError(f"`dtype` must be one of {', '.join(STORED)}, got {dtype!r}.")
+    rounded = {
+        name: weight.to(STORED[dtype]) if weight.is_floating_point() else weight
+        for name, weight in weights.items()
+    }
+    lost = [name for name, weight in rounded.items() if not weight.isfinite().all()]
+    if lost and dtype != "float32":
+        raise ValueError(
+            f"`dtype` {dtype!r} cannot hold the weights {', '.join(lost)}: some are infinite in "
+            "it, or are not finite at all. Use 'float32'."
+        )
+    return rounded
+
+
+def _read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, np.ndarray]]:
+    """Return the network's weights and the fitted arrays, each by name."""
+    tensors, _ = read_tensors(path)
+    arrays = {
+        name.removeprefix(FITTED): tensors.pop(name).numpy()
+        for name in tuple(tensors)
+        if name.startswith(FITTED)
+    }
+    return tensors, arrays
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _encode_estimator(estimator: BaseEstimator) -> dict[str, Any]:
-    """Describe an estimator by its parameters and fitted attributes.
-
-    A network among the parameters is described as unfitted: its weights have moved on.
-    """
-    fitted = {
-        name: value
-        for name, value in vars(estimator).items()
-        if name.endswith("_") and not name.startswith("_") and name not in LEFT_OUT
-    }
-    parameters = estimator.get_params(deep=False)
-    return {
-        "kind": type(estimator).__name__,
-        "parameters": {
-            name: _encode(clone(value) if hasattr(value, "module_") else value)
-            for name, value in parameters.items()
-            if name not in LEFT_OUT
-        },
-        "fitted": {name: _encode(value) for name, value in fitted.items()},
-    }
-
-
-def _decode_estimator(described: dict[str, Any], kinds: dict[str, type]) -> Any:
-    estimator = kinds[described["kind"]](
-        **{name: _decode(value, kinds) for name, value in described["parameters"].items()}
-    )
-    for name, value in described["fitted"].items():
-        setattr(estimator, name, _decode(value, kinds))
-    return estimator
-
-
-def _encode(value: Any) -> Any:
-    """Turn a parameter or fitted attribute into JSON."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float | np.generic):
-        return _encode_number(value)
-    if isinstance(value, np.ndarray):
-        flat = [_encode(v) for v in value.ravel().tolist()]
-        return {"array": flat, "dtype": value.dtype.str, "shape": list(value.shape)}
-    if isinstance(value, list | tuple):
-        return {type(value).__name__: [_encode(item) for item in value]}
-    if isinstance(value, dict):
-        return {"dict": [[_encode(key), _encode(item)] for key, item in value.items()]}
-    if is_dataclass(value) and type(value).__name__ in KINDS:
-        parts = {f.name: _encode(getattr(value, f.name)) for f in fields(value)}
-        return {"dataclass": type(value).__name__, "parts": parts}
-    if isinstance(value, BaseEstimator) and hasattr(value, "_saved_kinds"):
-        return _encode_estimator(value)
-    if type(value).__name__ in KINDS:
-        return _encode_estimator(value)
-    if isinstance(value, np.random.RandomState | np.random.Generator):
-        return None
-    raise TypeError(
-        f"A {type(value).__name__} cannot be saved without pickle; saved are "
-        f"{', '.join(sorted(KINDS))}, numbers, strings and arrays. Use joblib for the whole "
-        "estimator, and load it only from sources you trust."
-    )
-
-
-def _encode_number(value: Any) -> Any:
-    """Write NaN and infinity as words, which JSON has no numbers for."""
-    number = value.item() if isinstance(value, np.generic) else value
-    if isinstance(number, float) and not np.isfinite(number):
-        return {"number": repr(number)}
-    return number
-
-
-def _decode(value: Any, kinds: dict[str, type]) -> Any:
-    """Undo `_encode`."""
-    if not isinstance(value, dict):
-        return value
-    if "number" in value:
-        return float(value["number"])
-    if "array" in value:
-        flat = [_decode(item, kinds) for item in value["array"]]
-        return np.array(flat, dtype=np.dtype(value["dtype"])).reshape(value["shape"])
-    if "dict" in value:
-        return {_decode(k, kinds): _decode(v, kinds) for k, v in value["dict"]}
-    if "dataclass" in value:
-        parts = {name: _decode(part, kinds) for name, part in value["parts"].items()}
-        return kinds[value["dataclass"]](**parts)
-    if "kind" in value:
-        return _decode_estimator(value, kinds)
-    sequence = tuple if "tuple" in value else list
-    return sequence(_decode(item, kinds) for item in value[sequence.__name__])

@@ -14,6 +14,7 @@ from torch.utils.data import TensorDataset
 
 from msaestimator.estimators._persistence import load_estimator, save_estimator
 from msaestimator.estimators._presets import get_preset
+from msaestimator.estimators._released import released_folder
 from msaestimator.training import (
     ParameterGroup,
     TrainingPlan,
@@ -48,30 +49,42 @@ class TrainedEstimator(BaseEstimator):
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Self:
-        """Return the fitted estimator that `save_pretrained` wrote.
+        """Return a fitted estimator: a released one, or one that `save_pretrained` wrote.
 
         Parameters
         ----------
         folder : str or Path
-            Holds ``config.json`` and ``model.safetensors``. Nothing in it is executed.
+            Name of a model that ships with the package, such as ``"apogee-xp"``; or a folder
+            with ``config.json`` and ``model.safetensors``. A released model's name goes before a
+            folder of that name, which ``Path("apogee-xp")`` or ``"./apogee-xp"`` tells. Nothing
+            in a folder is executed.
 
         Raises
         ------
         CheckpointError
-            A file is absent, truncated or altered, or holds another kind of estimator.
+            A name is unknown; a file is absent, truncated or altered, or holds another kind of
+            estimator.
         """
-        return load_estimator(cls, Path(folder))
+        return load_estimator(cls, released_folder(folder, cls.__name__))
 
-    def save_pretrained(self, folder: str | Path) -> None:
+    def save_pretrained(self, folder: str | Path, dtype: str = "float32") -> None:
         """Write the fitted estimator to a folder: ``config.json`` and ``model.safetensors``.
 
         Parameters
         ----------
         folder : str or Path
             Made if it is not there. Each file is replaced whole.
+        dtype : {"float32", "float16", "bfloat16"}
+            Of the network's weights in the file. The latter two halve it and round the weights,
+            to 11 and 8 bits; they are loaded as float32 again. All else is kept exactly.
+
+        Raises
+        ------
+        ValueError
+            A weight is too large for ``dtype``.
         """
         check_is_fitted(self, "module_")
-        save_estimator(self, Path(folder))
+        save_estimator(self, Path(folder), dtype)
 
     def _adopt(self, module: nn.Module) -> None:
         """Take a trained network as the fitted one."""

@@ -5,13 +5,19 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.estimators._encoding import Decoder, Encoder
 from msaestimator.exceptions import CheckpointError
 from msaestimator.preprocessing import StellarFeatures
 from msaestimator.schema import GAIA_DR3, Column
+from msaestimator.training import read_tensors
 
 
 @pytest.fixture
@@ -105,6 +111,84 @@ def test_config_is_strict_json(request, which, tmp_path):
     assert config["provenance"].keys() == {"msaestimator", "torch", "scikit-learn", "python"}
 
 
+@pytest.mark.parametrize(("dtype", "bits"), [("float16", 11), ("bfloat16", 8)])
+def test_half_the_size(regressor, other_stars, tmp_path, dtype, bits):
+    regressor.save_pretrained(tmp_path / "whole")
+    regressor.save_pretrained(tmp_path / "half", dtype=dtype)
+    whole, half = (
+        StellarParameterRegressor.from_pretrained(tmp_path / name) for name in ("whole", "half")
+    )
+    for (name, exact), rounded in zip(
+        whole.module_.state_dict().items(), half.module_.state_dict().values(), strict=True
+    ):
+        assert rounded.dtype == exact.dtype
+        # Below 2**-14, numbers of float16 are evenly spaced.
+        bound = 2.0**-bits * exact.abs().clamp(min=2**-14)
+        assert ((rounded - exact).abs() <= bound).all(), name
+    np.testing.assert_array_equal(half.feature_range_, regressor.feature_range_)
+    assert not np.array_equal(half.predict(other_stars), regressor.predict(other_stars))
+    stored = {
+        name: tensor.dtype
+        for name, tensor in read_tensors(tmp_path / "half" / "model.safetensors")[0].items()
+    }
+    for name, kept_as in stored.items():
+        assert (kept_as == getattr(torch, dtype)) != name.startswith("fitted/"), name
+
+
+def test_half_saved_twice_is_the_same(msa, tmp_path):
+    for source, target in ((msa, "first"), (None, "second")):
+        source = source or MaskedStellarAutoencoder.from_pretrained(tmp_path / "first")
+        source.save_pretrained(tmp_path / target, "bfloat16")
+    for name in ("config.json", "model.safetensors"):
+        first, second = (tmp_path / folder / name for folder in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_types_of_weights_there_are_not(msa, tmp_path):
+    with pytest.raises(ValueError, match="`dtype` must be one of float32, .*, got 'int8'"):
+        msa.save_pretrained(tmp_path, dtype="int8")
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_too_large_for_half_precision(msa, tmp_path):
+    large = copy.deepcopy(msa)
+    name, weight = next(iter(large.module_.named_parameters()))
+    weight.data[0] = 1e6
+    with pytest.raises(
+        ValueError, match=f"'float16' cannot hold the weights {name}: some are inf"
+    ):
+        large.save_pretrained(tmp_path, dtype="float16")
+    assert not list(tmp_path.iterdir())
+
+
+def test_large_arrays_stand_beside_the_weights_exactly(regressor, tmp_path):
+    regressor.save_pretrained(tmp_path)
+    described = json.loads((tmp_path / "config.json").read_text())["estimator"]
+    assert described["fitted"]["feature_range_"].keys() == {"tensor"}
+    # The encoder shares it, and it is there once.
+    encoder = described["fitted"]["encoder_"]
+    assert encoder["fitted"]["feature_range_"] == described["fitted"]["feature_range_"]
+    loaded = StellarParameterRegressor.from_pretrained(tmp_path)
+    for name in ("is_observed_", "feature_range_", "feature_names_in_"):
+        before, after = getattr(regressor, name), getattr(loaded, name)
+        assert before.dtype == after.dtype
+        np.testing.assert_array_equal(before, after)
+
+
+@given(
+    arrays(
+        st.sampled_from(["?", "<i4", "<i8", ">i8", "<f2", "<f4", ">f4", "<f8", "<u2"]),
+        st.sampled_from([(), (0,), (64,), (65,), (9, 3, 5)]),
+    )
+)
+def test_every_array_comes_back_exactly(array):
+    encoder = Encoder({})
+    described = json.loads(json.dumps(encoder.value(array), allow_nan=False))
+    again = Decoder({}, encoder.arrays).value(described)
+    assert again.dtype == array.dtype
+    np.testing.assert_array_equal(again, array)
+
+
 def test_unfitted(make_msa, tmp_path):
     with pytest.raises(ValueError, match="not fitted yet"):
         make_msa().save_pretrained(tmp_path)
@@ -146,9 +230,11 @@ def test_another_class(folder):
         StellarParameterRegressor.from_pretrained(folder)
 
 
-def test_another_format(folder):
-    change(folder, "format", value=99)
-    with pytest.raises(CheckpointError, match="is in format 99, this version reads 1"):
+@pytest.mark.parametrize("written_as", [1, 99])
+def test_another_format(folder, written_as):
+    change(folder, "format", value=written_as)
+    message = f"is in format {written_as}, this version reads 2. Load it with msaestimator"
+    with pytest.raises(CheckpointError, match=message):
         MaskedStellarAutoencoder.from_pretrained(folder)
 
 
@@ -161,7 +247,12 @@ def test_another_format(folder):
         (("estimator", "fitted"), None, "is altered"),
         (("estimator", "parameters", "nonsense"), 1, "is altered.*nonsense"),
         (("estimator", "fitted", "preprocessor_", "kind"), "Popen", "is altered.*Popen"),
-        (("estimator", "fitted", "is_observed_", "shape"), [3], "is altered"),
+        (("estimator", "fitted", "is_observed_", "tensor"), "none", "is altered"),
+        (
+            ("estimator", "fitted", "n_features_in_"),
+            {"array": [1], "dtype": "<i8", "shape": [2]},
+            "is altered",
+        ),
         (
             ("estimator", "parameters", "hidden_widths", "tuple"),
             [16, 9],

@@ -1,0 +1,38 @@
+"""The trained models that ship with the package, by name."""
+
+import os
+from pathlib import Path
+
+from msaestimator.exceptions import CheckpointError, did_you_mean
+
+__all__ = ["RELEASED", "released_folder"]
+
+RELEASED = Path(__file__).parent / "weights"
+"""Has a folder for each name, and in it one for each kind of estimator and a model card."""
+
+
+def released_folder(name: str | Path, kind: str) -> Path:
+    """Return the folder of a saved estimator, which a name or a path tells.
+
+    A str that is a released model's name is that model. A Path, an existing folder, or a str
+    with a separator is a path.
+
+    Raises
+    ------
+    CheckpointError
+        No released model has the name, or it has no estimator of that kind.
+    """
+    models = {path.name: path for path in sorted(RELEASED.glob("*")) if path.is_dir()}
+    if isinstance(name, str) and name in models:
+        folder = models[name] / kind
+        if folder.is_dir():
+            return folder
+        kinds = ", ".join(sorted(path.name for path in models[name].iterdir() if path.is_dir()))
+        raise CheckpointError(f"The released model {name!r} is of {kinds}, not of {kind}.")
+    separators = {os.sep, os.altsep} - {None}
+    if isinstance(name, Path) or Path(name).exists() or any(s in name for s in separators):
+        return Path(name)
+    raise CheckpointError(
+        f"There is no folder {name!r}, nor a released model of that name: there is "
+        f"{', '.join(models) or 'none'}.{did_you_mean(name, models)}"
+    )

@@ -1,0 +1,67 @@
+"""Released models are found by name, and a folder by its path."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from msaestimator import (
+    MaskedStellarAutoencoder,
+    StellarFoundationModel,
+    StellarParameterRegressor,
+)
+from msaestimator.estimators import _released
+from msaestimator.exceptions import CheckpointError
+
+
+@pytest.fixture
+def released(regressor, generalist, tmp_path, monkeypatch):
+    """The folder of released models, of which there is one."""
+    for estimator in (regressor, generalist):
+        estimator.save_pretrained(tmp_path / "weights" / "apogee-xp" / type(estimator).__name__)
+    monkeypatch.setattr(_released, "RELEASED", tmp_path / "weights")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "weights"
+
+
+@pytest.mark.parametrize("which", ["regressor", "generalist"])
+def test_by_name(request, released, other_stars, which):
+    estimator = request.getfixturevalue(which)
+    loaded = type(estimator).from_pretrained("apogee-xp")
+    np.testing.assert_array_equal(loaded.predict(other_stars), estimator.predict(other_stars))
+
+
+def test_a_name_goes_before_a_folder_of_that_name(released, regressor, make_regressor, stars):
+    other = make_regressor(labels=("logg",), max_epochs=0).fit(stars)
+    other.save_pretrained("apogee-xp")
+    other.save_pretrained("mine")
+    load = StellarParameterRegressor.from_pretrained
+    assert load("apogee-xp").labels_ == regressor.labels_
+    for folder in ("./apogee-xp", Path("apogee-xp"), "mine", Path("mine")):
+        assert load(folder).labels_ == other.labels_
+
+
+@pytest.mark.parametrize("name", ["apogee_xp", "apogee-xq"])
+def test_unknown_name(released, name):
+    message = f"no folder '{name}', nor a released model of that name: there is apogee-xp. Did you"
+    with pytest.raises(CheckpointError, match=message):
+        StellarParameterRegressor.from_pretrained(name)
+
+
+def test_a_path_is_no_name(released):
+    for folder in ("./apogee_xp", Path("apogee_xp")):
+        with pytest.raises(CheckpointError, match="There is no saved estimator in"):
+            StellarParameterRegressor.from_pretrained(folder)
+
+
+def test_no_model_of_that_kind(released):
+    message = "'apogee-xp' is of StellarFoundationModel, StellarParameterRegressor, not of Masked"
+    with pytest.raises(CheckpointError, match=message):
+        MaskedStellarAutoencoder.from_pretrained("apogee-xp")
+
+
+def test_no_released_models_at_all(released):
+    shutil.rmtree(released)
+    with pytest.raises(CheckpointError, match="of that name: there is none"):
+        StellarFoundationModel.from_pretrained("apogee-xp")
