@@ -16,6 +16,7 @@ from msaestimator.estimators._physical_spectra import (
     check_spectrum,
     spectra_at_10pc,
 )
+from msaestimator.estimators._similar import SimilarStars
 from msaestimator.estimators._token_door import TokenDoor
 from msaestimator.preprocessing import column_names
 from msaestimator.results import PredictionFlag, limit_flags, request_table
@@ -25,7 +26,7 @@ from msaestimator.training import resolve_device
 __all__ = ["AskableEstimator"]
 
 
-class AskableEstimator(TransformerMixin, TokenDoor):
+class AskableEstimator(TransformerMixin, TokenDoor, SimilarStars):
     """An estimator whose ``module_`` answers requests for the tokens of ``vocabulary_``."""
 
     def request(

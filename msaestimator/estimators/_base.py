@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from msaestimator.estimators._door import StarDoor
+from msaestimator.estimators._similar import SimilarStars
 from msaestimator.estimators._trained import TrainedEstimator
 from msaestimator.networks import GroupMask
 from msaestimator.training import ParameterGroup, build_net, map_batches, resolve_device
@@ -22,7 +23,7 @@ def observed_rows(features: np.ndarray) -> np.ndarray:
     return np.isfinite(features).any(axis=1)
 
 
-class StellarEstimator(TrainedEstimator, StarDoor):
+class StellarEstimator(TrainedEstimator, StarDoor, SimilarStars):
     """Base of the autoencoder and the regressor, whose networks see a row of features a star."""
 
     def _mask(

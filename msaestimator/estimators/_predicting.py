@@ -7,8 +7,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
-from msaestimator.estimators._base import StellarEstimator
-from msaestimator.estimators._ensemble import combine_members
+from msaestimator.estimators._calibrating import CalibratedEstimator
+from msaestimator.estimators._ensemble import epistemic_share
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
 from msaestimator.estimators._labels import collect_labels
 from msaestimator.metrics import r2
@@ -19,7 +19,7 @@ from msaestimator.schema import FeatureSchema, StarTable
 __all__ = ["PredictingEstimator"]
 
 
-class PredictingEstimator(RegressorMixin, StellarEstimator):
+class PredictingEstimator(RegressorMixin, CalibratedEstimator):
     """An estimator whose ``module_`` gives quantiles of the labels ``labels_``."""
 
     def predict(self, X: Any) -> np.ndarray:
@@ -47,11 +47,12 @@ class PredictingEstimator(RegressorMixin, StellarEstimator):
         Returns
         -------
         ndarray of shape (n_stars, n_labels, n_quantiles)
-            Increasing along the last axis, at the levels `quantiles`, in the labels' units;
-            NaN for a star without any feature.
+            Increasing along the last axis, at the levels `quantiles`, in the labels' units,
+            calibrated if the regressor is; NaN for a star without any feature.
         """
         check_is_fitted(self, "module_")
-        return self._quantiles(self._enter(X, reset=False))
+        features = self._enter(X, reset=False)
+        return self._quantiles(features, self._members(features), self.quantiles)
 
     def predict_table(self, X: Any) -> StarTable:
         """Return stars' parameters with intervals, units and flags.
@@ -64,12 +65,14 @@ class PredictingEstimator(RegressorMixin, StellarEstimator):
         -------
         StarTable of length n_stars
             ``source_id`` if ``X`` has it; of each label its median (``teff``), ``teff_lower``
-            and ``teff_upper``; and ``flags``, see
+            and ``teff_upper``, and with several members the parts ``teff_aleatoric`` and
+            ``teff_epistemic`` of the interval; and ``flags``, see
             :class:`~msaestimator.results.PredictionFlag`.
         """
         check_is_fitted(self, "module_")
         features = self._enter(X, reset=False)
-        quantiles = self._quantiles(features)
+        members = self._members(features)
+        quantiles = self._quantiles(features, members, self.quantiles)
         bands = {
             array.prefix: np.isin(
                 [self._base_name(name) for name in self.feature_names_],
@@ -88,6 +91,9 @@ class PredictingEstimator(RegressorMixin, StellarEstimator):
             units=self.units_,
             identifiers=np.asarray(X["source_id"]) if has_ids else None,
             flags=flags,
+            epistemic_share=(
+                epistemic_share(members, self.quantiles) if self.n_members > 1 else None
+            ),
         )
 
     def predict_from_gaia(
@@ -139,12 +145,8 @@ class PredictingEstimator(RegressorMixin, StellarEstimator):
         truth = collect_labels(X, y, self.units_).values
         return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
 
-    def _quantiles(self, features: np.ndarray) -> np.ndarray:
-        n_labels, n_levels = len(self.labels_), len(self.quantiles)
-        shape = (self.n_members, n_labels, n_levels)
-        members = self._map(self.module_.quantiles, features, shape)
-        combined = combine_members(members.astype(np.float64), self.quantiles)
-        return self.label_scaler_.inverse_transform(combined.swapaxes(1, 2)).swapaxes(1, 2)
+    def _latent_vectors(self, X: Any) -> np.ndarray:
+        return self.encoder_.transform(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
