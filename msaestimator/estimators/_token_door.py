@@ -66,6 +66,7 @@ class TokenDoor(FormedEstimator):
             log=[token.name for token in self.vocabulary_.tokens if token.log],
             robust=True,
             asinh=self.asinh,
+            units={token.name: token.unit for token in self.vocabulary_.tokens},
         ).fit(values)
         return self._scale(values, errors)
 

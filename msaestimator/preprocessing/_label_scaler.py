@@ -1,7 +1,7 @@
 """The scaler of labels: log10 where asked, then centred and divided by their spread."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from msaestimator.schema import LABELS
 
 __all__ = ["LabelScaler"]
+
+UNBOUNDED = (-np.inf, np.inf)
 
 
 class LabelScaler(TransformerMixin, BaseEstimator):
@@ -30,6 +32,13 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         deviation) rather than by mean and standard deviation.
     asinh : bool
         Compress what follows by asinh, which is linear near zero and logarithmic far away.
+    units : mapping of str to str, optional
+        Units of labels that are not in the schema's.
+
+    Warns
+    -----
+    UserWarning
+        In `fit`, of labels above the bound that the schema gives them, with their number.
 
     Attributes
     ----------
@@ -43,6 +52,10 @@ class LabelScaler(TransformerMixin, BaseEstimator):
     as the thesis does with parallaxes. An error is scaled by the derivative of the
     transformation at its value: ``sigma / (y ln 10) / scale`` for a logarithm. A spread of
     zero counts as one.
+
+    A label that the schema bounds (age within 0 and 14 Gyr; Teff, mass and parallax positive)
+    is learned and given back within its bounds: a larger value counts as the bound. That is
+    right for quantiles too, since those of ``min(age, 14)`` are ``min(quantile, 14)``.
 
     Examples
     --------
@@ -59,11 +72,13 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         log: str | Sequence[str] = "auto",
         robust: bool = False,
         asinh: bool = False,
+        units: Mapping[str, str] | None = None,
     ) -> None:
         self.labels = labels
         self.log = log
         self.robust = robust
         self.asinh = asinh
+        self.units = units
 
     def fit(self, X: Any, y: Any = None) -> "LabelScaler":
         """Learn centre and spread of the labels ``X``, (n_stars, n_labels)."""
@@ -78,6 +93,7 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         if unknown:
             raise ValueError(f"`log` must name labels of {list(names)}, got {unknown}.")
         self.is_log_ = np.isin(names, list(log))
+        self._warn_of_bounds(X)
         with np.errstate(invalid="ignore"):  # a label no star has: NaN in, NaN out
             self.center_, self.scale_ = self._center_and_scale(self._logarithm(X))
         return self
@@ -101,10 +117,9 @@ class LabelScaler(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return labels in their units; the last axis of ``X`` runs over the labels."""
         check_is_fitted(self, "center_")
-        scaled = np.asarray(X, dtype=np.float64)
-        with np.errstate(over="ignore"):
-            linear = (np.sinh(scaled) if self.asinh else scaled) * self.scale_ + self.center_
-            return np.where(self.is_log_, 10.0**linear, linear)
+        low, high = self._bounds()
+        # A bound of zero is open: log10 of what comes back is finite.
+        return np.clip(self._unscale(X), np.where(low == 0, np.finfo(float).tiny, low), high)
 
     def transform_errors(self, X: Any, errors: Any) -> np.ndarray:
         """Return the standard errors of ``X`` on the scaled labels, (n_stars, n_labels)."""
@@ -114,12 +129,42 @@ class LabelScaler(TransformerMixin, BaseEstimator):
     def inverse_transform_errors(self, X: Any, errors: Any) -> np.ndarray:
         """Return scaled errors of scaled labels ``X`` in the labels' units."""
         check_is_fitted(self, "center_")
-        return np.asarray(errors, dtype=np.float64) * self._slope(self.inverse_transform(X))
+        return np.asarray(errors, dtype=np.float64) * self._slope(self._unscale(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the labels' names, unchanged."""
         check_is_fitted(self, "center_")
         return np.array(self._names() if input_features is None else input_features, dtype=object)
+
+    def _unscale(self, X: Any) -> np.ndarray:
+        """Undo `transform`, beyond the bounds too."""
+        scaled = np.asarray(X, dtype=np.float64)
+        with np.errstate(over="ignore"):
+            linear = (np.sinh(scaled) if self.asinh else scaled) * self.scale_ + self.center_
+            return np.where(self.is_log_, 10.0**linear, linear)
+
+    def _bounds(self) -> np.ndarray:
+        """Return the labels' bounds in their units, (2, n_labels)."""
+        units = self.units or {}
+        return np.transpose(
+            [
+                LABELS[n].bounds_in(units.get(n, LABELS[n].unit)) if n in LABELS else UNBOUNDED
+                for n in self._names()
+            ]
+        )
+
+    def _warn_of_bounds(self, labels: np.ndarray) -> None:
+        bounds = self._bounds()[1]
+        for name, bound, above in zip(
+            self._names(), bounds, (labels > bounds).sum(0), strict=True
+        ):
+            if above:
+                warnings.warn(
+                    f"{above} of {len(labels)} stars have {name} above {bound:g}, which no star "
+                    f"has: it counts as {bound:g}.",
+                    UserWarning,
+                    stacklevel=3,
+                )
 
     def _slope(self, labels: np.ndarray) -> np.ndarray:
         """Change of a label per unit of its scaled value."""
@@ -130,6 +175,8 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         return slope * np.hypot(1.0, (self._logarithm(labels) - self.center_) / self.scale_)
 
     def _logarithm(self, labels: np.ndarray) -> np.ndarray:
+        """Return labels, or their logarithms, before centring; none above its bound."""
+        labels = np.minimum(labels, self._bounds()[1])
         with np.errstate(divide="ignore", invalid="ignore"):
             logarithm = np.where(labels > 0, np.log10(labels), np.nan)
         return np.where(self.is_log_, logarithm, labels)

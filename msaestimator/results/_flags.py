@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
 
-from msaestimator.exceptions import ColumnError, UnitMismatchError
+from msaestimator.exceptions import ColumnError
 from msaestimator.schema import LABELS, ExplainedFlag
 
 __all__ = ["PredictionFlag", "describe_flags", "limit_flags", "prediction_flags"]
@@ -133,21 +132,9 @@ def limit_flags(
     outside = np.zeros(len(values), dtype=bool)
     for label, column in zip(labels, values.T, strict=True):
         if label in LABELS:
-            low, high = _limits(label, (units or {}).get(label, LABELS[label].unit))
+            low, high = LABELS[label].limits_in((units or {}).get(label, LABELS[label].unit))
             outside |= (column < low) | (column > high)
     return np.where(outside, PredictionFlag.OUTSIDE_LIMITS, 0).astype(np.int32)
-
-
-def _limits(label: str, unit: str) -> tuple[float, float]:
-    """Return a label's physical limits in ``unit``."""
-    known = LABELS[label]
-    try:
-        low, high = u.Quantity(known.limits, known.unit).to_value(unit)
-    except u.UnitConversionError:
-        raise UnitMismatchError(
-            f"The unit of label {label!r} must be convertible to {known.unit}, got {unit!r}."
-        ) from None
-    return low, high
 
 
 def _check_columns(name: str, values: np.ndarray, expected: int, thing: str) -> None:

@@ -1,6 +1,11 @@
 """What one quantity is called: its archive name, unit, block and error column."""
 
+import math
 from dataclasses import dataclass
+
+import astropy.units as u
+
+from msaestimator.exceptions import UnitMismatchError
 
 __all__ = ["CoefficientArray", "Column", "Label"]
 
@@ -93,11 +98,14 @@ class Label:
     unit : str
         Unit as astropy writes it.
     limits : tuple of float
-        Physical range in ``unit``; a prediction outside it is flagged, never clipped.
+        Plausible range in ``unit``; a prediction outside it is flagged, not changed.
     log : bool
         Whether it is learned as log10 (positive quantities over decades).
     symbol : str
         For axes and tables.
+    bounds : tuple of float
+        Range in ``unit`` that a label has by its nature: what is learned and predicted is
+        brought into it. The lower end is open: 0 means positive.
     """
 
     name: str
@@ -105,8 +113,27 @@ class Label:
     limits: tuple[float, float]
     log: bool = False
     symbol: str = ""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def error(self) -> str:
         """Name of the column with the standard error."""
         return f"{self.name}_err"
+
+    def bounds_in(self, unit: str) -> tuple[float, float]:
+        """Return ``bounds`` in another unit; one of another physical type is an error."""
+        return self._convert(self.bounds, unit)
+
+    def limits_in(self, unit: str) -> tuple[float, float]:
+        """Return ``limits`` in another unit; one of another physical type is an error."""
+        return self._convert(self.limits, unit)
+
+    def _convert(self, ends: tuple[float, float], unit: str) -> tuple[float, float]:
+        try:
+            low, high = u.Quantity(ends, self.unit).to_value(unit)
+        except u.UnitConversionError:
+            raise UnitMismatchError(
+                f"The unit of label {self.name!r} must be convertible to {self.unit}, "
+                f"got {unit!r}."
+            ) from None
+        return float(low), float(high)

@@ -1,22 +1,26 @@
 """The stellar parameters, their units and physical ranges."""
 
+import math
+
 from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.schema._columns import Label
 
 __all__ = ["LABELS", "SPECTROSCOPIC_LABELS", "get_label"]
 
+POSITIVE = (0.0, math.inf)
+
 LABELS: dict[str, Label] = {
     label.name: label
     for label in (
-        Label("teff", "K", (2000.0, 60000.0), log=True, symbol=r"$T_\mathrm{eff}$"),
+        Label("teff", "K", (2000.0, 60000.0), True, r"$T_\mathrm{eff}$", bounds=POSITIVE),
         Label("logg", "dex", (-1.0, 6.5), symbol=r"$\log g$"),
         Label("fe_h", "dex", (-6.0, 1.0), symbol="[Fe/H]"),
         Label("m_h", "dex", (-6.0, 1.0), symbol="[M/H]"),
         Label("alpha_m", "dex", (-1.0, 1.5), symbol=r"[$\alpha$/M]"),
         Label("alpha_fe", "dex", (-1.0, 1.5), symbol=r"[$\alpha$/Fe]"),
-        Label("age", "Gyr", (0.0, 16.0), log=True, symbol=r"$\tau$"),
-        Label("mass", "solMass", (0.05, 150.0), log=True, symbol="$M$"),
-        Label("parallax", "mas", (0.0, 800.0), log=True, symbol=r"$\varpi$"),
+        Label("age", "Gyr", (0.0, 14.0), True, r"$\tau$", bounds=(0.0, 14.0)),
+        Label("mass", "solMass", (0.05, 150.0), True, "$M$", bounds=POSITIVE),
+        Label("parallax", "mas", (0.0, 800.0), True, r"$\varpi$", bounds=POSITIVE),
     )
 }
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from msaestimator.exceptions import UnitMismatchError
 from msaestimator.preprocessing import LabelScaler
 from msaestimator.schema import LABELS
 
@@ -60,11 +61,12 @@ def test_scaled_labels_have_zero_mean_and_unit_variance(scaler):
 )
 def test_there_and_back(y):
     scaler = LabelScaler(NAMES).fit(draw_labels())
-    np.testing.assert_allclose(scaler.inverse_transform(scaler.transform(y)), y, rtol=1e-9)
+    expected = np.where(np.array(NAMES) == "age", np.minimum(y, 14.0), y)
+    np.testing.assert_allclose(scaler.inverse_transform(scaler.transform(y)), expected, rtol=1e-9)
 
 
 @given(
-    y=st.floats(0.01, 1e4),
+    y=st.floats(0.01, 13.0),
     sigma=st.floats(1e-6, 100.0),
     position=st.integers(0, len(NAMES) - 1),
 )
@@ -231,3 +233,32 @@ def test_bad_parameters(parameters, text):
 def test_infinite_labels():
     with pytest.raises(ValueError, match="contains infinity"):
         LabelScaler().fit([[np.inf], [1.0]])
+
+
+@pytest.mark.parametrize("log", ["auto", ()])
+@given(z=hnp.arrays(np.float64, (5, len(NAMES)), elements=st.floats(-200, 200)))
+def test_what_comes_back_is_possible(log, z):
+    back = LabelScaler(NAMES, log=log).fit(draw_labels()).inverse_transform(np.sort(z, axis=0))
+    positive = back[:, [NAMES.index(name) for name in ("teff", "age", "mass", "parallax")]]
+    assert (positive > 0).all()
+    assert (back[:, NAMES.index("age")] <= 14.0).all()
+    assert (np.diff(back, axis=0) >= 0).all()
+
+
+def test_ages_above_the_bound_are_counted_and_kept():
+    ages = np.array([[1.0], [14.0], [15.0], [17.0], [np.nan]])
+    with pytest.warns(UserWarning, match="^2 of 5 stars have age above 14, .* counts as 14"):
+        scaler = LabelScaler(["age"]).fit(ages)
+    expected = [[1.0], [14.0], [14.0], [14.0], [np.nan]]
+    np.testing.assert_allclose(scaler.inverse_transform(scaler.transform(ages)), expected)
+    assert scaler.center_[0] == pytest.approx(np.mean(np.log10([1.0, 14.0, 14.0, 14.0])))
+
+
+def test_bounds_follow_the_unit():
+    scaler = LabelScaler(["age"], units={"age": "Myr"}).fit([[1000.0], [14000.0]])
+    assert scaler.inverse_transform([[50.0]]) == pytest.approx(14000.0)
+
+
+def test_a_unit_of_another_kind():
+    with pytest.raises(UnitMismatchError, match="unit of label 'age' must be convertible to Gyr"):
+        LabelScaler(["age"], units={"age": "K"}).fit([[1.0], [2.0]])
