@@ -4,6 +4,7 @@ from msaestimator.estimators import (
     MaskedStellarAutoencoder,
     StellarFoundationModel,
     StellarParameterRegressor,
+    predict_from_gaia,
 )
 from msaestimator.schema import StarTable
 
@@ -13,6 +14,7 @@ __all__ = [
     "StellarFoundationModel",
     "StellarParameterRegressor",
     "__version__",
+    "predict_from_gaia",
 ]
 
 __version__ = "0.1.0.dev0"

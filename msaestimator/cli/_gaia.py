@@ -14,7 +14,7 @@ from msaestimator.cli._files import FORMATS, read_stars
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
 
-__all__ = ["add_gaia_options", "archive_of", "stars_of"]
+__all__ = ["add_gaia_options", "archive_of", "has_gaia_stars", "stars_of"]
 
 
 def add_gaia_options(verb: argparse.ArgumentParser) -> None:
@@ -58,6 +58,12 @@ def archive_of(options: argparse.Namespace) -> GaiaArchive:
     if own_server:
         service = replace(service, tap_url=options.tap_url)
     return GaiaArchive(service, cache=True if options.cache is None else options.cache)
+
+
+def has_gaia_stars(options: argparse.Namespace) -> bool:
+    """Tell whether an option names stars of the archive."""
+    ways = (options.source_id, options.ids, options.cone, options.query)
+    return any(way is not None for way in ways)
 
 
 def stars_of(

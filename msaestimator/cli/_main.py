@@ -7,8 +7,13 @@ from pathlib import Path
 
 from msaestimator.cli._demo import run_demo
 from msaestimator.cli._files import read_stars, write_stars
-from msaestimator.cli._gaia import add_gaia_options, archive_of, stars_of
-from msaestimator.estimators import PRESETS, MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.cli._gaia import add_gaia_options, archive_of, has_gaia_stars, stars_of
+from msaestimator.estimators import (
+    DEFAULT_MODEL,
+    PRESETS,
+    MaskedStellarAutoencoder,
+    StellarParameterRegressor,
+)
 from msaestimator.exceptions import MSAEstimatorError
 
 __all__ = ["main"]
@@ -80,10 +85,12 @@ def _add_predict(verbs: argparse._SubParsersAction) -> None:
     predict = verbs.add_parser(
         "predict", help="predict the parameters of a table of stars, or of stars of the archive"
     )
-    predict.add_argument("model", type=Path, help="folder that `msa fit` wrote")
     predict.add_argument(
-        "stars", type=Path, nargs="?", help="table with features (else one of the options)"
+        "model",
+        nargs="?",
+        help=f"released model, or folder that `msa fit` wrote (default: {DEFAULT_MODEL})",
     )
+    predict.add_argument("stars", nargs="?", help="table with features (else one of the options)")
     predict.add_argument("output", type=Path, help="table to write: .fits, .ecsv, .parquet, .vot")
     add_gaia_options(predict)
     predict.set_defaults(run=_predict)
@@ -112,17 +119,27 @@ def _checkpoint(options: argparse.Namespace, stage: str) -> dict[str, Path]:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from_gaia = [options.source_id, options.ids, options.cone, options.query]
-    if (options.stars is None) == all(way is None for way in from_gaia):
-        raise ValueError(
-            "`msa predict` needs either a table of stars or one of --source-id, --ids, --cone "
-            "and --query."
-        )
-    regressor = StellarParameterRegressor.from_pretrained(options.model)
-    if options.stars is not None:
-        predictions = regressor.predict_table(read_stars(options.stars))
+    model, stars = _model_and_stars(options)
+    regressor = StellarParameterRegressor.from_pretrained(model)
+    if stars is not None:
+        predictions = regressor.predict_table(read_stars(stars))
     else:
         archive = archive_of(options)
         predictions = regressor.predict_from_gaia(stars_of(options, archive), archive)
     write_stars(predictions, options.output)
     sys.stdout.write(f"Wrote {len(predictions)} rows to {options.output}\n")
+
+
+def _model_and_stars(options: argparse.Namespace) -> tuple[str, Path | None]:
+    """Return the model, named or not, and the table of stars, None for stars of the archive."""
+    words = [word for word in (options.model, options.stars) if word is not None]
+    from_gaia = has_gaia_stars(options)
+    stars = Path(words.pop()) if words and not from_gaia else None
+    # A folder is a model, beside which the stars were left out.
+    no_table = stars is None or stars.is_dir()
+    if no_table != from_gaia or len(words) == 2:
+        raise ValueError(
+            "`msa predict` needs either a table of stars or one of --source-id, --ids, --cone "
+            "and --query."
+        )
+    return words[0] if words else DEFAULT_MODEL, stars

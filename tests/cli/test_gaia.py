@@ -12,6 +12,7 @@ from msaestimator.archive import GaiaArchive
 from msaestimator.cli import _gaia, main
 from msaestimator.cli._files import read_stars, write_stars
 from msaestimator.dust import _map_files
+from msaestimator.estimators import _released
 
 UNKNOWN = 4242
 
@@ -146,6 +147,20 @@ def test_the_options_before_the_model(bare_model, server, ids, tmp_path, capsys)
     words += ["--source-id", ids[0], "--", bare_model[1], output]
     assert main(["predict", *map(str, words)]) == 0
     assert read_stars(output)["source_id"].tolist() == ids[:1]
+
+
+def test_the_released_model_is_the_default(
+    bare_model, server, loopback, ids, tmp_path, monkeypatch
+):
+    folder = tmp_path / "weights" / "apogee-xp" / "StellarParameterRegressor"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(bare_model[1])
+    monkeypatch.setattr(_released, "RELEASED", tmp_path / "weights")
+    words = ["--tap-url", server.tap_url, "--cache", tmp_path / "cache", "--source-id", *ids]
+    for name, model in {"default": [], "named": ["apogee-xp"]}.items():
+        output = tmp_path / f"{name}.ecsv"
+        assert main(["predict", *model, str(output), *map(str, words)]) == 0
+        assert_predicts(read_stars(output), bare_model, loopback, ids)
 
 
 def test_the_dust_map_that_stands_in_is_told(regressor, predict, tmp_path, monkeypatch, ids):

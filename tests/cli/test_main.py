@@ -7,6 +7,8 @@ from astropy.table import Table
 from msaestimator import StarTable, StellarParameterRegressor
 from msaestimator.cli import main
 from msaestimator.cli._files import read_stars, write_stars
+from msaestimator.estimators import _released
+from msaestimator.exceptions import MissingColumnWarning
 
 ENDINGS = (".fits", ".ecsv", ".parquet", ".vot")
 
@@ -98,6 +100,40 @@ def test_fit_resumes(sample, tmp_path):
         for folder in ("first", "second")
     )
     np.testing.assert_array_equal(first, second)
+
+
+def test_the_released_model_is_the_default(
+    model, regressor, sample, tmp_path, monkeypatch, capsys
+):
+    folder = tmp_path / "weights" / "apogee-xp" / "StellarParameterRegressor"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(model)
+    monkeypatch.setattr(_released, "RELEASED", tmp_path / "weights")
+    source = tmp_path / "stars.parquet"
+    write_stars(sample, source)
+    for name, words in {"default": [], "named": ["apogee-xp"], "folder": [model]}.items():
+        target = tmp_path / f"{name}.ecsv"
+        assert run("predict", *words, source, target) == 0
+        np.testing.assert_allclose(
+            np.asarray(read_stars(target)["teff"].value),
+            regressor.predict(sample)[:, 0],
+            rtol=1e-5,
+        )
+    capsys.readouterr()
+    message = failure(capsys, "predict", "apogee-xq", source, tmp_path / "out.fits")
+    assert "there is apogee-xp. Did you mean 'apogee-xp'?" in message
+
+
+def test_columns_that_the_model_never_saw(model, regressor, sample, tmp_path):
+    more = sample.copy()
+    more["parallax"] = np.ones(len(more))
+    source, target = tmp_path / "stars.parquet", tmp_path / "out.parquet"
+    write_stars(more, source)
+    with pytest.warns(MissingColumnWarning, match="Column 'parallax': ignored"):
+        assert run("predict", model, source, target) == 0
+    np.testing.assert_allclose(
+        np.asarray(read_stars(target)["teff"].value), regressor.predict(sample)[:, 0], rtol=1e-5
+    )
 
 
 def failure(capsys, *arguments):

@@ -10,6 +10,7 @@ from msaestimator import (
     MaskedStellarAutoencoder,
     StellarFoundationModel,
     StellarParameterRegressor,
+    predict_from_gaia,
 )
 from msaestimator.estimators import _released
 from msaestimator.exceptions import CheckpointError
@@ -40,6 +41,24 @@ def test_a_name_goes_before_a_folder_of_that_name(released, regressor, make_regr
     assert load("apogee-xp").labels_ == regressor.labels_
     for folder in ("./apogee-xp", Path("apogee-xp"), "mine", Path("mine")):
         assert load(folder).labels_ == other.labels_
+
+
+def test_stars_of_an_archive_in_one_call(
+    make_regressor, stars, released, esa_is_here, loopback, catalogue, tmp_path
+):
+    bare = stars[[name for name in stars.colnames if name != "ebv"]]
+    regressor = make_regressor(labels=("teff", "logg"), max_epochs=1).fit(bare)
+    regressor.save_pretrained(released / "apogee-xp" / "StellarParameterRegressor")
+    ids = np.array(catalogue["gaiadr3.gaia_source"]["source_id"])[[5, 3]]
+    expected = regressor.predict_from_gaia(ids, loopback)
+    for table in (
+        predict_from_gaia(ids),
+        predict_from_gaia(ids, loopback, model="apogee-xp"),
+        predict_from_gaia(ids, model=released / "apogee-xp" / "StellarParameterRegressor"),
+    ):
+        assert table.colnames == expected.colnames
+        assert table["source_id"].tolist() == ids.tolist()
+        np.testing.assert_allclose(table["teff"].value, expected["teff"].value, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["apogee_xp", "apogee-xq"])

@@ -1,0 +1,54 @@
+"""Stellar parameters in one call, by a released model."""
+
+from pathlib import Path
+from typing import Any
+
+from msaestimator.archive import GaiaArchive
+from msaestimator.estimators._regressor import StellarParameterRegressor
+from msaestimator.schema import StarTable
+
+__all__ = ["DEFAULT_MODEL", "predict_from_gaia"]
+
+DEFAULT_MODEL = "apogee-xp"
+"""The released model that predicts when none is named."""
+
+
+def predict_from_gaia(
+    source_ids: Any,
+    archive: GaiaArchive | None = None,
+    *,
+    model: str | Path = DEFAULT_MODEL,
+    dust_map: Any = "sfd",
+) -> StarTable:
+    """Return the parameters of stars of a Gaia archive, by a released model.
+
+    Parameters
+    ----------
+    source_ids : array-like of int of shape (n_stars,), str, or StarTable
+        Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
+    archive : GaiaArchive, optional
+        None is ESA's.
+    model : str or Path
+        As in :meth:`StellarParameterRegressor.from_pretrained`, which keeps the model for
+        further stars.
+    dust_map : str or callable
+        Where reddening is from, as in :func:`msaestimator.dust.add_reddening`, for stars
+        without a column ``ebv``.
+
+    Returns
+    -------
+    StarTable of length n_stars
+        As of :meth:`StellarParameterRegressor.predict_from_gaia`: one row an id, in order, of
+        each label the median and an interval, with units; flags, and what was observed.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such model.
+    ColumnError
+        An id is not an integer; nothing was sent.
+    ArchiveError
+        The archive failed. What was received is in its cache.
+    """
+    regressor = StellarParameterRegressor.from_pretrained(model)
+    return regressor.predict_from_gaia(source_ids, archive, dust_map=dust_map)
