@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import norm
 
-__all__ = ["combine_members"]
+from msaestimator.metrics import interval_positions
+
+__all__ = ["combine_members", "epistemic_share"]
 
 
 def combine_members(quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
@@ -35,3 +37,25 @@ def combine_members(quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarra
     width = np.sqrt((distance**2).mean(axis=1) + spread)
     below = np.arange(len(levels)) < middle
     return medians.mean(axis=1)[..., None] + np.where(below, -width, width)
+
+
+def epistemic_share(quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Return which part of an ensemble's variance is its members' disagreement.
+
+    Parameters
+    ----------
+    quantiles, levels
+        As of `combine_members`.
+
+    Returns
+    -------
+    ndarray of shape (n_stars, n_labels)
+        From 0 (members agree) to 1, of the interval's squared half-widths on both sides.
+    """
+    low, middle, high = interval_positions(levels)
+    combined = combine_members(quantiles, levels)[..., [low, middle, high]]
+    total = (np.diff(combined, axis=-1) ** 2).sum(axis=-1)
+    z = norm.ppf([levels[low], levels[high]])
+    spread = quantiles[..., middle].var(axis=1) * (z**2).sum()
+    # Rounding may put it above one, or leave no width at all.
+    return np.minimum(spread / np.maximum(total, np.finfo(float).tiny), 1.0)

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 from torch import Tensor
 
+from msaestimator.estimators._calibration import LabelCalibrator, QuantileCalibrator
 from msaestimator.estimators._encoding import Decoder, Encoder
 from msaestimator.exceptions import CheckpointError
 from msaestimator.preprocessing import LabelScaler, StellarFeatures, XPCoefficientScaler
@@ -39,8 +40,10 @@ KINDS = {
         CoefficientArray,
         Column,
         FeatureSchema,
+        LabelCalibrator,
         LabelScaler,
         Pipeline,
+        QuantileCalibrator,
         RobustScaler,
         StandardScaler,
         StellarFeatures,

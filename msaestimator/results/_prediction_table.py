@@ -22,7 +22,7 @@ def prediction_table(
     units: Mapping[str, str],
     identifiers: ArrayLike | None = None,
     flags: ArrayLike | None = None,
-    spread: ArrayLike | None = None,
+    epistemic_share: ArrayLike | None = None,
 ) -> StarTable:
     """Return predictions as a table: median and interval of each label, one row a star.
 
@@ -40,16 +40,18 @@ def prediction_table(
         Gaia source identifiers, kept exactly.
     flags : array-like of int of shape (n_stars,), optional
         Bits of `PredictionFlag`.
-    spread : array-like of shape (n_stars, n_labels), optional
-        Standard deviation over an ensemble's members, in ``units``.
+    epistemic_share : array-like of shape (n_stars, n_labels), optional
+        What part of the variance, from 0 to 1, is the members' disagreement.
 
     Returns
     -------
     StarTable of length n_stars
         ``source_id`` (int64); then for each label ``teff`` (the median), ``teff_lower`` and
         ``teff_upper`` (the 0.16 and 0.84 quantiles, or the outermost two), ``teff_q05`` and so
-        on for the other quantiles (the decimals of the level, at least two) and
-        ``teff_spread``, all Quantities; then ``flags`` (int32), explained in
+        on for the other quantiles (the decimals of the level, at least two), then
+        ``teff_aleatoric`` and ``teff_epistemic``, which add in quadrature to half of what lies
+        between lower and upper: noise that more training stars would not lessen, and what the
+        members do not agree on; all Quantities; then ``flags`` (int32), explained in
         ``meta["flags"]``. Columns of what was not given are left out.
 
     Raises
@@ -88,11 +90,13 @@ def prediction_table(
         for suffix, (index, level) in named.items():
             table[label + suffix] = predicted[:, position, index] * unit
             table[label + suffix].info.description = f"{level:g} quantile of {label}"
-        if spread is not None:
-            members = np.asarray(spread, dtype=float)
-            _check_shape("spread", members, predicted.shape[:2])
-            table[f"{label}_spread"] = members[:, position] * unit
-            table[f"{label}_spread"].info.description = f"{label}, deviation between members"
+        if epistemic_share is not None:
+            share = np.asarray(epistemic_share, dtype=float)
+            _check_shape("epistemic_share", share, predicted.shape[:2])
+            half = (table[f"{label}_upper"] - table[f"{label}_lower"]) / 2
+            for part, fraction in (("aleatoric", 1 - share), ("epistemic", share)):
+                table[f"{label}_{part}"] = half * np.sqrt(fraction[:, position])
+                table[f"{label}_{part}"].info.description = f"{part} half-width of {label}"
     if flags is not None:
         table["flags"] = integers(flags, "flags", len(predicted), np.int32)
         table.meta["flags"] = describe_flags()

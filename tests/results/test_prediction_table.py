@@ -30,12 +30,13 @@ def table():
         units=UNITS,
         identifiers=SOURCE_IDS,
         flags=[0, 2, 3, 24],
-        spread=np.full((4, 3), 0.1),
+        epistemic_share=np.full((4, 3), 0.36),
     )
 
 
 def test_columns_and_their_order(table):
-    per_label = ["{}", "{}_lower", "{}_upper", "{}_q025", "{}_q975", "{}_spread"]
+    suffixes = ("", "_lower", "_upper", "_q025", "_q975", "_aleatoric", "_epistemic")
+    per_label = [f"{{}}{suffix}" for suffix in suffixes]
     expected = [name.format(label) for label in LABELS for name in per_label]
     assert isinstance(table, StarTable)
     assert table.colnames == ["source_id", *expected, "flags"]
@@ -49,7 +50,9 @@ def test_values_and_units(table):
             assert isinstance(column, u.Quantity)
             assert column.unit == unit
             np.testing.assert_array_equal(column.value, predicted[:, position, index])
-    np.testing.assert_array_equal(table["teff_spread"], 0.1 * u.K)
+    half = (table["teff_upper"] - table["teff_lower"]) / 2
+    np.testing.assert_allclose(table["teff_aleatoric"], 0.8 * half)
+    np.testing.assert_allclose(table["teff_epistemic"], 0.6 * half)
     np.testing.assert_array_equal(table["source_id"], SOURCE_IDS)
     assert table["source_id"].dtype == np.int64
     assert table["flags"].dtype == np.int32
@@ -137,7 +140,7 @@ def test_no_star_is_an_empty_table():
         ({"identifiers": SOURCE_IDS[:3]}, r"`identifiers` must have shape \(4,\)"),
         ({"identifiers": SOURCE_IDS.astype(float)}, "`identifiers` must be integers, got float64"),
         ({"flags": [0.0, 1.0, 2.0, 3.0]}, "`flags` must be integers"),
-        ({"spread": np.zeros(4)}, r"`spread` must have shape \(4, 3\)"),
+        ({"epistemic_share": np.zeros(4)}, r"`epistemic_share` must have shape \(4, 3\)"),
     ],
 )
 def test_refuses_what_does_not_fit(change, message):
