@@ -10,10 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._base import StellarEstimator, observed_rows
+from msaestimator.estimators._colors import color_contrasts
 from msaestimator.estimators._filling import fill_missing
 from msaestimator.estimators._gaia import fetch_training_stars
 from msaestimator.exceptions import ColumnError, did_you_mean
-from msaestimator.networks import GroupMask, MaskedAutoencoder
+from msaestimator.networks import Contrasts, GroupMask, MaskedAutoencoder
+from msaestimator.preprocessing import read_features
 from msaestimator.schema import FeatureSchema, StarTable
 from msaestimator.training import (
     ParameterGroup,
@@ -45,6 +47,9 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
     preprocessor : transformer, optional
         From stars to scaled features. None is `StellarFeatures`, `XPCoefficientScaler` and
         `sklearn.preprocessing.RobustScaler` for a table, and `RobustScaler` for a matrix.
+    colors : bool
+        Give the network colours of the magnitudes too, and their principal components. They
+        need stars as tables, and a preprocessor that is linear in magnitudes and has an inverse.
     hidden_widths : tuple of int
         Widths of the encoder's residual blocks; the last is the latent dimension.
     d_embedding, n_frequencies : int
@@ -142,6 +147,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         *,
         schema: FeatureSchema | None = None,
         preprocessor: BaseEstimator | None = None,
+        colors: bool = True,
         hidden_widths: Sequence[int] = (256, 256, 128),
         d_embedding: int = 8,
         n_frequencies: int = 8,
@@ -175,6 +181,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
     ) -> None:
         self.schema = schema
         self.preprocessor = preprocessor
+        self.colors = colors
         self.hidden_widths = hidden_widths
         self.d_embedding = d_embedding
         self.n_frequencies = n_frequencies
@@ -399,7 +406,25 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         """Return the features of the stars that have any."""
         self._check_parameters()
         features = self._enter(X, reset=reset)
+        if reset:
+            self.contrasts_ = self._make_contrasts(features)
         return features[observed_rows(features)]
+
+    def _make_contrasts(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """Return weights and centers of the colours, if there are any."""
+        invertible = hasattr(self.preprocessor_, "inverse_transform")
+        if not (self.colors and self.fitted_on_table_ and invertible):
+            return {}
+        # DIFF(mckay2025): without its XP spectrum a star's parameters lie in differences of
+        # magnitudes, which the network is slow to find.
+        names = [self._base_name(name) for name in self.feature_names_]
+        ends = np.array([[0.0], [1.0]], dtype=np.float32).repeat(len(self.is_observed_), axis=1)
+        stars = read_features(self.preprocessor_.inverse_transform(ends), self._schema)
+        scale = dict(zip(self._schema.names, stars[1] - stars[0], strict=True))
+        contrasts = color_contrasts(
+            names, self._schema, features, np.array([scale.get(name, np.nan) for name in names])
+        )
+        return contrasts if len(contrasts["center"]) else {}
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -443,6 +468,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             sentinel=self.sentinel,
             linear_term=self.linear_term,
             block=self.block,
+            contrasts=Contrasts(**self.contrasts_) if self.contrasts_ else None,
         )
 
     def __sklearn_tags__(self) -> Any:

@@ -23,6 +23,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "mckay2025": {
         "MaskedStellarAutoencoder": {
             "preprocessor": make_pipeline(StellarFeatures(), RobustScaler()),
+            "colors": False,
             "hidden_widths": (2048, 2048, 1024, 1024, 512, 512, 256, 256),
             "d_embedding": 16,
             "n_frequencies": 48,

@@ -3,6 +3,7 @@
 from msaestimator.networks._attention import Attention, TransformerBlock
 from msaestimator.networks._autoencoder import MaskedAutoencoder
 from msaestimator.networks._blocks import PreNormBlock, ResidualBlock, residual_stack
+from msaestimator.networks._contrasts import Contrasts
 from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
 from msaestimator.networks._losses import gaussian_loss, masked_error, pinball_loss
@@ -12,6 +13,7 @@ from msaestimator.networks._transformer import StellarTransformer, TokenEmbeddin
 
 __all__ = [
     "Attention",
+    "Contrasts",
     "GroupMask",
     "MaskedAutoencoder",
     "MemberLinear",

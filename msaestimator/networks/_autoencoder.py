@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from msaestimator.networks._blocks import residual_stack
+from msaestimator.networks._contrasts import Contrasts
 from msaestimator.networks._embeddings import PeriodicEmbedding
 
 __all__ = ["MaskedAutoencoder"]
@@ -28,6 +30,8 @@ class MaskedAutoencoder(nn.Module):
         Inside the residual blocks.
     block : {"prenorm", "mckay2025"}
         See `residual_stack`.
+    contrasts : Contrasts, optional
+        Combinations of features that are further inputs.
     """
 
     def __init__(
@@ -43,18 +47,23 @@ class MaskedAutoencoder(nn.Module):
         sentinel: float | None = None,
         linear_term: bool = True,
         block: str = "prenorm",
+        contrasts: Contrasts | None = None,
     ) -> None:
         super().__init__()
+        self.contrasts = contrasts
+        n_inputs = n_features + (0 if contrasts is None else len(contrasts))
         self.embedding = PeriodicEmbedding(
-            n_features, d_embedding, n_frequencies, frequency_scale, sentinel, linear_term
+            n_inputs, d_embedding, n_frequencies, frequency_scale, sentinel, linear_term
         )
-        self.entrance = nn.Linear(n_features * d_embedding, widths[0])
+        self.entrance = nn.Linear(n_inputs * d_embedding, widths[0])
         self.encoder = residual_stack(widths[0], widths, dropout, block)
         self.decoder = residual_stack(widths[-1], widths[::-1], dropout, block)
         self.exit = nn.Linear(widths[0], n_reconstructed, bias=False)
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the latent vectors: (batch, n_features) → (batch, widths[-1])."""
+        if self.contrasts is not None:
+            x = torch.cat([x, self.contrasts(x)], dim=1)
         return self.encoder(self.entrance(self.embedding(x).flatten(1)))
 
     def decode(self, latent: Tensor) -> Tensor:

@@ -49,6 +49,7 @@ def thesis_encoder():
     """The thesis's autoencoder on its 138 features, without memory for its weights."""
     encoder = MaskedStellarAutoencoder.from_preset("mckay2025")
     encoder.feature_names_ = GAIA_DR3.names
+    encoder.contrasts_ = {}
     with torch.device("meta"):
         encoder.module_ = encoder._build_module()
     return encoder
