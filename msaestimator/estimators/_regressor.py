@@ -13,8 +13,11 @@ from torch import nn
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
 from msaestimator.estimators._base import observed_rows
 from msaestimator.estimators._calibration import MIN_KNOWN
+from msaestimator.estimators._domains import LabelDomains
 from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
 from msaestimator.estimators._predicting import PredictingEstimator
+from msaestimator.estimators._survey_names import read_surveys
+from msaestimator.estimators._surveys import SurveyOffsets
 from msaestimator.networks import QuantileHead, QuantileRegressor
 from msaestimator.preprocessing import LabelScaler
 from msaestimator.training import (
@@ -69,7 +72,11 @@ class StellarParameterRegressor(PredictingEstimator):
     mask_ratio, xp_mask_ratio : float
         Probability that a feature, or all XP coefficients together, are hidden from a star.
     prediction_weight, reconstruction_weight : float
-        Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3).
+        Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3). With a zero for
+        the second nothing is reconstructed, which takes half the time.
+    reference_survey : str or int, optional
+        The survey whose labels are taken as they are, when ``fit`` is told of several; None is
+        the one with most stars.
     max_epochs, batch_size : int
         Length of the fine-tuning, and stars a step.
     lr, encoder_lr : float
@@ -96,6 +103,10 @@ inference_batch_size, device, precision, random_state, verbose
         Names of the labels.
     units_ : dict of str to str
         Their units.
+    label_domains_ : LabelDomains
+        Where in Teff each label is known, and its spread; see ``flags`` of `predict_table`.
+    survey_offsets_ : SurveyOffsets or None
+        How the labels of surveys differ, if ``fit`` was told of them.
     calibrator_ : QuantileCalibrator or None
         What was learned from the stars held back.
     module_ : QuantileRegressor
@@ -139,6 +150,7 @@ inference_batch_size, device, precision, random_state, verbose
         xp_mask_ratio: float = 0.5,
         prediction_weight: float = 0.8,
         reconstruction_weight: float = 0.2,
+        reference_survey: str | int | None = None,
         max_epochs: int = 30,
         batch_size: int = 256,
         lr: float = 3e-3,
@@ -172,6 +184,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.xp_mask_ratio = xp_mask_ratio
         self.prediction_weight = prediction_weight
         self.reconstruction_weight = reconstruction_weight
+        self.reference_survey = reference_survey
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -209,7 +222,7 @@ inference_batch_size, device, precision, random_state, verbose
             name, **{"encoder": MaskedStellarAutoencoder.from_preset(name)} | changes
         )
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, survey: Any = None) -> Self:
         """Fine-tune on stars with known parameters.
 
         Parameters
@@ -218,6 +231,10 @@ inference_batch_size, device, precision, random_state, verbose
             Stars, or features that a pipeline has prepared.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
             The labels, NaN where unknown. None takes the columns ``labels`` of ``X``.
+        survey : str, array-like of shape (n_stars,), or None
+            The survey that each star's labels are from, a string or an integer; or the name of
+            the column of ``X`` that tells it. Labels are brought to the scale of
+            ``reference_survey``. None takes labels as they are.
 
         Returns
         -------
@@ -234,6 +251,7 @@ inference_batch_size, device, precision, random_state, verbose
         labels = collect_labels(X, y, self.labels)
         check_consistent_length(X, labels.values)
         check_known(labels)
+        surveys = None if survey is None else read_surveys(X, survey, len(labels.values))
         again = self.warm_start and self.__sklearn_is_fitted__()
         if not again:
             self._start_from_encoder(X)
@@ -241,6 +259,7 @@ inference_batch_size, device, precision, random_state, verbose
         self._learn_label_scale(labels, reset=not again)
         targets = self.label_scaler_.transform(labels.values).astype(np.float32)
         with seeded(self.random_state, resolve_device(self.device)):
+            targets = self._on_reference_scale(features, targets, surveys, reset=not again)
             rows, held_back = self._split_for_calibration(features, labels)
             if not again:
                 pretrained = self.encoder_.module_
@@ -308,6 +327,25 @@ inference_batch_size, device, precision, random_state, verbose
         self.label_scaler_ = LabelScaler(
             labels.names, log=self.log_labels, units=labels.units
         ).fit(labels.values)
+        teff = labels.names.index("teff") if "teff" in labels.names else None
+        self.label_domains_ = LabelDomains(teff).fit(self.label_scaler_.transform(labels.values))
+
+    def _on_reference_scale(
+        self, features: np.ndarray, targets: np.ndarray, surveys: np.ndarray | None, *, reset: bool
+    ) -> np.ndarray:
+        """Return scaled labels without the offsets of their surveys, which are learned."""
+        if surveys is None:
+            if reset:
+                self.survey_offsets_ = None
+            return targets
+        reference = self.reference_survey
+        if not reset and self.survey_offsets_ is not None:
+            # What was learned before is on this scale.
+            reference = self.survey_offsets_.reference_
+        self.survey_offsets_ = SurveyOffsets(
+            self.labels_, reference, random_state=torch.initial_seed() % 2**32
+        )
+        return self.survey_offsets_.fit_transform(features, targets, surveys)
 
     def _split_for_calibration(
         self, features: np.ndarray, labels: LabelSet
@@ -358,7 +396,9 @@ inference_batch_size, device, precision, random_state, verbose
             n_members=self.n_members,
             dropout=self.dropout,
         )
-        return QuantileRegressor(self.encoder_._build_module(), head)
+        return QuantileRegressor(
+            self.encoder_._build_module(), head, reconstructs=self.reconstruction_weight > 0
+        )
 
     def _adopt(self, module: nn.Module) -> None:
         super()._adopt(module)

@@ -107,18 +107,28 @@ class QuantileRegressor(nn.Module):
 
     **Shape**: (batch, n_features) → quantiles (batch, n_members, n_labels, n_quantiles) and
     reconstruction (batch, n_reconstructed).
+
+    Parameters
+    ----------
+    autoencoder : MaskedAutoencoder
+    head : QuantileHead
+    reconstructs : bool
+        Run the decoder too; without, there is None in place of the reconstruction.
     """
 
-    def __init__(self, autoencoder: MaskedAutoencoder, head: QuantileHead) -> None:
+    def __init__(
+        self, autoencoder: MaskedAutoencoder, head: QuantileHead, *, reconstructs: bool = True
+    ) -> None:
         super().__init__()
         self.autoencoder = autoencoder
         self.head = head
+        self.reconstructs = reconstructs
 
     def quantiles(self, x: Tensor) -> Tensor:
         """Return the quantiles alone, without running the decoder."""
         return self.head(self.autoencoder.encode(x))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return quantiles and reconstruction."""
         latent = self.autoencoder.encode(x)
-        return self.head(latent), self.autoencoder.decode(latent)
+        return self.head(latent), self.autoencoder.decode(latent) if self.reconstructs else None

@@ -66,14 +66,14 @@ class PredictionObjective(nn.Module):
         self.reconstruction = reconstruction
 
     def forward(
-        self, output: tuple[Tensor, Tensor], hidden: Tensor, x: Tensor, y: Tensor
+        self, output: tuple[Tensor, Tensor | None], hidden: Tensor, x: Tensor, y: Tensor
     ) -> Tensor:
         """Return the loss of quantiles and reconstruction for labels ``y`` (NaN unknown)."""
         quantiles, reconstruction = output
-        prediction = pinball_loss(quantiles, y, self.levels)
-        return self.prediction_weight * prediction + self.reconstruction_weight * (
-            self.reconstruction(reconstruction, hidden, x)
-        )
+        loss = self.prediction_weight * pinball_loss(quantiles, y, self.levels)
+        if reconstruction is None:
+            return loss
+        return loss + self.reconstruction_weight * self.reconstruction(reconstruction, hidden, x)
 
 
 class RequestObjective(nn.Module):

@@ -6,7 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msaestimator.networks import MemberLinear, QuantileHead
+from msaestimator.networks import (
+    MaskedAutoencoder,
+    MemberLinear,
+    QuantileHead,
+    QuantileRegressor,
+)
 
 odd = st.integers(0, 5).map(lambda n: 2 * n + 1)
 
@@ -146,3 +151,15 @@ def test_no_star():
 
 def test_repr_tells_the_sizes():
     assert "n_members=2, n_in=300, n_out=100" in repr(MemberLinear(2, 300, 100))
+
+
+def test_without_reconstruction_the_quantiles_are_the_same():
+    autoencoder = MaskedAutoencoder(
+        4, 3, [6, 5], d_embedding=2, n_frequencies=2, frequency_scale=0.1, dropout=0.0
+    )
+    head = QuantileHead(5, 2, (4,), n_quantiles=3, n_members=2, dropout=0.0)
+    x = torch.randn(3, 4)
+    both = QuantileRegressor(autoencoder, head)(x)
+    quantiles, reconstruction = QuantileRegressor(autoencoder, head, reconstructs=False)(x)
+    assert reconstruction is None
+    torch.testing.assert_close(quantiles, both[0])
