@@ -18,9 +18,10 @@ from msaestimator.estimators._labels import LabelSet, check_known, collect_label
 from msaestimator.estimators._predicting import PredictingEstimator
 from msaestimator.estimators._survey_names import read_surveys
 from msaestimator.estimators._surveys import SurveyOffsets
-from msaestimator.networks import QuantileHead, QuantileRegressor
+from msaestimator.networks import IndependentRegressors, QuantileHead, QuantileRegressor
 from msaestimator.preprocessing import LabelScaler
 from msaestimator.training import (
+    EnsembleObjective,
     ParameterGroup,
     PredictionObjective,
     resolve_device,
@@ -68,7 +69,10 @@ class StellarParameterRegressor(PredictingEstimator):
     dropout : float
         In the head.
     n_members : int
-        Heads with weights of their own, whose quantiles are combined.
+        Members of an ensemble, whose quantiles are combined.
+    ensemble : {"shared", "independent"}
+        Members are heads with weights of their own on one autoencoder, evaluated together; or
+        whole networks, as in the thesis, at so many times the cost.
     mask_ratio, xp_mask_ratio : float
         Probability that a feature, or all XP coefficients together, are hidden from a star.
     prediction_weight, reconstruction_weight : float
@@ -146,6 +150,7 @@ inference_batch_size, device, precision, random_state, verbose
         head_widths: Sequence[int] = (256, 128),
         dropout: float = 0.0,
         n_members: int = 4,
+        ensemble: str = "shared",
         mask_ratio: float = 0.1,
         xp_mask_ratio: float = 0.5,
         prediction_weight: float = 0.8,
@@ -180,6 +185,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.head_widths = head_widths
         self.dropout = dropout
         self.n_members = n_members
+        self.ensemble = ensemble
         self.mask_ratio = mask_ratio
         self.xp_mask_ratio = xp_mask_ratio
         self.prediction_weight = prediction_weight
@@ -251,7 +257,7 @@ inference_batch_size, device, precision, random_state, verbose
         labels = collect_labels(X, y, self.labels)
         check_consistent_length(X, labels.values)
         check_known(labels)
-        surveys = None if survey is None else read_surveys(X, survey, len(labels.values))
+        surveys = self._read_surveys(X, survey, len(labels.values))
         again = self.warm_start and self.__sklearn_is_fitted__()
         if not again:
             self._start_from_encoder(X)
@@ -262,9 +268,7 @@ inference_batch_size, device, precision, random_state, verbose
             targets = self._on_reference_scale(features, targets, surveys, reset=not again)
             rows, held_back = self._split_for_calibration(features, labels)
             if not again:
-                pretrained = self.encoder_.module_
-                self.module_ = self._build_module()
-                self.module_.autoencoder.load_state_dict(pretrained.state_dict())
+                self.module_ = self._start_module()
             self._train(
                 "fine-tuning",
                 self._objective(),
@@ -330,6 +334,16 @@ inference_batch_size, device, precision, random_state, verbose
         teff = labels.names.index("teff") if "teff" in labels.names else None
         self.label_domains_ = LabelDomains(teff).fit(self.label_scaler_.transform(labels.values))
 
+    def _read_surveys(self, X: Any, survey: Any, n_stars: int) -> np.ndarray | None:
+        if survey is not None:
+            return read_surveys(X, survey, n_stars)
+        if self.reference_survey is not None:
+            raise ValueError(
+                f"`reference_survey` is {self.reference_survey!r}, but fit was not told whose "
+                "labels the stars have. Pass survey=, or leave `reference_survey` at None."
+            )
+        return None
+
     def _on_reference_scale(
         self, features: np.ndarray, targets: np.ndarray, surveys: np.ndarray | None, *, reset: bool
     ) -> np.ndarray:
@@ -362,13 +376,23 @@ inference_batch_size, device, precision, random_state, verbose
             return rows, held_back[:0]
         return np.setdiff1d(rows, held_back), held_back
 
-    def _objective(self) -> PredictionObjective:
-        return PredictionObjective(
+    def _start_module(self) -> QuantileRegressor | IndependentRegressors:
+        """Return the network to fine-tune, with the weights of the pre-training."""
+        module = self._build_module()
+        for member in getattr(module, "members", [module]):
+            # Without pre-training each independent member has its own first weights.
+            if self.encoder is not None:
+                member.autoencoder.load_state_dict(self.encoder_.module_.state_dict())
+        return module
+
+    def _objective(self) -> PredictionObjective | EnsembleObjective:
+        objective = PredictionObjective(
             self.quantiles,
             self.prediction_weight,
             self.reconstruction_weight,
             self.encoder_._objective(),
         )
+        return objective if self.ensemble == "shared" else EnsembleObjective(objective)
 
     def _fine_tuning_mask(self) -> Any:
         encoder = copy.copy(self.encoder_)
@@ -379,21 +403,26 @@ inference_batch_size, device, precision, random_state, verbose
     def _parameter_groups(self) -> list[ParameterGroup]:
         return [
             ParameterGroup(
-                "autoencoder.*",
+                "*autoencoder.*",
                 self.encoder_lr,
                 self.encoder_lr_schedule,
                 self.encoder_weight_decay,
             ),
-            ParameterGroup("head.*", self.lr, self.lr_schedule, self.weight_decay),
+            ParameterGroup("*head.*", self.lr, self.lr_schedule, self.weight_decay),
         ]
 
-    def _build_module(self) -> QuantileRegressor:
+    def _build_module(self) -> QuantileRegressor | IndependentRegressors:
+        if self.ensemble == "shared":
+            return self._build_regressor(self.n_members)
+        return IndependentRegressors([self._build_regressor(1) for _ in range(self.n_members)])
+
+    def _build_regressor(self, n_members: int) -> QuantileRegressor:
         head = QuantileHead(
             self.encoder_.hidden_widths[-1],
             len(self.labels_),
             tuple(self.head_widths),
             n_quantiles=len(self.quantiles),
-            n_members=self.n_members,
+            n_members=n_members,
             dropout=self.dropout,
         )
         return QuantileRegressor(
@@ -423,6 +452,10 @@ inference_batch_size, device, precision, random_state, verbose
             raise ValueError(
                 "`calibration_fraction` must be at least 0 and below 1, got "
                 f"{self.calibration_fraction}."
+            )
+        if self.ensemble not in ("shared", "independent"):
+            raise ValueError(
+                f"`ensemble` must be 'shared' or 'independent', got {self.ensemble!r}."
             )
         if self.n_members < 1:
             raise ValueError(f"`n_members` must be at least 1, got {self.n_members}.")

@@ -5,6 +5,7 @@ from msaestimator.networks._autoencoder import MaskedAutoencoder
 from msaestimator.networks._blocks import PreNormBlock, ResidualBlock, residual_stack
 from msaestimator.networks._contrasts import Contrasts
 from msaestimator.networks._embeddings import PeriodicEmbedding
+from msaestimator.networks._ensembles import IndependentRegressors
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
 from msaestimator.networks._losses import gaussian_loss, masked_error, pinball_loss
 from msaestimator.networks._masking import GroupMask
@@ -15,6 +16,7 @@ __all__ = [
     "Attention",
     "Contrasts",
     "GroupMask",
+    "IndependentRegressors",
     "MaskedAutoencoder",
     "MemberLinear",
     "PeriodicEmbedding",

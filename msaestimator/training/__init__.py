@@ -14,6 +14,7 @@ from msaestimator.training._net import (
     fingerprint,
 )
 from msaestimator.training._objectives import (
+    EnsembleObjective,
     PredictionObjective,
     ReconstructionObjective,
     RequestObjective,
@@ -23,6 +24,7 @@ from msaestimator.training._schedules import SCHEDULES, Schedule
 __all__ = [
     "PRECISIONS",
     "SCHEDULES",
+    "EnsembleObjective",
     "FiniteLoss",
     "MaskedNet",
     "ParameterGroup",

@@ -7,7 +7,12 @@ from torch import Tensor, nn
 
 from msaestimator.networks import Requests, gaussian_loss, masked_error, pinball_loss
 
-__all__ = ["PredictionObjective", "ReconstructionObjective", "RequestObjective"]
+__all__ = [
+    "EnsembleObjective",
+    "PredictionObjective",
+    "ReconstructionObjective",
+    "RequestObjective",
+]
 
 
 class ReconstructionObjective(nn.Module):
@@ -74,6 +79,30 @@ class PredictionObjective(nn.Module):
         if reconstruction is None:
             return loss
         return loss + self.reconstruction_weight * self.reconstruction(reconstruction, hidden, x)
+
+
+class EnsembleObjective(nn.Module):
+    """Mean of an objective over the outputs of independent networks.
+
+    Parameters
+    ----------
+    objective : PredictionObjective
+        Of one network.
+    """
+
+    def __init__(self, objective: PredictionObjective) -> None:
+        super().__init__()
+        self.objective = objective
+
+    def forward(
+        self,
+        outputs: Sequence[tuple[Tensor, Tensor | None]],
+        hidden: Tensor,
+        x: Tensor,
+        y: Tensor,
+    ) -> Tensor:
+        """Return the loss; arguments as of `PredictionObjective`, but an output a network."""
+        return torch.stack([self.objective(o, hidden, x, y) for o in outputs]).mean()
 
 
 class RequestObjective(nn.Module):
