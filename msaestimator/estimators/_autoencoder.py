@@ -66,6 +66,9 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         Inside the residual blocks.
     mask_ratio, xp_mask_ratio : float
         Probability that a feature, or all XP coefficients together, are hidden from a star.
+    block_mask_ratio : float
+        Probability that the columns of a survey, or the coefficients of BP or of RP, are hidden
+        together.
     protected : tuple of str, optional
         Columns never hidden; None takes those the schema protects (G, BP, RP, W1, W2).
     loss : {"l1", "l2"}
@@ -158,6 +161,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         dropout: float = 0.2,
         mask_ratio: float = 0.3,
         xp_mask_ratio: float = 0.5,
+        block_mask_ratio: float = 0.05,
         protected: Sequence[str] | None = None,
         loss: str = "l1",
         loss_on: str = "observed",
@@ -192,6 +196,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         self.dropout = dropout
         self.mask_ratio = mask_ratio
         self.xp_mask_ratio = xp_mask_ratio
+        self.block_mask_ratio = block_mask_ratio
         self.protected = protected
         self.loss = loss
         self.loss_on = loss_on
@@ -395,7 +400,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
                 raise ColumnError(
                     f"`protected` must name features, got {name!r}." + did_you_mean(name, known)
                 )
-        return self._mask(self.mask_ratio, self.xp_mask_ratio, protected)
+        return self._mask(self.mask_ratio, self.xp_mask_ratio, self.block_mask_ratio, protected)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the latent dimensions, ``latent0`` and so on."""

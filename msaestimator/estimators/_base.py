@@ -1,6 +1,6 @@
 """What the estimators on one matrix of features share: masks, and inference in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch.utils.data import TensorDataset
 from msaestimator.estimators._door import StarDoor
 from msaestimator.estimators._similar import SimilarStars
 from msaestimator.estimators._trained import TrainedEstimator
-from msaestimator.networks import GroupMask
+from msaestimator.networks import GroupMask, JointMask
 from msaestimator.training import ParameterGroup, build_net, map_batches, resolve_device
 
 __all__ = ["StellarEstimator", "observed_rows"]
@@ -23,26 +23,43 @@ def observed_rows(features: np.ndarray) -> np.ndarray:
     return np.isfinite(features).any(axis=1)
 
 
+def _group_mask(groups: Sequence[str], ratios: Mapping[str, float]) -> GroupMask:
+    """Return the mask of columns whose groups go by name."""
+    distinct = list(dict.fromkeys(groups))
+    return GroupMask([distinct.index(g) for g in groups], [ratios[g] for g in distinct])
+
+
 class StellarEstimator(TrainedEstimator, StarDoor, SimilarStars):
     """Base of the autoencoder and the regressor, whose networks see a row of features a star."""
 
     def _mask(
-        self, mask_ratio: float, xp_mask_ratio: float, protected: Sequence[str]
+        self,
+        mask_ratio: float,
+        xp_mask_ratio: float,
+        block_mask_ratio: float,
+        protected: Sequence[str],
     ) -> GroupMask:
-        """Return the mask in which XP coefficients go together and other columns alone."""
-        groups: list[int] = []
-        ratios: list[float] = []
-        xp_group: int | None = None
-        for name in map(self._base_name, self.feature_names_):
-            if name in self._schema and self._schema[name].block == "xp":
-                if xp_group is None:
-                    xp_group = len(ratios)
-                    ratios.append(xp_mask_ratio)
-                groups.append(xp_group)
-            else:
-                groups.append(len(ratios))
-                ratios.append(0.0 if name in protected else mask_ratio)
-        return GroupMask(groups, ratios)
+        """Return the mask in which XP coefficients go together and other columns alone.
+
+        A survey or an XP band is hidden as a whole besides, but for its protected columns.
+        """
+        names = list(map(self._base_name, self.feature_names_))
+        bands = {c.name: array.prefix for array in self._schema.arrays for c in array.columns}
+        alone = ["xp" if name in bands else name for name in names]
+        columns = _group_mask(
+            alone,
+            {name: 0.0 if name in protected else mask_ratio for name in names}
+            | {"xp": xp_mask_ratio},
+        )
+        if not block_mask_ratio:
+            return columns
+        surveys = [
+            "" if name in protected or name not in self._schema else self._schema[name].block
+            for name in names
+        ]
+        blocks = [bands.get(name, survey) for name, survey in zip(names, surveys, strict=True)]
+        ratios = {block: block_mask_ratio if block else 0.0 for block in blocks}
+        return JointMask(columns, _group_mask(blocks, ratios))
 
     def _train_one_epoch(
         self,

@@ -75,6 +75,9 @@ class StellarParameterRegressor(PredictingEstimator):
         whole networks, as in the thesis, at so many times the cost.
     mask_ratio, xp_mask_ratio : float
         Probability that a feature, or all XP coefficients together, are hidden from a star.
+    block_mask_ratio : float
+        Probability that the columns of a survey, or the coefficients of BP or of RP, are hidden
+        together.
     prediction_weight, reconstruction_weight : float
         Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3). With a zero for
         the second nothing is reconstructed, which takes half the time.
@@ -153,6 +156,7 @@ inference_batch_size, device, precision, random_state, verbose
         ensemble: str = "shared",
         mask_ratio: float = 0.1,
         xp_mask_ratio: float = 0.5,
+        block_mask_ratio: float = 0.05,
         prediction_weight: float = 0.8,
         reconstruction_weight: float = 0.2,
         reference_survey: str | int | None = None,
@@ -188,6 +192,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.ensemble = ensemble
         self.mask_ratio = mask_ratio
         self.xp_mask_ratio = xp_mask_ratio
+        self.block_mask_ratio = block_mask_ratio
         self.prediction_weight = prediction_weight
         self.reconstruction_weight = reconstruction_weight
         self.reference_survey = reference_survey
@@ -397,7 +402,9 @@ inference_batch_size, device, precision, random_state, verbose
     def _fine_tuning_mask(self) -> Any:
         encoder = copy.copy(self.encoder_)
         return encoder.set_params(
-            mask_ratio=self.mask_ratio, xp_mask_ratio=self.xp_mask_ratio
+            mask_ratio=self.mask_ratio,
+            xp_mask_ratio=self.xp_mask_ratio,
+            block_mask_ratio=self.block_mask_ratio,
         ).mask()
 
     def _parameter_groups(self) -> list[ParameterGroup]:

@@ -8,7 +8,7 @@ from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._ensembles import IndependentRegressors
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
 from msaestimator.networks._losses import gaussian_loss, masked_error, pinball_loss
-from msaestimator.networks._masking import GroupMask
+from msaestimator.networks._masking import GroupMask, JointMask
 from msaestimator.networks._token_draw import Requests, TokenDraw
 from msaestimator.networks._transformer import StellarTransformer, TokenEmbedding
 
@@ -17,6 +17,7 @@ __all__ = [
     "Contrasts",
     "GroupMask",
     "IndependentRegressors",
+    "JointMask",
     "MaskedAutoencoder",
     "MemberLinear",
     "PeriodicEmbedding",

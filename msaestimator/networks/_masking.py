@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["GroupMask"]
+__all__ = ["GroupMask", "JointMask"]
 
 
 class GroupMask:
@@ -40,3 +40,26 @@ class GroupMask:
         """Return what is hidden: bool of shape (n_stars, n_features)."""
         draws = torch.rand(n_stars, len(self.ratios), device=device)
         return (draws < self.ratios.to(device))[:, self.groups.to(device)]
+
+
+class JointMask(GroupMask):
+    """Hide what any of several masks hides: single columns, and surveys as a whole.
+
+    Parameters
+    ----------
+    first : GroupMask
+        Its groups and ratios are kept as those of the joint mask.
+    others : GroupMask
+        Further masks of the same columns.
+    """
+
+    def __init__(self, first: GroupMask, *others: GroupMask) -> None:
+        super().__init__(first.groups, first.ratios)
+        self.others = others
+
+    def draw(self, n_stars: int, device: torch.device | str = "cpu") -> Tensor:
+        """Return what is hidden: bool of shape (n_stars, n_features)."""
+        hidden = super().draw(n_stars, device)
+        for other in self.others:
+            hidden |= other.draw(n_stars, device)
+        return hidden

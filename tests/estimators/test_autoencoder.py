@@ -165,8 +165,18 @@ def test_xp_coefficients_are_hidden_together(msa):
     is_xp = [name.startswith("normalized_") for name in msa.feature_names_]
     hidden = msa.mask().draw(200).numpy()[:, is_xp]
     assert sum(is_xp) == 110
-    assert (hidden.all(axis=1) | ~hidden.any(axis=1)).all()
+    for band in (hidden[:, :55], hidden[:, 55:]):
+        assert (band.all(axis=1) | ~band.any(axis=1)).all()
     assert 0 < hidden.mean() < 1
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_surveys_and_bands_are_hidden_as_a_whole(make_msa, stars, ratio):
+    msa = make_msa(mask_ratio=0.0, xp_mask_ratio=0.0, block_mask_ratio=ratio).fit(stars)
+    hidden = msa.mask().draw(20).numpy()
+    shown = [name for name, h in zip(msa.feature_names_, hidden.T, strict=True) if not h.any()]
+    protected = ["phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag"]
+    assert shown == (protected if ratio else list(msa.feature_names_))
 
 
 def test_unknown_protected_column(make_msa, stars):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from msaestimator.networks import GroupMask
+from msaestimator.networks import GroupMask, JointMask
 
 N_STARS = 4000
 # A protected column, a group of three as XP is, and two columns on their own.
@@ -87,3 +87,13 @@ def test_any_grouping(groups, ratios, n_stars):
 
 def test_made_where_it_is_asked_for():
     assert GroupMask(GROUPS, RATIOS).draw(3, device="meta").device.type == "meta"
+
+
+def test_a_joint_mask_hides_what_any_hides():
+    never = GroupMask([0, 1], [0.0, 0.0])
+    joint = JointMask(never, GroupMask([0, 1], [1.0, 0.0]), GroupMask([0, 0], [0.3, 0.0]))
+    hidden = joint.draw(N_STARS)
+    assert hidden[:, 0].all()
+    low, high = binom.interval(1 - 1e-6, N_STARS, 0.3)
+    assert low <= hidden[:, 1].sum() <= high
+    assert torch.equal(joint.ratios, never.ratios)
