@@ -85,7 +85,8 @@ def test_score_is_the_same_each_time(msa, other_stars):
 
 
 def test_score_of_a_pure_copy_of_the_features(make_msa, stars):
-    msa = make_msa(max_epochs=0, protected=(), mask_ratio=0.0, xp_mask_ratio=0.0).fit(stars)
+    ratios = dict.fromkeys(("mask_ratio", "xp_mask_ratio", "block_mask_ratio"), 0.0)
+    msa = make_msa(max_epochs=0, protected=(), **ratios).fit(stars)
     assert msa.score(stars) == 0, "Nothing is held out, so nothing is wrong."
 
 
