@@ -117,12 +117,14 @@ class CalibratedEstimator(StellarEstimator):
     ) -> np.ndarray:
         """Return quantiles in the labels' units at any levels, calibrated if the model is."""
         quantiles = combine_members(members, self.quantiles)
+        medians = quantiles[..., len(self.quantiles) // 2]
         if self.calibrator_ is not None:
             quantiles = self.calibrator_.predict(
                 quantiles, self._groups(features), self._magnitude(features), levels
             )
         elif tuple(levels) != tuple(self.quantiles):
             quantiles = quantiles_at(quantiles, self.quantiles, levels)
+        quantiles = self.label_domains_.widen(quantiles, levels, medians)
         return self.label_scaler_.inverse_transform(quantiles.swapaxes(1, 2)).swapaxes(1, 2)
 
     def _check_intervals(self) -> None:

@@ -15,7 +15,9 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 from torch import Tensor
 
 from msaestimator.estimators._calibration import LabelCalibrator, QuantileCalibrator
+from msaestimator.estimators._domains import LabelDomains
 from msaestimator.estimators._encoding import Decoder, Encoder
+from msaestimator.estimators._surveys import SurveyOffsets
 from msaestimator.exceptions import CheckpointError
 from msaestimator.preprocessing import LabelScaler, StellarFeatures, XPCoefficientScaler
 from msaestimator.schema import CoefficientArray, Column, FeatureSchema, Token, Vocabulary
@@ -41,12 +43,14 @@ KINDS = {
         Column,
         FeatureSchema,
         LabelCalibrator,
+        LabelDomains,
         LabelScaler,
         Pipeline,
         QuantileCalibrator,
         RobustScaler,
         StandardScaler,
         StellarFeatures,
+        SurveyOffsets,
         Token,
         Vocabulary,
         XPCoefficientScaler,

@@ -8,7 +8,15 @@ from numpy.typing import ArrayLike
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import LABELS, ExplainedFlag
 
-__all__ = ["PredictionFlag", "describe_flags", "limit_flags", "prediction_flags"]
+__all__ = [
+    "PredictionFlag",
+    "describe_flags",
+    "interval_flags",
+    "limit_flags",
+    "prediction_flags",
+]
+
+ROUNDING = 1e-6
 
 
 class PredictionFlag(ExplainedFlag):
@@ -29,6 +37,8 @@ class PredictionFlag(ExplainedFlag):
     OUT_OF_RANGE_INPUT = 8, "a feature lies outside the range seen in training"
     OUTSIDE_LIMITS = 16, "a predicted median lies outside the label's physical limits"
     NOTHING_KNOWN = 32, "nothing was known; the answer is that for any star of the training"
+    WIDE_INTERVAL = 512, "an interval is as wide as the label's spread in training, or wider"
+    UNCONSTRAINED_LABEL = 1024, "of a label, the training knew nothing for stars of this Teff"
 
 
 def describe_flags() -> list[str]:
@@ -135,6 +145,43 @@ def limit_flags(
             low, high = LABELS[label].limits_in((units or {}).get(label, LABELS[label].unit))
             outside |= (column < low) | (column > high)
     return np.where(outside, PredictionFlag.OUTSIDE_LIMITS, 0).astype(np.int32)
+
+
+def interval_flags(widths: ArrayLike, spreads: ArrayLike, unconstrained: ArrayLike) -> np.ndarray:
+    """Return the flags of intervals that say little.
+
+    Parameters
+    ----------
+    widths : array-like of float of shape (n_stars, n_labels)
+        Of the predicted intervals; NaN is not flagged.
+    spreads : array-like of float of shape (n_labels,)
+        Widths of such an interval of the labels in training.
+    unconstrained : array-like of bool of shape (n_stars, n_labels)
+        Which labels the training says nothing of for stars like these.
+
+    Returns
+    -------
+    ndarray of int32 of shape (n_stars,)
+        `PredictionFlag.WIDE_INTERVAL` and `PredictionFlag.UNCONSTRAINED_LABEL` of any label.
+
+    Raises
+    ------
+    ColumnError
+        ``widths`` has not one column a label.
+
+    Examples
+    --------
+    >>> from msaestimator.results import interval_flags
+    >>> interval_flags([[100.0, 0.1], [100.0, 0.9]], [900.0, 0.8], [[False, False]] * 2)
+    array([  0, 512], dtype=int32)
+    """
+    values, usual = np.asarray(widths, dtype=float), np.asarray(spreads, dtype=float)
+    _check_columns("widths", values, len(usual), "label")
+    # An interval widened to the spread is as wide but for rounding.
+    wide = (values >= usual * (1 - ROUNDING)).any(axis=1)
+    unknown = np.asarray(unconstrained).any(axis=1)
+    flags = np.where(wide, PredictionFlag.WIDE_INTERVAL, 0)
+    return (flags | np.where(unknown, PredictionFlag.UNCONSTRAINED_LABEL, 0)).astype(np.int32)
 
 
 def _check_columns(name: str, values: np.ndarray, expected: int, thing: str) -> None:

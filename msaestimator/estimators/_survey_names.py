@@ -1,0 +1,89 @@
+"""Read which survey each star's labels are from."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from msaestimator.exceptions import ColumnError, did_you_mean
+from msaestimator.preprocessing import column_names
+
+__all__ = ["find_survey", "read_surveys"]
+
+
+def read_surveys(X: Any, survey: str | ArrayLike, n_stars: int) -> np.ndarray:
+    """Return the survey of each star, strings or integers of shape (n_stars,).
+
+    Parameters
+    ----------
+    X : table of n_stars stars or array
+    survey : str or array-like of shape (n_stars,)
+        A column of the table ``X``, or the surveys themselves: strings or integers.
+    n_stars : int
+
+    Raises
+    ------
+    ColumnError
+        There is no such column, or a star's survey is missing or neither string nor integer.
+    """
+    if isinstance(survey, str):
+        survey = _column(X, survey)
+    if hasattr(survey, "to_numpy"):
+        survey = survey.to_numpy()
+    mask = np.ma.getmaskarray(np.ma.asarray(survey))
+    if mask.shape != (n_stars,):
+        raise ColumnError(
+            f"`survey` must have one value a star, {n_stars}, got shape {mask.shape}."
+        )
+    names = [_strip(name) for name in np.where(mask, None, np.asarray(survey, dtype=object))]
+    kinds = {type(name) for name in names if not _is_missing(name)}
+    if kinds not in ({str}, {int}, set()):
+        raise ColumnError(
+            "`survey` must be strings or integers, such as 'apogee' or 17, got "
+            f"{' and '.join(sorted(kind.__name__ for kind in kinds))}."
+        )
+    missing = [row for row, name in enumerate(names) if _is_missing(name)]
+    if missing:
+        raise ColumnError(
+            f"Each star must have a survey, but it is masked or empty for {len(missing)} of "
+            f"{n_stars} stars, the first in row {missing[0]}. Name it, or leave these stars out."
+        )
+    return np.array(names)
+
+
+def find_survey(name: str | int, surveys: np.ndarray, parameter: str) -> int:
+    """Return the position of a survey among those known."""
+    known = surveys.tolist()
+    if name not in known:
+        near = did_you_mean(str(name), map(str, known))
+        raise ValueError(
+            f"`{parameter}` must be a survey of fit, one of {known}, got {name!r}.{near}"
+        )
+    return known.index(name)
+
+
+def _column(X: Any, name: str) -> Any:
+    names = column_names(X)
+    if names is None:
+        raise ColumnError(
+            f"`survey` must be an array where stars are a matrix, got the name {name!r}: only a "
+            "table has columns."
+        )
+    if name not in names:
+        raise ColumnError(
+            f"The table has no column {name!r} of surveys.{did_you_mean(name, names)}"
+        )
+    return X[name]
+
+
+def _strip(name: Any) -> Any:
+    """Return a name as Python's own string or integer; other things as they are."""
+    name = name.item() if isinstance(name, np.generic) else name
+    name = name.decode() if isinstance(name, bytes) else name
+    return name.strip() if isinstance(name, str) else name
+
+
+def _is_missing(name: Any) -> bool:
+    """Tell what stands for no name: an empty string, None, NaN, and pandas' NA."""
+    is_nan = isinstance(name, float) and name != name
+    return name is None or is_nan or type(name).__name__ == "NAType" or name == ""

@@ -1,0 +1,197 @@
+"""Learn how the labels of several surveys differ, and bring them to the scale of one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.linear_model import RidgeCV
+from sklearn.preprocessing import PolynomialFeatures
+
+from msaestimator.estimators._survey_names import find_survey
+
+__all__ = ["SurveyOffsets"]
+
+AXES = ("teff", "logg", "fe_h", "m_h")
+"""Labels that offsets depend on."""
+
+DEGREE = 2
+N_TREES = 100
+N_ITERATIONS = 3
+SMALLEST_SHARE = 0.05
+"""Of like stars that know a label; with fewer, what the label should be is not known."""
+
+LEAST_OVERLAP = 0.2
+"""Of ``p (1 - p)`` among all stars, with p the share of a survey; like stars with less tell of
+the ends of the survey rather than of its labels."""
+
+PENALTIES = np.logspace(-1, 6, 15)
+
+
+class SurveyOffsets(BaseEstimator):
+    """Smooth differences between the labels of surveys and those of a reference survey.
+
+    Everything is on a scale where errors are about normal.
+
+    Parameters
+    ----------
+    labels : sequence of str of length n_labels
+        Names of the labels. Offsets depend on those of `AXES` that are among them, else on all.
+    reference : str or int, optional
+        The survey whose scale is kept; None is the one with most stars.
+    random_state : int
+        Of the regression forest.
+
+    Attributes
+    ----------
+    surveys_ : ndarray of shape (n_surveys,)
+        Names, sorted.
+    reference_ : str or int
+        The survey whose offsets are zero.
+    range_ : ndarray of shape (n_surveys, 2, n_axes)
+        Where other surveys have stars like a survey's, so that its offsets can be told to vary;
+        beyond they are as at its ends.
+    coefficients_ : ndarray of shape (n_surveys, n_terms, n_labels)
+        Of the polynomials in the axes, mapped from ``range_`` to -1 … 1.
+
+    Notes
+    -----
+    A regression on the labels of all surveys learns the mean of the surveys among like stars, so
+    its residuals hold only part of an offset: of survey k, ``d_k`` minus the mean offset of like
+    stars. With m(x) the mean label of stars with features x, and p_k(x) the share of survey k
+    among them, ``y - m(x) = sum_k (s_k - p_k(x)) d_k + noise``, where s_k is 1 for the
+    survey's own stars, else 0 (Robinson 1988). Both m and p_k are averages over the same leaves
+    of one forest of trees that did not see the star, so that what the forest smooths away, it
+    smooths away on both sides. Offsets follow by ridge regression on polynomials of the stars'
+    predicted labels; its penalty is chosen by leaving one star out, and outliers weigh less.
+    Where a survey has no stars like those of others, nothing can be known; offsets are there as
+    at the nearest stars that are alike.
+
+    References
+    ----------
+    Robinson (1988), *Root-N-consistent semiparametric regression*, Econometrica 56, 931.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        reference: str | int | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.labels = labels
+        self.reference = reference
+        self.random_state = random_state
+
+    def fit_transform(self, X: np.ndarray, y: np.ndarray, surveys: np.ndarray) -> np.ndarray:
+        """Learn the offsets, and return the labels on the scale of the reference survey.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_stars, n_features)
+            NaN where missing.
+        y : ndarray of shape (n_stars, n_labels)
+            Scaled; NaN where unknown.
+        surveys : ndarray of str or int of shape (n_stars,)
+
+        Raises
+        ------
+        ValueError
+            ``reference`` is none of the surveys.
+        """
+        self.surveys_, survey = np.unique(surveys, return_inverse=True)
+        reference = np.bincount(survey).argmax()
+        if self.reference is not None:
+            reference = find_survey(self.reference, self.surveys_, "reference_survey")
+        self.reference_ = self.surveys_[reference].item()
+        n_axes = len(self._axes())
+        n_terms = PolynomialFeatures(DEGREE).fit(np.zeros((1, n_axes))).n_output_features_
+        self.range_ = np.zeros((len(self.surveys_), 2, n_axes))
+        self.coefficients_ = np.zeros((len(self.surveys_), n_terms, len(self.labels)))
+        others = np.delete(np.arange(len(self.surveys_)), reference)
+        if not len(others):
+            return y
+        is_of = (survey[:, None] == others).astype(float)
+        mean, share = self._like_stars(X, y, is_of)
+        usual = np.nanmean(share, axis=0)
+        in_common = share * (1 - share) >= LEAST_OVERLAP * usual * (1 - usual)
+        contrast = np.where(in_common, is_of[:, None] - share, 0.0)
+        self.range_[others] = self._range_of(mean, in_common)
+        on_reference = mean
+        for _ in range(N_ITERATIONS):
+            terms = np.stack([self._terms(on_reference, other) for other in others], axis=1)
+            self._fit_coefficients(terms, y - mean, contrast, others)
+            offsets = np.einsum("nst,stl->nls", terms, self.coefficients_[others])
+            on_reference = mean - (share * offsets).sum(axis=-1)
+        return (y - (is_of[:, None] * offsets).sum(axis=-1)).astype(y.dtype)
+
+    def offset(self, survey: str | int, y: np.ndarray) -> np.ndarray:
+        """Return what a survey's labels exceed the reference's by, (n_stars, n_labels).
+
+        Parameters
+        ----------
+        survey : str or int
+        y : ndarray of shape (n_stars, n_labels)
+            Scaled labels as the reference survey has them.
+        """
+        position = find_survey(survey, self.surveys_, "survey")
+        return self._terms(y, position) @ self.coefficients_[position]
+
+    def _axes(self) -> list[int]:
+        named = [axis for axis, name in enumerate(self.labels) if name in AXES]
+        return named or list(range(len(self.labels)))
+
+    def _terms(self, y: np.ndarray, survey: int) -> np.ndarray:
+        """Return the polynomials of a survey at stars' labels, (n_stars, n_terms)."""
+        low, high = self.range_[survey]
+        half = np.where(high > low, high - low, 1.0) / 2
+        places = np.clip((y[:, self._axes()] - (low + high) / 2) / half, -1.0, 1.0)
+        # A label that is not even predicted is taken as that of a star in the middle.
+        return PolynomialFeatures(DEGREE).fit_transform(np.nan_to_num(places))
+
+    def _range_of(self, mean: np.ndarray, in_common: np.ndarray) -> np.ndarray:
+        """Return the range of labels of the stars that surveys have in common."""
+        labels = mean[:, self._axes(), None], in_common[:, self._axes()]
+        ranges = np.nanpercentile(np.where(labels[1], labels[0], np.nan), [1, 99], axis=0)
+        return ranges.transpose(2, 0, 1)
+
+    def _like_stars(
+        self, X: np.ndarray, y: np.ndarray, is_of: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean label and shares of surveys among stars like each that know the label.
+
+        Of shape (n_stars, n_labels) and (n_stars, n_labels, n_others).
+        """
+        known = np.isfinite(y)
+        by_survey = known[:, :, None] * is_of[:, None]
+        # One forest for all: sums over the stars that know a label, then divided by their number.
+        sums = np.concatenate([np.where(known, y, 0.0)[..., None], known[..., None], by_survey], 2)
+        forest = ExtraTreesRegressor(
+            N_TREES,
+            min_samples_leaf=3,
+            max_features=0.5,
+            bootstrap=True,
+            oob_score=True,
+            random_state=self.random_state,
+        ).fit(X, sums.reshape(len(y), -1))
+        sums = forest.oob_prediction_.reshape(sums.shape)
+        number = np.where(sums[..., 1:2] >= SMALLEST_SHARE, sums[..., 1:2], np.nan)
+        return sums[..., 0] / number[..., 0], sums[..., 2:] / number
+
+    def _fit_coefficients(
+        self, terms: np.ndarray, residual: np.ndarray, contrast: np.ndarray, others: np.ndarray
+    ) -> None:
+        """Regress residuals, (n_stars, n_labels), on contrasts times terms.
+
+        These are (n_stars, n_labels, n_others) and (n_stars, n_others, n_terms).
+        """
+        for label in range(residual.shape[1]):
+            known = np.isfinite(residual[:, label])
+            if known.sum() < terms.shape[-1]:
+                continue
+            design = contrast[known, label, :, None] * terms[known]
+            design, left = design.reshape(known.sum(), -1), residual[known, label]
+            explained = design @ self.coefficients_[others, :, label].ravel()
+            error = np.abs(left - explained)
+            weight = 1.0 / np.maximum(1.0, error / (2.0 * np.median(error) + 1e-9))
+            ridge = RidgeCV(PENALTIES, fit_intercept=False).fit(design, left, sample_weight=weight)
+            self.coefficients_[others, :, label] = ridge.coef_.reshape(len(others), -1)
