@@ -1,0 +1,80 @@
+"""Coverage of calibrated intervals on the packaged test stars, overall and in bins.
+
+Run from the repository's root::
+
+    python benchmarks/calibration.py [--model FOLDER]
+
+Trains the default regressor on the training stars, or loads a saved one, and prints coverage minus
+level in percentage points of each label, with XP coefficients and without them: overall, and in
+the worst bin of at least 300 stars in predicted Teff and [Fe/H] and in G. Then the z-scores' half
+width that holds 68 % and their standard deviation, which outliers raise. With ``--by-truth`` the
+bins are in the true Teff and [Fe/H]. The test stars are used for nothing else.
+"""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+
+from msaestimator import StellarParameterRegressor
+from msaestimator.datasets import load_apogee_xp
+from msaestimator.metrics import coverage, hide_xp, z_scores
+from msaestimator.schema import StarTable
+
+LEVELS = (0.50, 0.68, 0.90, 0.95)
+LEAST_STARS, MOST_BINS = 300, 8
+
+
+def main() -> None:
+    """Train or load, score and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", help="folder of a saved regressor")
+    parser.add_argument("--by-truth", action="store_true")
+    options = parser.parse_args()
+    if options.model:
+        regressor = StellarParameterRegressor.from_pretrained(options.model)
+    else:
+        regressor = StellarParameterRegressor(random_state=0).fit(load_apogee_xp("train"))
+    test = load_apogee_xp("test")
+    halves = {"with XP": test, "without XP": hide_xp(test)}
+    rows = [row for half in halves.items() for row in score(regressor, *half, options.by_truth)]
+    Table(rows).pprint(max_lines=-1, max_width=-1)
+
+
+def score(
+    regressor: StellarParameterRegressor, half: str, stars: StarTable, by_truth: bool
+) -> Iterator[dict[str, Any]]:
+    """Yield a row of the table for each label."""
+    table = regressor.predict_table(stars)
+    bounds = {level: regressor.predict_interval(stars, level) for level in LEVELS}
+    source = stars if by_truth else table
+    for position, label in enumerate(regressor.labels_):
+        truth = np.ma.filled(stars[label].to_value(table[label].unit), np.nan)
+        row = {"half": half, "label": label}
+        values = {
+            "all": np.zeros(len(stars)),
+            "teff": source["teff"].value,
+            "fe_h": source["fe_h"].value,
+            "G": stars["phot_g_mean_mag"].value,
+        }
+        for name, column in values.items():
+            rows = bins(column, truth, 1 if name == "all" else MOST_BINS)
+            for level in LEVELS:
+                low, high = bounds[level][:, position].T
+                off = [coverage(truth[b], low[b], high[b]) - level for b in rows]
+                row[f"{name} {level:.0%}"] = round(100 * max(off, key=abs), 1)
+        z = z_scores(truth, *(table[label + s].value for s in ("_lower", "", "_upper")))
+        low, high = np.nanquantile(z, [0.16, 0.84])
+        yield row | {"z 68%": round((high - low) / 2, 2), "z std": round(np.nanstd(z), 2)}
+
+
+def bins(values: np.ndarray, truth: np.ndarray, most: int) -> list[np.ndarray]:
+    """Return the rows of each bin: equal numbers of stars with a known truth, in order."""
+    known = np.flatnonzero(np.isfinite(truth) & np.isfinite(values))
+    return np.array_split(known[np.argsort(values[known])], min(most, len(known) // LEAST_STARS))
+
+
+if __name__ == "__main__":
+    main()
