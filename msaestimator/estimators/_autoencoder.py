@@ -10,12 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._base import StellarEstimator, observed_rows
-from msaestimator.estimators._colors import color_contrasts
+from msaestimator.estimators._colors import color_contrasts, units_of_features
+from msaestimator.estimators._feature_errors import typical_errors
 from msaestimator.estimators._filling import fill_missing
 from msaestimator.estimators._gaia import fetch_training_stars
 from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.networks import Contrasts, GroupMask, MaskedAutoencoder
-from msaestimator.preprocessing import read_features
 from msaestimator.schema import FeatureSchema, StarTable
 from msaestimator.training import (
     ParameterGroup,
@@ -29,9 +29,12 @@ __all__ = ["MaskedStellarAutoencoder"]
 SCORE_SEED = 20250102
 """The masks that `score` holds out are always drawn alike."""
 
+LEAST_ERROR = 0.01
+"""Interquartile ranges: no feature is reconstructed better than to a hundredth of its range."""
+
 CHOICES = {
     "block": ("prenorm", "mckay2025"),
-    "loss": ("l1", "l2"),
+    "loss": ("cauchy", "l1", "l2"),
     "loss_on": ("observed", "hidden"),
 }
 """What parameters of few values may be."""
@@ -69,20 +72,21 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
     block_mask_ratio : float
         Probability that the columns of a survey, or the coefficients of BP or of RP, are hidden
         together.
+    span_mask_ratio : float
+        Probability that a run of orders, or any XP coefficients, are hidden.
     protected : tuple of str, optional
         Columns never hidden; None takes those the schema protects (G, BP, RP, W1, W2).
-    loss : {"l1", "l2"}
-        Of the reconstruction.
+    loss : {"cauchy", "l1", "l2"}
+        Of the reconstruction. The Cauchy loss, ``log(1 + (residual / error) ** 2) / 2``, is in
+        units of each feature's median measurement error, as far as a table of stars tells it.
     loss_on : {"observed", "hidden"}
         Count every observed feature, or only those hidden from the network.
     max_epochs, batch_size : int
         Length of the training, and stars a step. With 0 epochs the network stays untrained.
-    lr : float
-        First learning rate of AdamW.
+    lr, weight_decay : float
+        First learning rate of AdamW, and its weight decay.
     lr_schedule : {"cosine", "exponential", "halving", "constant"}
-        How it falls over the epochs.
-    weight_decay : float
-        Of AdamW.
+        How the rate falls over the epochs.
     gradient_clip : float, optional
         Largest norm of the gradient.
     early_stopping : bool
@@ -162,6 +166,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         mask_ratio: float = 0.3,
         xp_mask_ratio: float = 0.5,
         block_mask_ratio: float = 0.05,
+        span_mask_ratio: float = 0.0,
         protected: Sequence[str] | None = None,
         loss: str = "l1",
         loss_on: str = "observed",
@@ -197,6 +202,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         self.mask_ratio = mask_ratio
         self.xp_mask_ratio = xp_mask_ratio
         self.block_mask_ratio = block_mask_ratio
+        self.span_mask_ratio = span_mask_ratio
         self.protected = protected
         self.loss = loss
         self.loss_on = loss_on
@@ -370,8 +376,8 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         Returns
         -------
         float
-            In the loss's power of the features' scale (interquartile ranges); 0 is perfect.
-            The same masks are drawn each time.
+            Of absolute errors, or squared ones for the loss "l2", on the features' scale
+            (interquartile ranges); 0 is perfect. The same masks are drawn each time.
         """
         check_is_fitted(self, "module_")
         features = self._enter(X, reset=False)
@@ -400,7 +406,13 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
                 raise ColumnError(
                     f"`protected` must name features, got {name!r}." + did_you_mean(name, known)
                 )
-        return self._mask(self.mask_ratio, self.xp_mask_ratio, self.block_mask_ratio, protected)
+        return self._mask(
+            self.mask_ratio,
+            self.xp_mask_ratio,
+            self.block_mask_ratio,
+            self.span_mask_ratio,
+            protected,
+        )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the latent dimensions, ``latent0`` and so on."""
@@ -413,6 +425,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         features = self._enter(X, reset=reset)
         if reset:
             self.contrasts_ = self._make_contrasts(features)
+            self.feature_error_ = self._typical_errors(X)
         return features[observed_rows(features)]
 
     def _make_contrasts(self, features: np.ndarray) -> dict[str, np.ndarray]:
@@ -423,13 +436,17 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         # DIFF(mckay2025): without its XP spectrum a star's parameters lie in differences of
         # magnitudes, which the network is slow to find.
         names = [self._base_name(name) for name in self.feature_names_]
-        ends = np.array([[0.0], [1.0]], dtype=np.float32).repeat(len(self.is_observed_), axis=1)
-        stars = read_features(self.preprocessor_.inverse_transform(ends), self._schema)
-        scale = dict(zip(self._schema.names, stars[1] - stars[0], strict=True))
-        contrasts = color_contrasts(
-            names, self._schema, features, np.array([scale.get(name, np.nan) for name in names])
-        )
-        return contrasts if len(contrasts["center"]) else {}
+        units = units_of_features(self.preprocessor_, self._schema, len(self.is_observed_))
+        return color_contrasts(names, self._schema, features, units)
+
+    def _typical_errors(self, X: Any) -> np.ndarray:
+        """Return each feature's median measurement error on its scale, with a floor."""
+        floor = np.full(len(self.feature_names_), LEAST_ERROR)
+        # Only the default preprocessor is known to take matrices as it takes tables.
+        if not self.fitted_on_table_ or self.preprocessor is not None:
+            return floor
+        errors = typical_errors(X, self._schema, self.preprocessor_)
+        return np.hypot(errors[self.is_observed_], floor)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -445,7 +462,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
 
     @property
     def _power(self) -> int:
-        return {"l1": 1, "l2": 2}[self.loss]
+        return 2 if self.loss == "l2" else 1
 
     @property
     def _reconstructed(self) -> list[int]:
@@ -457,8 +474,9 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         ]
 
     def _objective(self) -> ReconstructionObjective:
+        errors = self.feature_error_[self._reconstructed] if self.loss == "cauchy" else None
         return ReconstructionObjective(
-            self._reconstructed, self._power, hidden_only=self.loss_on == "hidden"
+            self._reconstructed, self._power, self.loss_on == "hidden", errors
         )
 
     def _build_module(self) -> MaskedAutoencoder:

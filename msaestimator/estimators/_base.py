@@ -12,7 +12,7 @@ from torch.utils.data import TensorDataset
 from msaestimator.estimators._door import StarDoor
 from msaestimator.estimators._similar import SimilarStars
 from msaestimator.estimators._trained import TrainedEstimator
-from msaestimator.networks import GroupMask, JointMask
+from msaestimator.networks import GroupMask, JointMask, SpanMask
 from msaestimator.training import ParameterGroup, build_net, map_batches, resolve_device
 
 __all__ = ["StellarEstimator", "observed_rows"]
@@ -37,11 +37,13 @@ class StellarEstimator(TrainedEstimator, StarDoor, SimilarStars):
         mask_ratio: float,
         xp_mask_ratio: float,
         block_mask_ratio: float,
+        span_mask_ratio: float,
         protected: Sequence[str],
     ) -> GroupMask:
         """Return the mask in which XP coefficients go together and other columns alone.
 
-        A survey or an XP band is hidden as a whole besides, but for its protected columns.
+        A survey or an XP band is hidden as a whole besides, but for its protected columns, and
+        a part of the coefficients.
         """
         names = list(map(self._base_name, self.feature_names_))
         bands = {c.name: array.prefix for array in self._schema.arrays for c in array.columns}
@@ -51,15 +53,18 @@ class StellarEstimator(TrainedEstimator, StarDoor, SimilarStars):
             {name: 0.0 if name in protected else mask_ratio for name in names}
             | {"xp": xp_mask_ratio},
         )
-        if not block_mask_ratio:
-            return columns
         surveys = [
             "" if name in protected or name not in self._schema else self._schema[name].block
             for name in names
         ]
         blocks = [bands.get(name, survey) for name, survey in zip(names, surveys, strict=True)]
         ratios = {block: block_mask_ratio if block else 0.0 for block in blocks}
-        return JointMask(columns, _group_mask(blocks, ratios))
+        orders = {c.name: n for a in self._schema.arrays for n, c in enumerate(a.columns)}
+        return JointMask(
+            columns,
+            _group_mask(blocks, ratios),
+            SpanMask([orders.get(name, -1) for name in names], span_mask_ratio),
+        )
 
     def _train_one_epoch(
         self,

@@ -1,12 +1,14 @@
 """Colours that the network is given beside magnitudes: differences it would be long to find."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from msaestimator.preprocessing import read_features
 from msaestimator.schema import G_BAND, FeatureSchema
 
-__all__ = ["color_contrasts"]
+__all__ = ["color_contrasts", "units_of_features"]
 
 NOISE = 0.01
 """Magnitudes: principal components that vary less are not blown up to unit variance."""
@@ -18,8 +20,20 @@ STARS_PER_COLOR = 10
 """A survey has principal components if this many stars per colour have all of its bands."""
 
 
+def units_of_features(
+    preprocessor: Any, schema: FeatureSchema, n_columns: int
+) -> dict[str, float]:
+    """Return how much of each of the schema's columns one unit of its scaled feature is."""
+    ends = np.array([[0.0], [1.0]], dtype=np.float32).repeat(n_columns, axis=1)
+    stars = read_features(preprocessor.inverse_transform(ends), schema)
+    return dict(zip(schema.names, stars[1] - stars[0], strict=True))
+
+
 def color_contrasts(
-    names: Sequence[str], schema: FeatureSchema, features: np.ndarray, scale: np.ndarray
+    names: Sequence[str],
+    schema: FeatureSchema,
+    features: np.ndarray,
+    units: Mapping[str, float],
 ) -> dict[str, np.ndarray]:
     """Return the weights and centers of `Contrasts` that make colours of scaled magnitudes.
 
@@ -34,15 +48,16 @@ def color_contrasts(
     schema : FeatureSchema
     features : ndarray of shape (n_stars, n_features)
         Scaled features, NaN missing.
-    scale : ndarray of shape (n_features,)
-        Magnitudes per unit of a scaled feature.
+    units : mapping of str to float
+        Magnitudes per unit of a scaled feature, by column.
 
     Returns
     -------
     dict
         ``weights`` of shape (n_features, n_contrasts) and ``center`` of shape (n_contrasts,);
-        without contrasts if G is not a feature.
+        empty without two magnitudes, one of them G.
     """
+    scale = np.array([units.get(name, np.nan) for name in names])
     surveys = _magnitudes(names, schema)
     gaia = surveys.get("gaia", [])
     weights: list[np.ndarray] = []
@@ -59,7 +74,9 @@ def color_contrasts(
             used = [relative[b] for b in dict.fromkeys([*gaia, *bands]) if b != reference]
             if len(used) > 1:
                 weights += _principal_components(features, np.column_stack(used))
-    stacked = np.column_stack(weights) if weights else np.zeros((len(names), 0))
+    if not weights:
+        return {}
+    stacked = np.column_stack(weights)
     with np.errstate(invalid="ignore"):
         values = _combine(features, stacked)
     center = np.array(

@@ -78,6 +78,8 @@ class StellarParameterRegressor(PredictingEstimator):
     block_mask_ratio : float
         Probability that the columns of a survey, or the coefficients of BP or of RP, are hidden
         together.
+    span_mask_ratio : float
+        Probability that a run of orders, or any XP coefficients, are hidden.
     prediction_weight, reconstruction_weight : float
         Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3). With a zero for
         the second nothing is reconstructed, which takes half the time.
@@ -157,6 +159,7 @@ inference_batch_size, device, precision, random_state, verbose
         mask_ratio: float = 0.1,
         xp_mask_ratio: float = 0.5,
         block_mask_ratio: float = 0.05,
+        span_mask_ratio: float = 0.0,
         prediction_weight: float = 0.8,
         reconstruction_weight: float = 0.2,
         reference_survey: str | int | None = None,
@@ -193,6 +196,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.mask_ratio = mask_ratio
         self.xp_mask_ratio = xp_mask_ratio
         self.block_mask_ratio = block_mask_ratio
+        self.span_mask_ratio = span_mask_ratio
         self.prediction_weight = prediction_weight
         self.reconstruction_weight = reconstruction_weight
         self.reference_survey = reference_survey
@@ -405,6 +409,7 @@ inference_batch_size, device, precision, random_state, verbose
             mask_ratio=self.mask_ratio,
             xp_mask_ratio=self.xp_mask_ratio,
             block_mask_ratio=self.block_mask_ratio,
+            span_mask_ratio=self.span_mask_ratio,
         ).mask()
 
     def _parameter_groups(self) -> list[ParameterGroup]:

@@ -185,6 +185,14 @@ NOT_PART_OF_A_RUN = frozenset(
 """Parameters that may differ between a killed run and the one that resumes it."""
 
 FRACTIONS = frozenset(
-    {"beta", "block_dropout", "block_mask_ratio", "dropout", "mask_ratio", "xp_mask_ratio"}
+    {
+        "beta",
+        "block_dropout",
+        "block_mask_ratio",
+        "dropout",
+        "mask_ratio",
+        "span_mask_ratio",
+        "xp_mask_ratio",
+    }
 )
 """Parameters between 0 and 1."""

@@ -7,8 +7,8 @@ from msaestimator.networks._contrasts import Contrasts
 from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._ensembles import IndependentRegressors
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
-from msaestimator.networks._losses import gaussian_loss, masked_error, pinball_loss
-from msaestimator.networks._masking import GroupMask, JointMask
+from msaestimator.networks._losses import cauchy_error, gaussian_loss, masked_error, pinball_loss
+from msaestimator.networks._masking import GroupMask, JointMask, SpanMask
 from msaestimator.networks._token_draw import Requests, TokenDraw
 from msaestimator.networks._transformer import StellarTransformer, TokenEmbedding
 
@@ -26,10 +26,12 @@ __all__ = [
     "QuantileRegressor",
     "Requests",
     "ResidualBlock",
+    "SpanMask",
     "StellarTransformer",
     "TokenDraw",
     "TokenEmbedding",
     "TransformerBlock",
+    "cauchy_error",
     "gaussian_loss",
     "masked_error",
     "pinball_loss",

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-__all__ = ["gaussian_loss", "masked_error", "pinball_loss"]
+__all__ = ["cauchy_error", "gaussian_loss", "masked_error", "pinball_loss"]
 
 
 def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int = 1) -> Tensor:
@@ -21,6 +21,26 @@ def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int
     """
     residual = (prediction - target).masked_fill(~counted, 0.0).abs()
     return residual.pow(power).sum() / counted.sum().clamp(min=1)
+
+
+def cauchy_error(prediction: Tensor, target: Tensor, counted: Tensor, errors: Tensor) -> Tensor:
+    """Return the mean of ``log(1 + (residual / error) ** 2) / 2`` over the counted places.
+
+    Minus the log-likelihood of Cauchy-distributed errors, without its constant: far above its
+    error a feature's gradient depends on the residual's relative change alone, so that one of
+    large residuals does not outweigh the others, and below it there is nothing left to gain.
+
+    Parameters
+    ----------
+    prediction, target : Tensor of shape (batch, n_features)
+        The target may be NaN where it is not counted.
+    counted : bool Tensor of that shape
+        With none true the loss is zero, and so is its gradient.
+    errors : Tensor of shape (n_features,)
+        Positive.
+    """
+    residual = (prediction - target).masked_fill(~counted, 0.0) / errors
+    return 0.5 * residual.square().log1p().sum() / counted.sum().clamp(min=1)
 
 
 def pinball_loss(quantiles: Tensor, labels: Tensor, levels: Tensor) -> Tensor:

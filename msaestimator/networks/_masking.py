@@ -5,7 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["GroupMask", "JointMask"]
+__all__ = ["GroupMask", "JointMask", "SpanMask"]
+
+MOST_HIDDEN = 0.8
+"""Largest share of a star's coefficients that `SpanMask` hides one by one."""
 
 
 class GroupMask:
@@ -42,18 +45,48 @@ class GroupMask:
         return (draws < self.ratios.to(device))[:, self.groups.to(device)]
 
 
+class SpanMask:
+    """Hide some of the XP coefficients: a run of orders, or any of them, of any number.
+
+    Of the stars it acts on, half lose a run of orders, the same in BP and RP, which goes on
+    with the first after the last; the others lose coefficients at random.
+
+    Parameters
+    ----------
+    orders : sequence of int of length n_features
+        Order of each coefficient in its band, from zero; -1 for other columns.
+    ratio : float
+        Probability that it acts on a star.
+    """
+
+    def __init__(self, orders: Sequence[int], ratio: float) -> None:
+        self.orders = torch.as_tensor(orders)
+        self.ratio = ratio
+
+    def draw(self, n_stars: int, device: torch.device | str = "cpu") -> Tensor:
+        """Return what is hidden: bool of shape (n_stars, n_features)."""
+        orders = self.orders.to(device)
+        n_orders = int(orders.max()) + 1
+        acts, kind, start, share = torch.rand(4, n_stars, 1, device=device)
+        after_start = (orders - (start * n_orders).floor()) % n_orders
+        run = after_start < share * n_orders
+        scattered = torch.rand(n_stars, len(orders), device=device) < MOST_HIDDEN * share
+        hidden = torch.where(kind < 0.5, run, scattered)
+        return hidden & (acts < self.ratio) & (orders >= 0)
+
+
 class JointMask(GroupMask):
-    """Hide what any of several masks hides: single columns, and surveys as a whole.
+    """Hide what any of several masks hides: single columns, surveys, parts of spectra.
 
     Parameters
     ----------
     first : GroupMask
         Its groups and ratios are kept as those of the joint mask.
-    others : GroupMask
+    others : GroupMask or SpanMask
         Further masks of the same columns.
     """
 
-    def __init__(self, first: GroupMask, *others: GroupMask) -> None:
+    def __init__(self, first: GroupMask, *others: GroupMask | SpanMask) -> None:
         super().__init__(first.groups, first.ratios)
         self.others = others
 

@@ -7,6 +7,7 @@ from msaestimator.preprocessing._table_reader import (
     column_names,
     is_table,
     read_column,
+    read_errors,
     read_features,
     read_labels,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "has_tokens",
     "is_table",
     "read_column",
+    "read_errors",
     "read_features",
     "read_labels",
     "read_tokens",

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import astropy.units as u
@@ -26,6 +27,7 @@ __all__ = [
     "is_table",
     "read_array",
     "read_column",
+    "read_errors",
     "read_features",
     "read_labels",
     "read_scalar",
@@ -100,6 +102,33 @@ def read_features(table: Any, schema: FeatureSchema) -> np.ndarray:
         if column.name in names:
             matrix[:, position[column.name]] = read_scalar(table, column.name, column.unit)
     return matrix
+
+
+def read_errors(table: Any, schema: FeatureSchema) -> np.ndarray:
+    """Return the standard errors of the schema's columns, in their units.
+
+    Parameters
+    ----------
+    table : any table of length n_stars
+    schema : FeatureSchema
+        Names the error columns.
+
+    Returns
+    -------
+    ndarray of shape (n_stars, len(schema)), float64
+        NaN where unknown.
+    """
+    names = column_names(table) or ()
+    errors = np.full((len(table), len(schema)), np.nan)
+    position = {name: index for index, name in enumerate(schema.names)}
+    for array in schema.arrays:
+        if array.error in names:
+            columns = [position[c.name] for c in array.columns]
+            errors[:, columns] = read_array(table, replace(array, name=array.error))
+    for column in schema.columns:
+        if column.error in names:
+            errors[:, position[column.name]] = read_scalar(table, column.error, column.unit)
+    return errors
 
 
 def read_column(table: Any, name: str, unit: str) -> np.ndarray:

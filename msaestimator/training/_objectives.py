@@ -5,7 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from msaestimator.networks import Requests, gaussian_loss, masked_error, pinball_loss
+from msaestimator.networks import (
+    Requests,
+    cauchy_error,
+    gaussian_loss,
+    masked_error,
+    pinball_loss,
+)
 
 __all__ = [
     "EnsembleObjective",
@@ -26,10 +32,21 @@ class ReconstructionObjective(nn.Module):
         L1 or L2 loss.
     hidden_only : bool
         Count only the places hidden from the network rather than all that were observed.
+    errors : sequence of float, optional
+        Of these columns: take the Cauchy loss in units of them instead of a power.
     """
 
-    def __init__(self, columns: Sequence[int], power: int, hidden_only: bool) -> None:
+    def __init__(
+        self,
+        columns: Sequence[int],
+        power: int,
+        hidden_only: bool,
+        errors: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
+        if errors is not None:
+            errors = torch.as_tensor(errors, dtype=torch.float32)
+        self.register_buffer("errors", errors, persistent=False)
         self.register_buffer("columns", torch.as_tensor(columns), persistent=False)
         self.power = power
         self.hidden_only = hidden_only
@@ -42,6 +59,8 @@ class ReconstructionObjective(nn.Module):
         counted = ~target.isnan()
         if self.hidden_only:
             counted &= hidden[:, self.columns]
+        if self.errors is not None:
+            return cauchy_error(output, target, counted, self.errors)
         return masked_error(output, target, counted, self.power)
 
 

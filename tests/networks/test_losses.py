@@ -5,9 +5,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import cauchy, norm
 
-from msaestimator.networks import gaussian_loss, masked_error, pinball_loss
+from msaestimator.networks import cauchy_error, gaussian_loss, masked_error, pinball_loss
 
 NAN = float("nan")
 LEVELS = torch.tensor([0.16, 0.5, 0.84])
@@ -243,3 +243,22 @@ class TestGaussian:
         spread = (log_variance.exp() + error.square()).sqrt()
         expected = ((mean - target) / spread / counted.sum())[counted]
         torch.testing.assert_close(mean.grad[counted], expected.detach())
+
+
+def test_cauchy_error_equals_the_formula():
+    generator = np.random.default_rng(0)
+    prediction, target = generator.normal(size=(2, 6, 3))
+    counted = generator.random((6, 3)) < 0.7
+    target[~counted] = np.nan
+    errors = np.array([0.1, 1.0, 3.0])
+    loss = cauchy_error(*map(torch.from_numpy, (prediction, target, counted, errors)))
+    terms = -cauchy.logpdf(prediction, target, errors) - np.log(np.pi * errors)
+    assert loss.item() == pytest.approx(terms[counted].mean() / 2)
+
+
+def test_cauchy_error_with_nothing_counted_is_zero():
+    x = torch.ones(2, 3, requires_grad=True)
+    loss = cauchy_error(x, torch.full((2, 3), NAN), torch.zeros(2, 3, dtype=torch.bool), torch.ones(3))
+    loss.backward()
+    assert loss.item() == 0
+    assert not x.grad.any()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from msaestimator.networks import GroupMask, JointMask
+from msaestimator.networks import GroupMask, JointMask, SpanMask
 
 N_STARS = 4000
 # A protected column, a group of three as XP is, and two columns on their own.
@@ -97,3 +97,23 @@ def test_a_joint_mask_hides_what_any_hides():
     low, high = binom.interval(1 - 1e-6, N_STARS, 0.3)
     assert low <= hidden[:, 1].sum() <= high
     assert torch.equal(joint.ratios, never.ratios)
+
+
+def test_a_span_mask_hides_runs_and_single_coefficients():
+    orders = [-1, *range(10), *range(10), -1]
+    hidden = SpanMask(orders, 0.5).draw(N_STARS)
+    assert not hidden[:, [0, -1]].any()
+    acted = hidden.any(dim=1)
+    # Some runs and draws are empty, but never is a star hidden that was not acted on.
+    assert 0.35 < acted.float().mean() < 0.5
+    bp, rp = hidden[:, 1:11], hidden[:, 11:21]
+    # Three coefficients drawn one by one are hardly ever the same three in both bands.
+    same = (bp == rp).all(dim=1) & (bp.sum(dim=1) > 2)
+    assert 0.3 < same.sum() / acted.sum() < 0.6
+    edges = (bp[same] != bp[same].roll(1, dims=1)).sum(dim=1)
+    assert edges.max() == 2
+    assert not bp[same].all(dim=1).any()
+
+
+def test_a_span_mask_of_no_spectra_hides_nothing():
+    assert not SpanMask([-1, -1], 1.0).draw(5).any()
