@@ -258,7 +258,8 @@ def test_cauchy_error_equals_the_formula():
 
 def test_cauchy_error_with_nothing_counted_is_zero():
     x = torch.ones(2, 3, requires_grad=True)
-    loss = cauchy_error(x, torch.full((2, 3), NAN), torch.zeros(2, 3, dtype=torch.bool), torch.ones(3))
+    target, nothing = torch.full((2, 3), NAN), torch.zeros(2, 3, dtype=torch.bool)
+    loss = cauchy_error(x, target, nothing, torch.ones(3))
     loss.backward()
     assert loss.item() == 0
     assert not x.grad.any()

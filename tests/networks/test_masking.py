@@ -100,15 +100,15 @@ def test_a_joint_mask_hides_what_any_hides():
 
 
 def test_a_span_mask_hides_runs_and_single_coefficients():
-    orders = [-1, *range(10), *range(10), -1]
+    orders = [-1, *range(50), *range(50), -1]
     hidden = SpanMask(orders, 0.5).draw(N_STARS)
     assert not hidden[:, [0, -1]].any()
     acted = hidden.any(dim=1)
     # Some runs and draws are empty, but never is a star hidden that was not acted on.
     assert 0.35 < acted.float().mean() < 0.5
-    bp, rp = hidden[:, 1:11], hidden[:, 11:21]
-    # Three coefficients drawn one by one are hardly ever the same three in both bands.
-    same = (bp == rp).all(dim=1) & (bp.sum(dim=1) > 2)
+    bp, rp = hidden[:, 1:51], hidden[:, 51:101]
+    # Coefficients drawn one by one are hardly ever the same in both bands.
+    same = (bp == rp).all(dim=1) & (bp.sum(dim=1) > 5)
     assert 0.3 < same.sum() / acted.sum() < 0.6
     edges = (bp[same] != bp[same].roll(1, dims=1)).sum(dim=1)
     assert edges.max() == 2
