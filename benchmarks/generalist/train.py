@@ -20,11 +20,21 @@ from msaestimator.schema import StarTable
 
 __all__ = ["with_ages"]
 
+MUCH_KNOWN = {"n_inputs": (24, 64), "block_dropout": 0.15}
+RUNS = (
+    {"max_epochs": 100},
+    # The spectra of most stars that are asked about are known.
+    {**MUCH_KNOWN, "lr": 4e-3, "max_epochs": 40},
+    # What is told is returned to a few kelvins only by the likelihood itself.
+    {**MUCH_KNOWN, "lr": 1e-3, "max_epochs": 15, "beta": 0.0},
+)
+"""What the runs change of the estimator's defaults; a cosine falls to zero in each."""
+
 
 def main() -> None:
     """Train and save."""
     parser = make_parser(__doc__)
-    parser.add_argument("--epochs", type=int, help="instead of the default's")
+    parser.add_argument("--epochs", type=int, help="of the first run; others shrink alike")
     parser.add_argument("--ages", type=Path, help="table with source_id, age and age_err in Gyr")
     options = parser.parse_args()
     options.models.mkdir(parents=True, exist_ok=True)
@@ -40,22 +50,16 @@ def main() -> None:
 
 
 def train(folder: Path, name: str, stars: StarTable, epochs: int | None) -> None:
-    """Train one model with default settings, then shortly on the likelihood itself; save it."""
-    model = StellarFoundationModel(
-        checkpoint=folder / f"{name}.checkpoint", random_state=0, verbose=1
-    )
-    if epochs is not None:
-        model.set_params(max_epochs=epochs)
-    model.fit(stars)
-    model.set_params(
-        warm_start=True,
-        beta=0.0,
-        lr=1e-3,
-        max_epochs=(model.max_epochs + 4) // 5,
-        checkpoint=folder / f"{name}.second.checkpoint",
-        random_state=1,
-    )
-    model.fit(stars).save_pretrained(folder / name)
+    """Train one model in three runs, each from where the last one ended, and save it."""
+    model = StellarFoundationModel(random_state=0, verbose=1)
+    for number, changes in enumerate(RUNS):
+        model.set_params(
+            **changes, checkpoint=folder / f"{name}.checkpoint{number}", random_state=number
+        )
+        if epochs is not None:
+            model.set_params(max_epochs=max(1, round(epochs * model.max_epochs / 100)))
+        model.fit(stars).set_params(warm_start=True)
+    model.set_params(warm_start=False, checkpoint=None, verbose=0).save_pretrained(folder / name)
 
 
 def with_ages(stars: StarTable, path: Path) -> StarTable:
