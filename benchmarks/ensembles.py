@@ -1,0 +1,86 @@
+"""What 20 members cost and bring: heads on one autoencoder, and whole networks.
+
+Run from the repository's root::
+
+    python benchmarks/ensembles.py --stars 6000 --epochs 10
+
+Trains one member, ``n_members`` heads on one autoencoder, and as many independent networks, all
+from one pre-trained autoencoder. Prints for each the time of training and prediction, relative to
+the one member's, and on the test stars NMAD and the pinball loss over the labels' deviation.
+Predictions are timed in turn, so that all meet the same machine.
+"""
+
+import argparse
+import time
+
+import numpy as np
+
+from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.cli import DEMO_LABELS
+from msaestimator.datasets import load_apogee_xp
+from msaestimator.metrics import nmad, pinball_loss
+from msaestimator.preprocessing import read_labels
+from msaestimator.schema import StarTable, get_label
+
+UNITS = {name: get_label(name).unit for name in DEMO_LABELS}
+
+
+def train(
+    kind: str, encoder: MaskedStellarAutoencoder, stars: StarTable, options: argparse.Namespace
+) -> tuple[StellarParameterRegressor, float]:
+    """Return a trained regressor and the seconds of its epochs."""
+    changes = {
+        "one member": {"n_members": 1},
+        "shared": {"n_members": options.members},
+        "independent": {"n_members": options.members, "ensemble": "independent"},
+    }[kind]
+    regressor = StellarParameterRegressor(
+        encoder, labels=DEMO_LABELS, max_epochs=options.epochs, random_state=0, verbose=1
+    )
+    regressor.set_params(**changes).fit(stars)
+    return regressor, sum(regressor.net_.history[:, "dur"])
+
+
+def seconds_to_predict(models: dict[str, StellarParameterRegressor], stars: StarTable) -> dict:
+    """Return the median time of a prediction of each model, taken in turn."""
+    times = {kind: [] for kind in models}
+    for _ in range(7):
+        for kind, model in models.items():
+            features = model._enter(stars, reset=False)
+            started = time.perf_counter()
+            model._members(features)
+            times[kind].append(time.perf_counter() - started)
+    return {kind: float(np.median(values)) for kind, values in times.items()}
+
+
+def main() -> None:
+    """Train, time, score and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--members", type=int, default=20)
+    parser.add_argument("--stars", type=int, help="training stars; all if not given")
+    parser.add_argument("--epochs", type=int, default=30)
+    options = parser.parse_args()
+    stars, test = load_apogee_xp("train")[: options.stars], load_apogee_xp("test")
+    encoder = MaskedStellarAutoencoder(max_epochs=options.epochs, random_state=0).fit(stars)
+    models, training = {}, {}
+    for kind in ("one member", "shared", "independent"):
+        models[kind], training[kind] = train(kind, encoder, stars, options)
+    predicting = seconds_to_predict(models, test)
+    truth = read_labels(test, UNITS)
+    for kind, model in models.items():
+        quantiles = model.predict_quantiles(test)
+        errors = nmad(truth, quantiles[..., len(model.quantiles) // 2])
+        loss = pinball_loss(truth, quantiles, model.quantiles) / np.nanstd(truth, axis=0)
+        print(
+            f"{kind:12s} training {training[kind] / training['one member']:5.2f}x, prediction "
+            f"{predicting[kind] / predicting['one member']:5.2f}x; NMAD "
+            + " ".join(f"{e:.4g}" for e in errors)
+            + "; pinball "
+            + " ".join(f"{value:.4f}" for value in loss)
+        )
+
+
+if __name__ == "__main__":
+    main()
