@@ -1,19 +1,23 @@
 """Released models are found by name, and a folder by its path."""
 
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import msaestimator
 from msaestimator import (
     MaskedStellarAutoencoder,
     StellarFoundationModel,
     StellarParameterRegressor,
     predict_from_gaia,
 )
+from msaestimator.datasets import load_apogee_xp
 from msaestimator.estimators import _released
-from msaestimator.exceptions import CheckpointError
+from msaestimator.exceptions import CheckpointError, MissingColumnWarning
+from msaestimator.metrics import hide_xp, nmad
 
 
 @pytest.fixture
@@ -24,6 +28,30 @@ def released(regressor, generalist, tmp_path, monkeypatch):
     monkeypatch.setattr(_released, "RELEASED", tmp_path / "weights")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "weights"
+
+
+PACKAGED = sorted(_released.RELEASED.glob("*/*/config.json"))
+"""The real models, once they are trained."""
+
+
+@pytest.mark.parametrize("config", PACKAGED, ids=lambda path: f"{path.parts[-3]}-{path.parts[-2]}")
+def test_packaged_models_predict_whatever_is_missing(config):
+    kind, name = config.parent.name, config.parent.parent.name
+    model = getattr(msaestimator, kind).from_pretrained(name)
+    stars = load_apogee_xp("test")[:300]
+    bare = stars[[n for n in stars.colnames if n not in ("ebv", "j_m", "bp_coefficients")]]
+    for sample, largest in ((stars, 0.4), (hide_xp(stars), 0.8), (bare, 0.8)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MissingColumnWarning)
+            predicted = model.predict(sample)
+        logg = predicted[:, model.labels_.index("logg")]
+        assert nmad(stars["logg"].value, logg) < largest
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent.parent for path in PACKAGED}))
+def test_packaged_models_are_small_and_have_a_card(folder):
+    assert (folder / "MODEL_CARD.md").is_file()
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 12.5e6
 
 
 @pytest.mark.parametrize("which", ["regressor", "generalist"])
