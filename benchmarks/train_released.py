@@ -118,6 +118,8 @@ def train_regressor(stars: StarTable, options: argparse.Namespace) -> None:
         **RELEASE["autoencoder"], **common, checkpoint=options.checkpoints / "autoencoder"
     )
     encoder.fit(stars).set_params(verbose=0)
+    # benchmarks/latent_space.py shows it beside what it becomes.
+    encoder.save_pretrained(options.checkpoints / "pretrained")
     regressor = StellarParameterRegressor(
         encoder, **RELEASE["regressor"], **common, checkpoint=options.checkpoints / "regressor"
     )
