@@ -38,19 +38,30 @@ def quantiles_at(
     own_levels, levels : sequence of float
         Between 0 and 1; ``own_levels`` rise, with the median in the middle and others beside it.
     """
-    own, asked = norm.ppf(own_levels), norm.ppf(levels)
-    left = np.clip(np.searchsorted(own, asked, side="right") - 1, 0, len(own) - 2)
-    step = (asked - own[left]) / (own[left + 1] - own[left])
-    between = quantiles[..., left] * (1 - step) + quantiles[..., left + 1] * step
-    median = quantiles[..., len(own) // 2, None]
-    nearest = np.clip(asked, own[0], own[-1])
-    beyond = asked / np.where(nearest == 0, 1.0, nearest)
-    outermost = np.where(asked < 0, quantiles[..., :1], quantiles[..., -1:])
-    return np.where(beyond > 1, median + (outermost - median) * beyond, between)
+    rows = quantiles.reshape(-1, len(own_levels))
+    median = rows[:, [len(own_levels) // 2]]
+    own, asked = (np.broadcast_to(norm.ppf(p), (len(rows), len(p))) for p in (own_levels, levels))
+    return (median + _carry(asked, own, rows - median)).reshape(*quantiles.shape[:-1], -1)
+
+
+def _carry(values: np.ndarray, knots: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Return where the map that carries each row's knots to its images carries values.
+
+    Linear between knots, and beyond the outermost, which lie on either side of zero, in
+    proportion to them. Arrays of shape (n_rows, n_values), (n_rows, n_knots) twice.
+    """
+    last = knots.shape[1] - 2
+    left = np.clip((knots[:, None] <= values[..., None]).sum(axis=-1) - 1, 0, last)
+    x0, x1 = (np.take_along_axis(knots, index, axis=1) for index in (left, left + 1))
+    y0, y1 = (np.take_along_axis(images, index, axis=1) for index in (left, left + 1))
+    inside = y0 + (y1 - y0) * (values - x0) / np.maximum(x1 - x0, TINY)
+    edge, image = (np.where(values < 0, a[:, :1], a[:, -1:]) for a in (knots, images))
+    outside = image * np.abs(values) / np.maximum(np.abs(edge), TINY)
+    return np.where(np.abs(values) > np.abs(edge), outside, inside)
 
 
 class LabelCalibrator(BaseEstimator):
-    r"""Correct the half-widths of one label's intervals, and learn how far its errors reach.
+    r"""Learn the z-scores of one label: a factor that changes from star to star, and the rest.
 
     Attributes
     ----------
@@ -59,32 +70,28 @@ class LabelCalibrator(BaseEstimator):
     weights_ : ndarray of shape (n_knots * n_covariates,)
     intercept_ : float
     scores_ : ndarray of shape (n_stars,)
-        Residuals in units of the corrected half-width on their side, in increasing order.
+        z-scores divided by their factors, in increasing order.
 
     Notes
     -----
-    Predicted widths are right on average rather than everywhere. With the residual r and the
-    predicted half-width h on its side, :math:`\sqrt{|r| / h}` is learned by a regularised
-    Poisson regression (positive by its logarithmic link; residuals may be zero; the root keeps
-    outliers from ruling it) that is piecewise linear in each covariate; its square is the
-    factor on the width. Scores of a star are from a factor learned without it: those of stars
-    the factor was fitted to would be too small.
+    Predicted widths are right on average rather than everywhere. :math:`\sqrt{|z|}` is learned
+    by a regularised Poisson regression (positive by its logarithmic link; z may be zero; the
+    root keeps outliers from ruling it) that is piecewise linear in each covariate; its square is
+    the factor. The score of a star is from a factor learned without it: those of stars the
+    factor was fitted to would be too small.
     """
 
-    def fit(self, residual: np.ndarray, half_widths: np.ndarray, covariates: np.ndarray) -> Self:
+    def fit(self, z: np.ndarray, covariates: np.ndarray) -> Self:
         """Learn from stars whose truth is known.
 
         Parameters
         ----------
-        residual : ndarray of shape (n_stars,)
-            Truth minus predicted median.
-        half_widths : ndarray of shape (n_stars, 2)
-            Predicted, below and above the median.
+        z : ndarray of shape (n_stars,)
+            Where the truth lies in the predicted distribution, as a normal deviate.
         covariates : ndarray of shape (n_stars, n_covariates)
             What the error of the widths may depend on.
         """
-        width = np.maximum(np.where(residual > 0, half_widths[:, 1], half_widths[:, 0]), TINY)
-        root = np.sqrt(np.abs(residual) / width)
+        root = np.sqrt(np.abs(z))
         knots = np.quantile(covariates, np.linspace(0, 1, N_KNOTS), axis=0)
         # Interpolation needs them to increase, though many values may agree.
         self.knots_ = knots + TINY * np.arange(N_KNOTS)[:, None]
@@ -94,11 +101,11 @@ class LabelCalibrator(BaseEstimator):
         regression.fit(hats, root)
         self.weights_, self.intercept_ = regression.coef_, float(regression.intercept_)
         # Rounded to what is known of them, they are short to write down.
-        self.scores_ = np.sort(residual / width / without_itself**2).round(4)
+        self.scores_ = np.sort(z / without_itself**2).round(4)
         return self
 
     def factor(self, covariates: np.ndarray) -> np.ndarray:
-        """Return what the half-widths of stars are to be multiplied by, (n_stars,)."""
+        """Return what stars' scores are to be multiplied by, (n_stars,)."""
         return np.exp(2 * (self._hats(covariates) @ self.weights_ + self.intercept_))
 
     def score_at(self, level: float) -> float:
@@ -153,9 +160,10 @@ class QuantileCalibrator(BaseEstimator):
 
     Notes
     -----
-    The quantiles of a label are its median plus the star's own half-widths, times a learned
-    factor (`LabelCalibrator`), times a quantile of the held-back stars' signed scores, so the
-    two sides need not be alike. The median does not move.
+    The predicted quantiles of a star, with normal deviates between them, say where its truth
+    lies as a z-score. A calibrated quantile is where the same function puts a quantile of the
+    held-back stars' z-scores, which need be neither symmetric nor normal, times a factor on
+    the width that is learned too (`LabelCalibrator`). The median does not move.
 
     References
     ----------
@@ -200,12 +208,13 @@ class QuantileCalibrator(BaseEstimator):
         extra: np.ndarray,
         rows: np.ndarray,
     ) -> LabelCalibrator | None:
-        middle = quantiles[:, label, len(self.levels) // 2]
-        rows = rows & np.isfinite(truth[:, label] - middle)
+        residual = truth[:, label] - quantiles[:, label, len(self.levels) // 2]
+        rows = rows & np.isfinite(residual)
         if rows.sum() < MIN_KNOWN:
             return None
-        half_widths, covariates = self._describe(label, quantiles[rows], extra[rows])
-        return LabelCalibrator().fit((truth[:, label] - middle)[rows], half_widths, covariates)
+        distances, deviates, covariates = self._describe(label, quantiles[rows], extra[rows])
+        z = _carry(residual[rows, None], distances, deviates)[:, 0]
+        return LabelCalibrator().fit(z, covariates)
 
     def predict(
         self,
@@ -224,20 +233,22 @@ class QuantileCalibrator(BaseEstimator):
             for label, calibrator in enumerate(calibrators):
                 if calibrator is None or not len(rows):
                     continue
-                half_widths, covariates = self._describe(label, quantiles[rows], extra[rows])
-                half_widths = half_widths * calibrator.factor(covariates)[:, None]
+                distances, deviates, covariates = self._describe(
+                    label, quantiles[rows], extra[rows]
+                )
                 scores = np.array([calibrator.score_at(level) for level in levels])
-                side = (scores > 0).astype(int)
-                middle = quantiles[rows, label, len(self.levels) // 2, None]
-                calibrated[rows, label] = middle + scores * half_widths[:, side]
+                z = calibrator.factor(covariates)[:, None] * scores
+                median = quantiles[rows, label, len(self.levels) // 2, None]
+                calibrated[rows, label] = median + _carry(z, deviates, distances)
         return calibrated
 
     def _describe(
         self, label: int, quantiles: np.ndarray, extra: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the half-widths of a label, (n_stars, 2), and the covariates."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the quantiles' distances from the median, their deviates, and covariates."""
         low, middle, high = interval_positions(self.levels)
-        half_widths = np.abs(quantiles[:, label][:, [low, high]] - quantiles[:, label, [middle]])
-        width = np.log(np.maximum(half_widths.sum(axis=1), TINY))
+        distances = quantiles[:, label] - quantiles[:, label, [middle]]
+        width = np.log(np.maximum(distances[:, high] - distances[:, low], TINY))
         extra = np.where(np.isfinite(extra), extra, self.typical_)
-        return half_widths, np.column_stack([quantiles[..., middle], width, extra])
+        deviates = np.broadcast_to(norm.ppf(self.levels), distances.shape)
+        return distances, deviates, np.column_stack([quantiles[..., middle], width, extra])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, norm, skewnorm
+from scipy.stats import binomtest, norm, skewnorm, t
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.estimators._calibration import (
@@ -89,6 +89,23 @@ class TestCoverage:
         expected = (skew.ppf(0.95) - skew.median()) / (skew.median() - skew.ppf(0.05))
         assert ratio[0] == pytest.approx(expected, rel=0.15)
         assert ratio[1] == pytest.approx(1.0, rel=0.15)
+
+    def test_follows_the_shape_of_each_stars_distribution(self):
+        """Half of the stars have long tails, and the predicted quantiles know which."""
+        own = (0.025, 0.16, 0.25, 0.5, 0.75, 0.84, 0.975)
+        rng = np.random.default_rng(0)
+        tails = rng.integers(2, size=12_000).astype(bool)
+        drawn, shape = rng.standard_t(2, size=len(tails)), t(2).ppf(own)
+        truth = np.where(tails, drawn, rng.normal(size=len(tails)))[:, None]
+        quantiles = 1.2 * np.where(tails[:, None], shape, norm.ppf(own))[:, None]
+        groups, none = np.zeros(len(tails), int), np.empty((len(tails), 0))
+        held_back, new = slice(4000), slice(4000, None)
+        sample = [truth, quantiles, groups, none]
+        calibrator = QuantileCalibrator(own).fit(*(part[held_back] for part in sample))
+        for level in (0.5, 0.95):
+            inside = hits(calibrator, [part[new] for part in sample], level)
+            for rows in (tails[new], ~tails[new]):
+                assert inside[rows].mean() == pytest.approx(level, abs=0.04)
 
 
 class TestLevels:
