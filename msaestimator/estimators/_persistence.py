@@ -17,6 +17,10 @@ from torch import Tensor
 from msaestimator.estimators._calibration import LabelCalibrator, QuantileCalibrator
 from msaestimator.estimators._domains import LabelDomains
 from msaestimator.estimators._encoding import Decoder, Encoder
+from msaestimator.estimators._false_alarm import FalseAlarmRate
+from msaestimator.estimators._novelty import Novelty
+from msaestimator.estimators._oddity import Oddity
+from msaestimator.estimators._star_view import StarView
 from msaestimator.estimators._surveys import SurveyOffsets
 from msaestimator.exceptions import CheckpointError
 from msaestimator.preprocessing import LabelScaler, StellarFeatures, XPCoefficientScaler
@@ -41,14 +45,18 @@ KINDS = {
     for kind in (
         CoefficientArray,
         Column,
+        FalseAlarmRate,
         FeatureSchema,
         LabelCalibrator,
         LabelDomains,
         LabelScaler,
+        Novelty,
+        Oddity,
         Pipeline,
         QuantileCalibrator,
         RobustScaler,
         StandardScaler,
+        StarView,
         StellarFeatures,
         SurveyOffsets,
         Token,

@@ -7,10 +7,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
-from msaestimator.estimators._calibrating import CalibratedEstimator
 from msaestimator.estimators._ensemble import combine_members, epistemic_share
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
 from msaestimator.estimators._labels import collect_labels
+from msaestimator.estimators._outliers import OutlierEstimator
 from msaestimator.metrics import r2
 from msaestimator.preprocessing import column_names
 from msaestimator.results import limit_flags, prediction_flags, prediction_table
@@ -19,7 +19,7 @@ from msaestimator.schema import FeatureSchema, StarTable
 __all__ = ["PredictingEstimator"]
 
 
-class PredictingEstimator(RegressorMixin, CalibratedEstimator):
+class PredictingEstimator(RegressorMixin, OutlierEstimator):
     """An estimator whose ``module_`` gives quantiles of the labels ``labels_``."""
 
     def predict(self, X: Any) -> np.ndarray:
@@ -84,6 +84,7 @@ class PredictingEstimator(RegressorMixin, CalibratedEstimator):
         medians = quantiles[..., len(self.quantiles) // 2]
         flags |= limit_flags(medians, self.labels_, units=self.units_)
         flags |= self._interval_flags(quantiles)
+        flags |= self._novelty_flags(X, features)
         has_ids = "source_id" in (column_names(X) or ())
         return prediction_table(
             self.labels_,

@@ -290,6 +290,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.calibrator_ = None
         if len(held_back):
             self._calibrate(features[held_back], targets[held_back])
+        self._learn_novelty(X, features, held_back)
         return self
 
     def __sklearn_clone__(self) -> Self:

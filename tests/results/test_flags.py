@@ -53,12 +53,11 @@ def test_flags_say_what_their_names_say(features):
         FLAG.NO_XP: ~bp & ~rp,
         FLAG.PARTIAL_XP: bp ^ rp,
         FLAG.OUT_OF_RANGE_INPUT: beyond,
-        FLAG.OUTSIDE_LIMITS: np.zeros(9, dtype=bool),  # said of answers, as is the next
-        FLAG.NOTHING_KNOWN: np.zeros(9, dtype=bool),
     }
+    never = np.zeros(9, dtype=bool)  # what is said of answers, or by a model of its stars
     found = flags_of(*features)
     for flag in PredictionFlag:
-        np.testing.assert_array_equal((found & flag) > 0, expected[flag], err_msg=flag.name)
+        np.testing.assert_array_equal((found & flag) > 0, expected.get(flag, never), err_msg=flag.name)
 
 
 @pytest.mark.parametrize("bands", [{}, {"bp": np.zeros(5, bool), "rp": np.zeros(5, bool)}])
@@ -123,7 +122,7 @@ def test_limits_are_converted_to_the_units_of_the_medians():
 
 
 def test_flags_are_distinct_bits_with_a_meaning():
-    assert [flag.value for flag in PredictionFlag] == [1, 2, 4, 8, 16, 32]
+    assert [flag.value for flag in PredictionFlag] == [2**bit for bit in range(11)]
     assert len({flag.meaning for flag in PredictionFlag}) == len(PredictionFlag)
     assert FLAG(np.int32(12)) == FLAG.PARTIAL_XP | FLAG.OUT_OF_RANGE_INPUT
     with pytest.raises(ValueError, match="not a valid PredictionFlag"):

@@ -1,0 +1,160 @@
+"""What of a star does not depend on its brightness: scaled spectrum, colours, their agreement."""
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from msaestimator.exceptions import MissingColumnWarning
+from msaestimator.preprocessing import XPCoefficientScaler, read_errors, read_features
+from msaestimator.schema import G_BAND, GAIA_DR3, FeatureSchema, g_flux
+
+__all__ = ["StarView"]
+
+COLOR_WEIGHT = 3.0
+"""A few precise colours would drown among a hundred coefficients."""
+
+NOISE_WEIGHT = 3.0
+"""How fast a coefficient counts less as its error nears the spread between stars."""
+
+AGREEMENT = 0.05
+"""Relative flux beyond which a star's spectrum and magnitude disagree."""
+
+RELATIVE_RANK = 1e-6
+
+
+class StarView(BaseEstimator):
+    """Columns of stars to tell odd ones by, whatever their brightness.
+
+    Parameters
+    ----------
+    schema : FeatureSchema, optional
+        None is :data:`msaestimator.schema.GAIA_DR3`.
+
+    Attributes
+    ----------
+    scaler_ : XPCoefficientScaler
+        Divides coefficients by the G flux, and scales them.
+    is_xp_, is_color_ : ndarray of bool of shape (n_schema,)
+        Which columns of the schema any star had: coefficients, and magnitudes beside G.
+    weights_ : ndarray of shape (n_view,)
+        How much each column of the view counts: less, the more of it is noise.
+    bands_ : ndarray of bool of shape (n_schema,)
+        Magnitudes that a spectrum has to agree with.
+    passbands_ : ndarray of shape (n_coefficients, n_bands)
+        What takes coefficients to these bands' flux, relative to magnitude 0.
+    deviations_ : ndarray of shape (n_bands,)
+        68th percentile of the relative misfit.
+
+    Notes
+    -----
+    A magnitude counts relative to G. Parallax, proper motions and E(B-V) do not count: along
+    a whole sightline, dust says little of a star.
+    """
+
+    def __init__(self, schema: FeatureSchema | None = None) -> None:
+        self.schema = schema
+
+    def read(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values of a table of stars and their errors.
+
+        Returns
+        -------
+        values, errors : ndarray of shape (n_stars, n_schema)
+            NaN is missing.
+        """
+        with warnings.catch_warnings():
+            # The estimator that was given the table warns of its columns.
+            warnings.simplefilter("ignore", MissingColumnWarning)
+            return read_features(X, self._schema), read_errors(X, self._schema)
+
+    def fit(self, values: np.ndarray, errors: np.ndarray) -> Self:
+        """Learn from what `read` returns."""
+        columns = self._schema.columns
+        observed = np.isfinite(values).any(axis=0)
+        magnitude = observed & [c.unit == "mag" and c.reconstructed for c in columns]
+        # Without G there is nothing to be relative to.
+        observed &= magnitude[self._g]
+        self.is_xp_ = observed & [c.block == "xp" for c in columns]
+        self.is_color_ = observed & magnitude & [c.name != G_BAND for c in columns]
+        self.bands_ = observed & magnitude & [c.block == "gaia" for c in columns]
+        self.scaler_ = XPCoefficientScaler(self.schema).fit(values)
+        self._fit_passbands(values)
+        self.weights_ = np.append(
+            1 / np.hypot(1.0, NOISE_WEIGHT * self._typical_noise(values, errors)),
+            np.full(self.is_color_.sum(), COLOR_WEIGHT),
+        )
+        return self
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        """Return the view, (n_stars, n_view): coefficients, then colours; NaN missing."""
+        scaled = self.scaler_.transform(values)
+        colors = values[:, self.is_color_] - values[:, [self._g]]
+        return np.hstack([scaled[:, self.is_xp_], colors])
+
+    def disagreement(self, values: np.ndarray) -> np.ndarray:
+        """Return how far spectra are from giving their stars' magnitudes, (n_stars,).
+
+        The logarithm of one plus the mean square of relative misfits, in units of what is
+        usual; NaN for a star without a complete spectrum or any of these magnitudes.
+        """
+        total, n_known = np.zeros(len(values)), np.zeros(len(values))
+        for band, passband, deviation in zip(
+            np.flatnonzero(self.bands_), self.passbands_.T, self.deviations_, strict=True
+        ):
+            misfit = (self._relative_spectra(values, band) @ passband - 1.0) / deviation
+            known = np.isfinite(misfit)
+            total[known] += misfit[known] ** 2
+            n_known += known
+        with np.errstate(invalid="ignore"):
+            return np.log1p(total / n_known)
+
+    def noise(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        """Return log10 of each star's median coefficient error relative to G, NaN unknown."""
+        relative = (errors / g_flux(values[:, [self._g]]))[:, self.is_xp_]
+        noise = np.full(len(values), np.nan)
+        known = np.isfinite(relative).any(axis=1)
+        if known.any():
+            median = np.nanmedian(relative[known], axis=1)
+            noise[known] = np.log10(np.maximum(median, np.finfo(float).tiny))
+        return noise
+
+    @property
+    def _schema(self) -> FeatureSchema:
+        return GAIA_DR3 if self.schema is None else self.schema
+
+    @property
+    def _g(self) -> int:
+        return self._schema.names.index(G_BAND)
+
+    def _fit_passbands(self, values: np.ndarray) -> None:
+        """Fit each band's passband twice, the second time without stars that disagree."""
+        passbands, deviations = [], []
+        for band in np.flatnonzero(self.bands_):
+            spectra = self._relative_spectra(values, band)
+            spectra = spectra[np.isfinite(spectra).all(axis=1)]
+            agree = np.ones(len(spectra), dtype=bool)
+            for _ in range(2):
+                used = spectra[agree] if agree.any() else spectra
+                passband = np.linalg.lstsq(used, np.ones(len(used)), rcond=RELATIVE_RANK)[0]
+                misfit = np.abs(spectra @ passband - 1.0)
+                agree = misfit < AGREEMENT
+            passbands.append(passband)
+            deviations.append(np.percentile(misfit, 68) if len(misfit) else np.nan)
+        self.passbands_ = np.array(passbands).reshape(-1, self.is_xp_.sum()).T
+        self.deviations_ = np.maximum(deviations, np.finfo(np.float32).eps)
+
+    def _relative_spectra(self, values: np.ndarray, band: int) -> np.ndarray:
+        """Return coefficients in units of a band's flux."""
+        return values[:, self.is_xp_] / g_flux(values[:, [band]])
+
+    def _typical_noise(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        """Return the median error of each coefficient on its scale; 0 where none is stated."""
+        relative = errors / g_flux(values[:, [self._g]]) / self.scaler_.scale_
+        relative = relative[:, self.is_xp_]
+        typical = np.zeros(relative.shape[1])
+        known = np.isfinite(relative).any(axis=0)
+        if known.any():
+            typical[known] = np.nanmedian(relative[:, known], axis=0)
+        return typical
