@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import RidgeCV
-from sklearn.preprocessing import PolynomialFeatures
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from msaestimator.estimators._survey_names import find_survey
 
@@ -16,7 +19,14 @@ AXES = ("teff", "logg", "fe_h", "m_h")
 """Labels that offsets depend on."""
 
 DEGREE = 2
-N_TREES = 100
+CONSTANT = 5.0
+"""How much larger an offset that does not vary may be, before the penalty is the same."""
+
+N_COMPONENTS = 10
+LARGEST = 5.0
+"""Features in standard deviations beyond which they count as this much."""
+
+N_TREES = 60
 N_ITERATIONS = 3
 SMALLEST_SHARE = 0.05
 """Of like stars that know a label; with fewer, what the label should be is not known."""
@@ -25,7 +35,8 @@ LEAST_OVERLAP = 0.2
 """Of ``p (1 - p)`` among all stars, with p the share of a survey; like stars with less tell of
 the ends of the survey rather than of its labels."""
 
-PENALTIES = np.logspace(-1, 6, 15)
+PENALTIES = np.logspace(-2, 6, 17)
+COARSE_PENALTIES = np.logspace(0, 4, 5)
 
 
 class SurveyOffsets(BaseEstimator):
@@ -60,9 +71,9 @@ class SurveyOffsets(BaseEstimator):
     its residuals hold only part of an offset: of survey k, ``d_k`` minus the mean offset of like
     stars. With m(x) the mean label of stars with features x, and p_k(x) the share of survey k
     among them, ``y - m(x) = sum_k (s_k - p_k(x)) d_k + noise``, where s_k is 1 for the
-    survey's own stars, else 0 (Robinson 1988). Both m and p_k are averages over the same leaves
-    of one forest of trees that did not see the star, so that what the forest smooths away, it
-    smooths away on both sides. Offsets follow by ridge regression on polynomials of the stars'
+    survey's own stars, else 0 (Robinson 1988). Both m and p_k come from one regression, a
+    ridge and then a forest of trees that did not see the star: what it smooths away, it smooths
+    away on both sides. Offsets follow by ridge regression on polynomials of the stars'
     predicted labels; its penalty is chosen by leaving one star out, and outliers weigh less.
     Where a survey has no stars like those of others, nothing can be known; offsets are there as
     at the nearest stars that are alike.
@@ -146,7 +157,9 @@ class SurveyOffsets(BaseEstimator):
         half = np.where(high > low, high - low, 1.0) / 2
         places = np.clip((y[:, self._axes()] - (low + high) / 2) / half, -1.0, 1.0)
         # A label that is not even predicted is taken as that of a star in the middle.
-        return PolynomialFeatures(DEGREE).fit_transform(np.nan_to_num(places))
+        terms = PolynomialFeatures(DEGREE).fit_transform(np.nan_to_num(places))
+        terms[:, 0] *= CONSTANT
+        return terms
 
     def _range_of(self, mean: np.ndarray, in_common: np.ndarray) -> np.ndarray:
         """Return the range of labels of the stars that surveys have in common."""
@@ -157,25 +170,29 @@ class SurveyOffsets(BaseEstimator):
     def _like_stars(
         self, X: np.ndarray, y: np.ndarray, is_of: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean label and shares of surveys among stars like each that know the label.
+        """Return mean label, and shares of surveys, among like stars that know the label.
 
         Of shape (n_stars, n_labels) and (n_stars, n_labels, n_others).
         """
         known = np.isfinite(y)
-        by_survey = known[:, :, None] * is_of[:, None]
+        of_known = np.where(known[..., None], is_of[:, None], np.nan)
+        targets = np.concatenate([y[..., None], of_known], axis=2)
+        design = _design(X)
+        coarse = np.stack([_ridge(design, label) for label in targets.swapaxes(0, 1)], axis=1)
         # One forest for all: sums over the stars that know a label, then divided by their number.
-        sums = np.concatenate([np.where(known, y, 0.0)[..., None], known[..., None], by_survey], 2)
+        sums = np.concatenate([np.nan_to_num(targets - coarse), known[..., None]], axis=2)
         forest = ExtraTreesRegressor(
             N_TREES,
-            min_samples_leaf=3,
-            max_features=0.5,
+            min_samples_leaf=5,
+            max_features=0.3,
             bootstrap=True,
             oob_score=True,
             random_state=self.random_state,
         ).fit(X, sums.reshape(len(y), -1))
         sums = forest.oob_prediction_.reshape(sums.shape)
-        number = np.where(sums[..., 1:2] >= SMALLEST_SHARE, sums[..., 1:2], np.nan)
-        return sums[..., 0] / number[..., 0], sums[..., 2:] / number
+        number = np.where(sums[..., -1:] >= SMALLEST_SHARE, sums[..., -1:], np.nan)
+        expected = coarse + sums[..., :-1] / number
+        return expected[..., 0], expected[..., 1:]
 
     def _fit_coefficients(
         self, terms: np.ndarray, residual: np.ndarray, contrast: np.ndarray, others: np.ndarray
@@ -195,3 +212,23 @@ class SurveyOffsets(BaseEstimator):
             weight = 1.0 / np.maximum(1.0, error / (2.0 * np.median(error) + 1e-9))
             ridge = RidgeCV(PENALTIES, fit_intercept=False).fit(design, left, sample_weight=weight)
             self.coefficients_[others, :, label] = ridge.coef_.reshape(len(others), -1)
+
+
+def _design(X: np.ndarray) -> np.ndarray:
+    """Return terms linear in the features, and quadratic in their main components."""
+    scale = make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+        StandardScaler(),
+    )
+    scaled = np.clip(scale.fit_transform(X), -LARGEST, LARGEST)
+    components = PCA(min(N_COMPONENTS, *scaled.shape), whiten=True, random_state=0)
+    main = np.clip(components.fit_transform(scaled), -LARGEST, LARGEST)
+    return np.hstack([scaled, PolynomialFeatures(2, include_bias=False).fit_transform(main)])
+
+
+def _ridge(design: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return targets, (n_stars, n_targets), as predicted for every star with one penalty."""
+    known = np.isfinite(targets).all(axis=1)
+    if known.sum() < 2:
+        return np.zeros_like(targets)
+    return RidgeCV(COARSE_PENALTIES).fit(design[known], targets[known]).predict(design)
