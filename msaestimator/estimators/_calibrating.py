@@ -115,7 +115,10 @@ class CalibratedEstimator(StellarEstimator):
     def _quantiles(
         self, features: np.ndarray, members: np.ndarray, levels: Sequence[float]
     ) -> np.ndarray:
-        """Return quantiles in the labels' units at any levels, calibrated if the model is."""
+        """Return quantiles in the labels' units at any levels, calibrated if the model is.
+
+        Wide where the training knew nothing of a label.
+        """
         quantiles = combine_members(members, self.quantiles)
         medians = quantiles[..., len(self.quantiles) // 2]
         if self.calibrator_ is not None:

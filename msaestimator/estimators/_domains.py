@@ -38,7 +38,7 @@ class LabelDomains(BaseEstimator):
     limits_ : ndarray of shape (2, n_labels)
         Range of Teff in which each label is known; infinite where nothing limits it.
     spread_ : ndarray of shape (n_labels,)
-        Half the distance of a label's 16th and 84th percentiles.
+        Distance of a label's 16th and 84th percentiles over that of the unit normal's.
 
     Notes
     -----
@@ -99,7 +99,10 @@ class LabelDomains(BaseEstimator):
 
 
 def _spread(known: np.ndarray) -> float:
-    return np.ptp(np.percentile(known, [16, 84])) / 2 if len(known) else np.nan
+    """Return the standard deviation of a normal with the same 16th and 84th percentiles."""
+    if not len(known):
+        return np.nan
+    return np.ptp(np.percentile(known, [16, 84])) / np.ptp(norm.ppf([0.16, 0.84]))
 
 
 def _limits(teff: np.ndarray, known: np.ndarray) -> tuple[float, float]:

@@ -117,7 +117,7 @@ def limit_flags(
     Parameters
     ----------
     medians : array-like of float of shape (n_stars, n_labels)
-        Predicted medians; NaN is not flagged. Nothing is clipped.
+        Predicted medians; NaN is not flagged.
     labels : sequence of str of length n_labels
         Names of the columns; one the schema does not know has no limits.
     units : mapping of str to str, optional
