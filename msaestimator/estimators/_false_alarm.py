@@ -21,6 +21,8 @@ class FalseAlarmRate(BaseEstimator):
 
     Attributes
     ----------
+    typical_noise_ : float
+        Median noise level, which stars of unknown noise count as.
     noises_ : ndarray of shape (n_noises,)
         Noise levels, rising.
     medians_, widths_ : ndarray of shape (n_noises,)
@@ -55,7 +57,10 @@ class FalseAlarmRate(BaseEstimator):
             Stars that give the rates. Others, made noisier than they are, only tell what
             misfit to expect of noise, which hides how odd some ordinary stars are.
         """
-        noise = self._known(noise, len(misfit))
+        noise = np.zeros(len(misfit)) if noise is None else noise
+        known = noise[as_observed][np.isfinite(noise[as_observed])]
+        self.typical_noise_ = float(np.median(known)) if len(known) else 0.0
+        noise = self._known(noise)
         self._fit_expectation(misfit, noise)
         usual = self._standardize(misfit, noise)[as_observed]
         self.levels_ = np.linspace(0.0, np.log10(len(usual) + 1), N_LEVELS)
@@ -63,11 +68,9 @@ class FalseAlarmRate(BaseEstimator):
         return self
 
     def score(self, misfit: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
-        """Return minus log10 of the false-alarm rates, (n_stars,); NaN of NaN.
-
-        A star of unknown noise counts as one of the median level of those of ``fit``.
-        """
-        misfit = self._standardize(misfit, self._known(noise, len(misfit)))
+        """Return minus log10 of the false-alarm rates, (n_stars,); NaN of NaN."""
+        noise = np.full(len(misfit), np.nan) if noise is None else noise
+        misfit = self._standardize(misfit, self._known(noise))
         top = self.misfits_[-1]
         decade = self.levels_[-1] - min(1.0, self.levels_[-1])
         width = top - np.interp(decade, self.levels_, self.misfits_)
@@ -88,11 +91,5 @@ class FalseAlarmRate(BaseEstimator):
         expected = np.interp(noise, self.noises_, self.medians_)
         return (misfit - expected) / np.interp(noise, self.noises_, self.widths_)
 
-    def _known(self, noise: np.ndarray | None, n_stars: int) -> np.ndarray:
-        """Return noise levels, the median one where unknown."""
-        noise = np.full(n_stars, np.nan) if noise is None else noise
-        if hasattr(self, "noises_"):
-            typical = np.median(self.noises_)
-        else:
-            typical = np.median(noise[np.isfinite(noise)]) if np.isfinite(noise).any() else 0.0
-        return np.where(np.isfinite(noise), noise, typical)
+    def _known(self, noise: np.ndarray) -> np.ndarray:
+        return np.where(np.isfinite(noise), noise, self.typical_noise_)

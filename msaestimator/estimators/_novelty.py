@@ -135,7 +135,8 @@ class Novelty(BaseEstimator):
         missing = np.isnan(scaled)
         filled = np.where(missing, 0.0, scaled)
         for _ in range(N_FILLINGS if missing.any() else 1):
-            pca = PCA(n_directions, svd_solver="covariance_eigh").fit(filled)
+            with np.errstate(invalid="ignore"):  # shares of no variance at all
+                pca = PCA(n_directions, svd_solver="covariance_eigh").fit(filled)
             self.noise_ = max(float(pca.noise_variance_), LEAST_NOISE)
             variance = np.maximum(pca.explained_variance_ - self.noise_, LEAST_NOISE)
             self.loadings_ = pca.components_.T * np.sqrt(variance)

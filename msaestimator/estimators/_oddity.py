@@ -12,18 +12,22 @@ from msaestimator.schema import FeatureSchema
 
 __all__ = ["Oddity"]
 
-FADING = (1.0, 3.0, 10.0, 30.0)
+FADING = (1.0, 3.0, 10.0, 30.0, 100.0)
 """How many times noisier held-back stars are made, to know what to expect of faint stars."""
 
 HANDICAP = 0.5
-"""Decades of false-alarm rate by which a spectrum's disagreement with magnitudes counts less.
+"""Decades of false-alarm rate by which the lesser ways to be odd count less.
 
-Of the two ways to be odd, the density has most use for the false alarms there may be.
+Each adds false alarms, and the density of the whole view has most use for those there may be.
 """
 
 
 class Oddity(BaseEstimator):
     """Score stars of a table by the false-alarm rate of their inputs.
+
+    A star with a spectrum is odd in three ways: spectrum and colours are seldom seen together,
+    the spectrum does not give its own magnitudes, or the colours are seldom seen. One without
+    is so in the last.
 
     Parameters
     ----------
@@ -39,7 +43,7 @@ class Oddity(BaseEstimator):
     density_rate_, disagreement_rate_ : FalseAlarmRate or None
         Of the density and of the spectrum's disagreement with magnitudes, for a star's noise.
     rate_ : FalseAlarmRate or None
-        Of the odder of the two.
+        Of the oddest of these and the colours.
     """
 
     def __init__(self, schema: FeatureSchema | None = None) -> None:
@@ -51,7 +55,7 @@ class Oddity(BaseEstimator):
         values, errors = self.view_.read(X)
         self.view_.fit(values, errors)
         seen = self.view_.transform(values)
-        n_xp = int(self.view_.is_xp_.sum())
+        n_xp = self.view_.n_coefficients
         self.photometric_ = fit_novelty(seen[:, n_xp:])
         has_xp = np.isfinite(seen[:, :n_xp]).any(axis=1)
         seen[~has_xp] = np.nan
@@ -71,24 +75,27 @@ class Oddity(BaseEstimator):
         """Return minus log10 of false-alarm rates, (n_stars,), NaN for what is not seen."""
         values, errors = self.view_.read(X)
         seen = self.view_.transform(values)
-        n_xp = int(self.view_.is_xp_.sum())
+        n_xp = self.view_.n_coefficients
         colors = seen[:, n_xp:]
         scores = np.full(len(seen), np.nan)
         if self.photometric_ is not None:
             scores = self.photometric_.score(colors)
         has_xp = np.isfinite(seen[:, :n_xp]).any(axis=1)
         if self.spectral_ is not None and has_xp.any():
-            scores[has_xp] = self.rate_.score(self._odder(values[has_xp], errors[has_xp]))
+            scores[has_xp] = self.rate_.score(self._oddest(values[has_xp], errors[has_xp]))
         return scores
 
-    def _odder(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Return the rarer of density and disagreement, as minus log10 of its rate."""
+    def _oddest(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        """Return the rarest of density, disagreement and colours, as minus log10 of its rate."""
         noise = self.view_.noise(values, errors)
-        density = self.spectral_.misfit(self.view_.transform(values))
-        score = self.density_rate_.score(density, noise)
+        seen = self.view_.transform(values)
+        score = self.density_rate_.score(self.spectral_.misfit(seen), noise)
         if self.disagreement_rate_ is not None:
             disagreement = self.disagreement_rate_.score(self.view_.disagreement(values), noise)
             score = np.fmax(score, disagreement - HANDICAP)
+        if self.photometric_ is not None:
+            colors = self.photometric_.score(seen[:, self.view_.n_coefficients :])
+            score = np.fmax(score, colors - HANDICAP)
         return score
 
     def _fit_rates(self, values: np.ndarray, errors: np.ndarray) -> None:
@@ -109,4 +116,4 @@ class Oddity(BaseEstimator):
             self.disagreement_rate_ = FalseAlarmRate().fit(
                 disagreement[whole], noise[whole], as_observed=as_observed[whole]
             )
-        self.rate_ = FalseAlarmRate().fit(self._odder(values, errors))
+        self.rate_ = FalseAlarmRate().fit(self._oddest(values, errors))

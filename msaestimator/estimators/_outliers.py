@@ -10,6 +10,7 @@ from msaestimator.estimators._calibrating import CalibratedEstimator
 from msaestimator.estimators._novelty import fit_novelty
 from msaestimator.estimators._oddity import Oddity
 from msaestimator.results import PredictionFlag
+from msaestimator.schema import G_BAND
 
 __all__ = ["OutlierEstimator"]
 
@@ -25,7 +26,7 @@ class OutlierEstimator(CalibratedEstimator):
     """
 
     novelty_ = None
-    """None of a model saved before there was a score."""
+    """None of a model that was saved before there was a score, or fitted on a single star."""
 
     def outlier_score(self, X: Any) -> np.ndarray:
         """Return how odd stars are, such as blends, emission-line stars and quasars.
@@ -44,7 +45,7 @@ class OutlierEstimator(CalibratedEstimator):
         Raises
         ------
         ValueError
-            The model was saved before there was a score.
+            The model was fitted before there was a score, or on a single star with features.
 
         Notes
         -----
@@ -58,16 +59,17 @@ class OutlierEstimator(CalibratedEstimator):
         features = self._enter(X, reset=False)
         if self.novelty_ is None:
             raise ValueError(
-                "`outlier_score` needs a regressor that was fitted by this version, got one saved "
-                "by an older one. Fit it again."
+                "`outlier_score` needs a regressor fitted on two stars with features or more, by "
+                "a version with this score, got another. Fit it again."
             )
         return self._oddness(X, features)
 
     def _learn_novelty(self, X: Any, features: np.ndarray, held_back: np.ndarray) -> None:
         """Set ``novelty_`` and ``latent_novelties_``; rows ``held_back`` were not trained on."""
-        self.novelty_ = Oddity(self._schema).fit(X) if self.fitted_on_table_ else None
-        if self.novelty_ is None or self.novelty_.is_blind:
-            self.novelty_ = fit_novelty(features)
+        readable = self.fitted_on_table_ and G_BAND in self._schema
+        oddity = Oddity(self._schema).fit(X) if readable else None
+        blind = oddity is None or oddity.is_blind
+        self.novelty_ = fit_novelty(features) if blind else oddity
         unseen = np.isin(np.arange(len(features)), held_back)
         self.latent_novelties_ = [
             fit_novelty(latent, held_back=unseen) for latent in self._latent_views(features)
@@ -79,7 +81,8 @@ class OutlierEstimator(CalibratedEstimator):
     def _latent_views(self, features: np.ndarray) -> list[np.ndarray]:
         """Return latent vectors with and without XP coefficients, NaN where they are missing."""
         hidden = features.copy()
-        hidden[:, self._is_xp()] = np.nan
+        is_xp = self._is_xp()
+        hidden[:, is_xp if is_xp.any() else slice(None)] = np.nan
         full = features.copy()
         full[self._groups(features) == 1] = np.nan
         return [self._latent(full), self._latent(hidden)]

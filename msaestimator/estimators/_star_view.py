@@ -23,6 +23,9 @@ AGREEMENT = 0.05
 
 RELATIVE_RANK = 1e-6
 
+STARS_PER_COEFFICIENT = 3
+"""Complete spectra needed to learn a passband."""
+
 
 class StarView(BaseEstimator):
     """Columns of stars to tell odd ones by, whatever their brightness.
@@ -41,7 +44,7 @@ class StarView(BaseEstimator):
     weights_ : ndarray of shape (n_view,)
         How much each column of the view counts: less, the more of it is noise.
     bands_ : ndarray of bool of shape (n_schema,)
-        Magnitudes that a spectrum has to agree with.
+        Magnitudes that a spectrum has to agree with, if there were spectra enough to learn how.
     passbands_ : ndarray of shape (n_coefficients, n_bands)
         What takes coefficients to these bands' flux, relative to magnitude 0.
     deviations_ : ndarray of shape (n_bands,)
@@ -121,6 +124,11 @@ class StarView(BaseEstimator):
         return noise
 
     @property
+    def n_coefficients(self) -> int:
+        """How many columns of the view, the first ones, are coefficients."""
+        return int(self.is_xp_.sum())
+
+    @property
     def _schema(self) -> FeatureSchema:
         return GAIA_DR3 if self.schema is None else self.schema
 
@@ -134,6 +142,9 @@ class StarView(BaseEstimator):
         for band in np.flatnonzero(self.bands_):
             spectra = self._relative_spectra(values, band)
             spectra = spectra[np.isfinite(spectra).all(axis=1)]
+            if not 0 < STARS_PER_COEFFICIENT * spectra.shape[1] <= len(spectra):
+                self.bands_[band] = False
+                continue
             agree = np.ones(len(spectra), dtype=bool)
             for _ in range(2):
                 used = spectra[agree] if agree.any() else spectra
@@ -141,8 +152,8 @@ class StarView(BaseEstimator):
                 misfit = np.abs(spectra @ passband - 1.0)
                 agree = misfit < AGREEMENT
             passbands.append(passband)
-            deviations.append(np.percentile(misfit, 68) if len(misfit) else np.nan)
-        self.passbands_ = np.array(passbands).reshape(-1, self.is_xp_.sum()).T
+            deviations.append(np.percentile(misfit, 68))
+        self.passbands_ = np.reshape(passbands, (len(passbands), self.n_coefficients)).T
         self.deviations_ = np.maximum(deviations, np.finfo(np.float32).eps)
 
     def _relative_spectra(self, values: np.ndarray, band: int) -> np.ndarray:

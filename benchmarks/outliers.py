@@ -1,0 +1,348 @@
+"""How well odd stars are told from ordinary ones: four kinds, each against the test stars.
+
+Run from the repository's root::
+
+    python benchmarks/outliers.py --epochs 2 --figure docs/figures/outliers.png
+
+Prints the area under the ROC curve of `outlier_score` for each kind, with and without its parts,
+which flags are raised, and what becomes of the score as test stars are made noisier. The score
+itself knows no network; the flag EXTRAPOLATION does. ``--model FOLDER`` loads a trained
+regressor. The test stars are used for nothing else.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.table import vstack
+from matplotlib.figure import Figure
+from scipy.optimize import nnls
+from sklearn.metrics import roc_auc_score
+
+from msaestimator import StellarParameterRegressor
+from msaestimator.datasets import load_apogee_xp, load_xp_sampling
+from msaestimator.results import PredictionFlag
+from msaestimator.schema import StarTable, g_flux
+
+COEFFICIENTS = ("bp_coefficients", "rp_coefficients")
+GAIA = ("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag")
+TMASS = {
+    "j_m": (1235.0, 3.129e-12),
+    "h_m": (1662.0, 1.133e-12),
+    "ks_m": (2159.0, 4.283e-13),
+}
+"""Wavelength in nm, and flux of magnitude 0 in W m-2 nm-1 (Cohen et al. 2003)."""
+
+N_MADE = 1500
+HOT, COOL = 7000 * u.K, 5000 * u.K
+
+
+class Spectra:
+    """Spectra of coefficients, coefficients of spectra, and Gaia magnitudes of both.
+
+    What sampled flux does not fix of the coefficients is taken from ordinary stars, as it was
+    for the packaged ones.
+    """
+
+    def __init__(self, stars: StarTable) -> None:
+        sampling = load_xp_sampling()
+        self.wavelength, self.matrix = sampling.wavelength.value, sampling.matrix.value
+        relative = coefficients(stars) / g_flux(magnitudes(stars, GAIA)[:, :1])
+        self.usual = relative.mean(axis=0)
+        spread = np.cov(relative, rowvar=False) @ self.matrix.T
+        noise = (3e-3 * (relative @ self.matrix.T).mean()) ** 2
+        noise = noise * np.eye(len(self.wavelength))
+        self.inverse = np.linalg.solve(self.matrix @ spread + noise, spread.T).T
+        self.passbands = [
+            self._passband(self._binned(self.flux(stars)), magnitudes(stars, [band])[:, 0])
+            for band in GAIA
+        ]
+
+    def flux(self, stars: StarTable) -> np.ndarray:
+        """Return flux in W m-2 nm-1, (n_stars, n_wavelengths)."""
+        return coefficients(stars) @ self.matrix.T
+
+    def coefficients(self, flux: np.ndarray, g_magnitude: np.ndarray) -> np.ndarray:
+        """Return the coefficients of spectra, (n_stars, 110)."""
+        scale = g_flux(g_magnitude)[:, None]
+        off = flux / scale - self.usual @ self.matrix.T
+        return (self.usual + off @ self.inverse.T) * scale
+
+    def bands(self, flux: np.ndarray) -> np.ndarray:
+        """Return the flux of spectra in G, BP and RP, 1 for magnitude 0: (n_stars, 3)."""
+        return np.column_stack([self._binned(flux) @ passband for passband in self.passbands])
+
+    def _binned(self, flux: np.ndarray) -> np.ndarray:
+        width = 10
+        photons = flux * self.wavelength
+        return np.add.reduceat(photons, np.arange(0, photons.shape[1], width), axis=1)
+
+    @staticmethod
+    def _passband(photons: np.ndarray, magnitude: np.ndarray) -> np.ndarray:
+        """Return the non-negative weights of photons that give magnitudes within 5 %."""
+        relative = photons * 10.0 ** (0.4 * magnitude[:, None])
+        agree = np.ones(len(relative), dtype=bool)
+        for _ in range(2):
+            weights = nnls(relative[agree], np.ones(agree.sum()), maxiter=10_000)[0]
+            agree = np.abs(relative @ weights - 1.0) < 0.05
+        return weights
+
+
+def coefficients(stars: StarTable) -> np.ndarray:
+    """Return BP and RP coefficients one after the other."""
+    return np.hstack([np.asarray(stars[name], dtype=float) for name in COEFFICIENTS])
+
+
+def magnitudes(stars: StarTable, names: object) -> np.ndarray:
+    """Return magnitudes, (n_stars, n_bands)."""
+    return np.column_stack([np.asarray(stars[name].value, dtype=float) for name in names])
+
+
+def replaced(stars: StarTable, spectra: np.ndarray, **bands: np.ndarray) -> StarTable:
+    """Return stars with other coefficients and magnitudes."""
+    stars = stars.copy()
+    stars["bp_coefficients"], stars["rp_coefficients"] = np.hsplit(spectra, 2)
+    for name, magnitude in bands.items():
+        stars[name] = magnitude * u.mag
+    return stars
+
+
+def foreign_bp(stars: StarTable, rng: np.random.Generator, *, same_g: bool = False) -> StarTable:
+    """Return stars with the BP coefficients of others, as they are or brought to the same G."""
+    other = rng.permutation(len(stars))
+    bp, rp = np.hsplit(coefficients(stars), 2)
+    scale = g_flux(magnitudes(stars, GAIA)[:, :1])
+    foreign = bp[other] * (scale / scale[other] if same_g else 1.0)
+    return replaced(stars, np.hstack([foreign, rp]))
+
+
+def emission_line(
+    stars: StarTable, rng: np.random.Generator, spectra: Spectra, peak: float = 1.0
+) -> StarTable:
+    """Return stars with a line anywhere from 400 to 950 nm, ``peak`` times the continuum high.
+
+    Its width is that of XP spectra, a standard deviation of 6 nm: an equivalent width of
+    15 nm times ``peak``.
+    """
+    flux = spectra.flux(stars)
+    center = rng.uniform(400, 950, len(stars))
+    height = [np.interp(x, spectra.wavelength, row) for x, row in zip(center, flux, strict=True)]
+    shape = np.exp(-0.5 * ((spectra.wavelength - center[:, None]) / 6.0) ** 2)
+    line = peak * np.abs(height)[:, None] * shape
+    brighter = 1 + spectra.bands(line) / spectra.bands(flux).clip(min=1e-30)
+    made = magnitudes(stars, GAIA) - 2.5 * np.log10(brighter)
+    return replaced(
+        stars,
+        coefficients(stars) + line @ spectra.inverse.T,
+        **dict(zip(GAIA, made.T, strict=True)),
+    )
+
+
+def blend(stars: StarTable, rng: np.random.Generator) -> StarTable:
+    """Return sums of a hot star and a cool one of about the same G, 0.75 mag at most apart."""
+    names = [*GAIA, *TMASS]
+    hot = stars[rng.choice(np.flatnonzero(stars["teff"] > HOT), N_MADE)]
+    cool = stars[rng.choice(np.flatnonzero(stars["teff"] < COOL), N_MADE)]
+    bright, faint = magnitudes(hot, names), magnitudes(cool, names)
+    farther = bright[:, :1] - faint[:, :1] + rng.uniform(-0.75, 0.75, (N_MADE, 1))
+    dimming = 10.0 ** (-0.4 * farther)
+    total = -2.5 * np.log10(10.0 ** (-0.4 * bright) + dimming * 10.0 ** (-0.4 * faint))
+    made = replaced(
+        hot,
+        coefficients(hot) + dimming * coefficients(cool),
+        **dict(zip(names, total.T, strict=True)),
+    )
+    for name in ("bp_coefficient_errors", "rp_coefficient_errors"):
+        made[name] = np.hypot(hot[name], dimming * cool[name])
+    return made
+
+
+def power_law(stars: StarTable, rng: np.random.Generator, spectra: Spectra) -> StarTable:
+    """Return quasar-like spectra, flux as wavelength to the power -2.2 to -0.8, with noise."""
+    stars = stars[rng.integers(len(stars), size=N_MADE)]
+    index = rng.uniform(-2.2, -0.8, N_MADE)[:, None]
+    g_magnitude = magnitudes(stars, GAIA)[:, 0]
+    shape = (spectra.wavelength / 600.0) ** index
+    scale = 10.0 ** (-0.4 * g_magnitude) / spectra.bands(shape)[:, 0]
+    made = dict(zip(GAIA, -2.5 * np.log10(scale[:, None] * spectra.bands(shape)).T, strict=True))
+    for name, (wavelength, zero_point) in TMASS.items():
+        flux = scale * (wavelength / 600.0) ** index[:, 0]
+        made[name] = -2.5 * np.log10(flux / zero_point)
+    for name in made.keys() - {GAIA[0]}:
+        made[name] = made[name] + 0.02 * rng.standard_normal(N_MADE)
+    errors = np.hstack(
+        [stars[name] for name in ("bp_coefficient_errors", "rp_coefficient_errors")]
+    )
+    # The errors beside the packaged coefficients are about twice their scatter.
+    noise = 0.5 * errors * rng.standard_normal(errors.shape)
+    spectrum = spectra.coefficients(scale[:, None] * shape, g_magnitude)
+    return replaced(stars, spectrum + noise, **made)
+
+
+def noisier(stars: StarTable, rng: np.random.Generator, factor: float) -> StarTable:
+    """Return stars whose relative coefficient errors are ``factor`` times as large."""
+    stars = stars.copy()
+    for name in COEFFICIENTS:
+        errors = f"{name.removesuffix('s')}_errors"
+        added = np.sqrt(factor**2 - 1) * rng.standard_normal(stars[name].shape)
+        stars[name] = stars[name] + added * stars[errors]
+        stars[errors] = stars[errors] * factor
+    return stars
+
+
+def make_kinds(
+    training: StarTable, test: StarTable, rng: np.random.Generator
+) -> dict[str, StarTable]:
+    """Return the odd stars by kind."""
+    spectra = Spectra(training)
+    whole = test[np.isfinite(magnitudes(test, [*GAIA, *TMASS])).all(axis=1)]
+    return {
+        "BP of another star": foreign_bp(test, rng),
+        "BP of another star, same G": foreign_bp(test, rng, same_g=True),
+        "emission line, peak 1": emission_line(test, rng, spectra),
+        "emission line, peak 0.3": emission_line(test, rng, spectra, 0.3),
+        "blend of hot and cool": blend(whole, rng),
+        "power law": power_law(whole, rng, spectra),
+    }
+
+
+def without(stars: StarTable, *columns: str) -> StarTable:
+    """Return stars in which columns are missing."""
+    stars = stars.copy()
+    for name in columns:
+        stars[name] = np.full_like(stars[name], np.nan)
+    return stars
+
+
+VIEWS = {
+    "all": (),
+    "no 2MASS": tuple(TMASS),
+    "no XP": COEFFICIENTS,
+    "no errors": ("bp_coefficient_errors", "rp_coefficient_errors"),
+}
+"""Columns that are missing."""
+
+
+def print_areas(
+    model: StellarParameterRegressor, test: StarTable, kinds: dict[str, StarTable]
+) -> dict[str, np.ndarray]:
+    """Print the ROC-AUC of each kind in each view; return the scores of the whole view."""
+    scores = {}
+    for view, columns in VIEWS.items():
+        ordinary = model.outlier_score(without(test, *columns))
+        print(f"{view}: {np.mean(ordinary >= 2):.1%} of test stars score 2 or more")
+        for kind, stars in kinds.items():
+            odd = model.outlier_score(without(stars, *columns))
+            print(f"    {kind:28s} {area(ordinary, odd):.3f}")
+            if view == "all":
+                scores[kind] = odd
+        scores.setdefault("test stars", ordinary)
+    return scores
+
+
+def area(ordinary: np.ndarray, odd: np.ndarray) -> float:
+    """Return the area under the ROC curve."""
+    truth = np.repeat([0, 1], [len(ordinary), len(odd)])
+    return roc_auc_score(truth, np.concatenate([ordinary, odd]))
+
+
+def print_parts(
+    model: StellarParameterRegressor, test: StarTable, kinds: dict[str, StarTable]
+) -> None:
+    """Print the areas that each part of the score has alone, and two without noise levels."""
+    oddity = model.novelty_
+
+    def parts(stars: StarTable) -> dict[str, np.ndarray]:
+        values, errors = oddity.view_.read(stars)
+        noise = oddity.view_.noise(values, errors)
+        view = oddity.view_.transform(values)
+        density = oddity.spectral_.misfit(view)
+        disagreement = oddity.view_.disagreement(values)
+        return {
+            "density": oddity.density_rate_.score(density, noise),
+            "colours": oddity.photometric_.score(view[:, oddity.view_.n_coefficients :]),
+            "disagreement": oddity.disagreement_rate_.score(disagreement, noise),
+            "density, whatever the noise": density,
+            "disagreement, whatever the noise": disagreement,
+        }
+
+    ordinary = parts(test)
+    for kind, stars in kinds.items():
+        odd = parts(stars)
+        areas = ", ".join(f"{name} {area(ordinary[name], odd[name]):.3f}" for name in odd)
+        print(f"parts: {kind}: {areas}")
+
+
+def print_flags(
+    model: StellarParameterRegressor, test: StarTable, kinds: dict[str, StarTable]
+) -> None:
+    """Print how many stars of each kind are flagged."""
+    for kind, stars in {"test stars": test, **kinds}.items():
+        for view in ("all", "no XP", "no 2MASS"):
+            flags = np.asarray(model.predict_table(without(stars, *VIEWS[view]))["flags"])
+            shares = [
+                f"{flag.name} {np.mean((flags & flag) > 0):.1%}"
+                for flag in (PredictionFlag.EXTRAPOLATION, PredictionFlag.INCONSISTENT_INPUTS)
+            ]
+            print(f"flags: {kind}, {view}: {', '.join(shares)}")
+
+
+def print_noise(model: StellarParameterRegressor, test: StarTable, rng: object) -> None:
+    """Print how many ordinary stars score 2 or more when their spectra are noisier."""
+    for factor in (1, 3, 10, 30, 100):
+        stars = noisier(test, rng, factor)
+        shares = [
+            np.mean(model.outlier_score(without(stars, *VIEWS[view])) >= 2)
+            for view in ("all", "no errors")
+        ]
+        print(f"noise x {factor}: {shares[0]:.1%} score 2 or more; unknown: {shares[1]:.1%}")
+
+
+def draw(scores: dict[str, np.ndarray], path: Path) -> None:
+    """Draw the share of stars of each kind that score more than a value."""
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.subplots()
+    for kind, values in sorted(scores.items(), key=lambda item: item[0] != "test stars"):
+        values = np.sort(values)
+        style = {"color": "black", "lw": 2} if kind == "test stars" else {}
+        axes.plot(values, 1 - np.arange(len(values)) / len(values), label=kind, **style)
+    axes.axvline(2, color="grey", ls=":")
+    axes.set(xlim=(0, 8), ylim=(3e-3, 1.1), yscale="log")
+    axes.set(xlabel="outlier_score", ylabel="fraction of stars with a higher score")
+    axes.legend(fontsize="small", loc="lower left")
+    figure.savefig(path, dpi=150)
+
+
+def main() -> None:
+    """Train or load, score and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--figure", type=Path)
+    options = parser.parse_args()
+    training, test = load_apogee_xp("train"), load_apogee_xp("test")
+    if options.model:
+        model = StellarParameterRegressor.from_pretrained(options.model)
+    else:
+        epochs = {} if options.epochs is None else {"max_epochs": options.epochs}
+        model = StellarParameterRegressor(
+            labels=("teff", "logg", "fe_h"), random_state=0, **epochs
+        )
+        model.fit(training)
+    kinds = make_kinds(training, test, np.random.default_rng(0))
+    scores = print_areas(model, test, kinds)
+    print_parts(model, test, kinds)
+    print_flags(model, test, kinds)
+    print_noise(model, test, np.random.default_rng(1))
+    started = time.perf_counter()
+    many = vstack([test] * (1 + 10_000 // len(test)))
+    model.outlier_score(many)
+    print(f"{len(many)} stars scored in {time.perf_counter() - started:.1f} s")
+    if options.figure:
+        draw(scores, options.figure)
+
+
+if __name__ == "__main__":
+    main()
