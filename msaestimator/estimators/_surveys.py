@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import RidgeCV
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
@@ -23,6 +24,8 @@ CONSTANT = 5.0
 """How much larger an offset that does not vary may be, before the penalty is the same."""
 
 N_COMPONENTS = 10
+N_NEIGHBORS = 50
+TINY = 1e-9
 LARGEST = 5.0
 """Features in standard deviations beyond which they count as this much."""
 
@@ -35,7 +38,7 @@ LEAST_OVERLAP = 0.2
 """Of ``p (1 - p)`` among all stars, with p the share of a survey; like stars with less tell of
 the ends of the survey rather than of its labels."""
 
-PENALTIES = np.logspace(-2, 6, 17)
+PENALTIES = np.logspace(2, 7, 11)
 COARSE_PENALTIES = np.logspace(0, 4, 5)
 
 
@@ -74,7 +77,8 @@ class SurveyOffsets(BaseEstimator):
     survey's own stars, else 0 (Robinson 1988). Both m and p_k come from one regression, a
     ridge and then a forest of trees that did not see the star: what it smooths away, it smooths
     away on both sides. Offsets follow by ridge regression on polynomials of the stars'
-    predicted labels; its penalty is chosen by leaving one star out, and outliers weigh less.
+    predicted labels, in units of the usual error of like stars; its penalty is chosen by leaving
+    one star out, and outliers weigh less.
     Where a survey has no stars like those of others, nothing can be known; offsets are there as
     at the nearest stars that are alike.
 
@@ -127,10 +131,12 @@ class SurveyOffsets(BaseEstimator):
         in_common = share * (1 - share) >= LEAST_OVERLAP * usual * (1 - usual)
         contrast = np.where(in_common, is_of[:, None] - share, 0.0)
         self.range_[others] = self._range_of(mean, in_common)
+        error = _usual_error(y - mean, mean[:, self._axes()])
+        residual, contrast = (y - mean) / error, contrast / error[..., None]
         on_reference = mean
         for _ in range(N_ITERATIONS):
             terms = np.stack([self._terms(on_reference, other) for other in others], axis=1)
-            self._fit_coefficients(terms, y - mean, contrast, others)
+            self._fit_coefficients(terms, residual, contrast, others)
             offsets = np.einsum("nst,stl->nls", terms, self.coefficients_[others])
             on_reference = mean - (share * offsets).sum(axis=-1)
         return (y - (is_of[:, None] * offsets).sum(axis=-1)).astype(y.dtype)
@@ -209,9 +215,25 @@ class SurveyOffsets(BaseEstimator):
             design, left = design.reshape(known.sum(), -1), residual[known, label]
             explained = design @ self.coefficients_[others, :, label].ravel()
             error = np.abs(left - explained)
-            weight = 1.0 / np.maximum(1.0, error / (2.0 * np.median(error) + 1e-9))
+            weight = 1.0 / np.maximum(1.0, error / (2.0 * np.median(error) + TINY))
             ridge = RidgeCV(PENALTIES, fit_intercept=False).fit(design, left, sample_weight=weight)
             self.coefficients_[others, :, label] = ridge.coef_.reshape(len(others), -1)
+
+
+def _usual_error(residual: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return how large residuals, (n_stars, n_labels), typically are near each star's place.
+
+    Without it, hot stars, whose temperatures are hard to tell, would all be outliers.
+    """
+    error = np.full(residual.shape, np.nan)
+    for label, values in enumerate(residual.T):
+        known = np.isfinite(values)
+        if known.any():
+            near = KNeighborsRegressor(min(N_NEIGHBORS, known.sum()))
+            size = np.log(np.abs(values[known]) + TINY)
+            where = np.nan_to_num(places[known])
+            error[known, label] = np.exp(near.fit(where, size).predict(where))
+    return error
 
 
 def _design(X: np.ndarray) -> np.ndarray:
