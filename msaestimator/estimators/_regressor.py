@@ -118,6 +118,8 @@ inference_batch_size, device, precision, random_state, verbose
         How the labels of surveys differ, if ``fit`` was told of them.
     calibrator_ : QuantileCalibrator or None
         What was learned from the stars held back.
+    novelty_, latent_novelties_
+        What ordinary stars look like, and where their latent vectors lie; see `outlier_score`.
     module_ : QuantileRegressor
         The fitted network.
     net_ : MaskedNet

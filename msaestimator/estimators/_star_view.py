@@ -4,6 +4,7 @@ import warnings
 from typing import Any, Self
 
 import numpy as np
+from scipy.optimize import nnls
 from sklearn.base import BaseEstimator
 
 from msaestimator.exceptions import MissingColumnWarning
@@ -49,6 +50,8 @@ class StarView(BaseEstimator):
         What takes coefficients to these bands' flux, relative to magnitude 0.
     deviations_ : ndarray of shape (n_bands,)
         68th percentile of the relative misfit.
+    variances_ : ndarray of shape (2,)
+        Of coefficients relative to G: at any brightness, and times the G flux, from photons.
 
     Notes
     -----
@@ -83,9 +86,12 @@ class StarView(BaseEstimator):
         self.is_color_ = observed & magnitude & [c.name != G_BAND for c in columns]
         self.bands_ = observed & magnitude & [c.block == "gaia" for c in columns]
         self.scaler_ = XPCoefficientScaler(self.schema).fit(values)
-        self._fit_passbands(values)
+        self._fit_passbands(values, errors)
+        self._fit_noise(values, errors)
+        noise = _median_or_zero(self._relative(errors, values, self._g))
+        noise = noise / self.scaler_.scale_[self.is_xp_]
         self.weights_ = np.append(
-            1 / np.hypot(1.0, NOISE_WEIGHT * self._typical_noise(values, errors)),
+            1 / np.hypot(1.0, NOISE_WEIGHT * noise),
             np.full(self.is_color_.sum(), COLOR_WEIGHT),
         )
         return self
@@ -106,7 +112,7 @@ class StarView(BaseEstimator):
         for band, passband, deviation in zip(
             np.flatnonzero(self.bands_), self.passbands_.T, self.deviations_, strict=True
         ):
-            misfit = (self._relative_spectra(values, band) @ passband - 1.0) / deviation
+            misfit = (self._relative(values, values, band) @ passband - 1.0) / deviation
             known = np.isfinite(misfit)
             total[known] += misfit[known] ** 2
             n_known += known
@@ -114,14 +120,13 @@ class StarView(BaseEstimator):
             return np.log1p(total / n_known)
 
     def noise(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Return log10 of each star's median coefficient error relative to G, NaN unknown."""
-        relative = (errors / g_flux(values[:, [self._g]]))[:, self.is_xp_]
-        noise = np.full(len(values), np.nan)
-        known = np.isfinite(relative).any(axis=1)
-        if known.any():
-            median = np.nanmedian(relative[known], axis=1)
-            noise[known] = np.log10(np.maximum(median, np.finfo(float).tiny))
-        return noise
+        """Return log10 of each star's median coefficient error relative to G, (n_stars,).
+
+        A star without errors has what is usual at its G; NaN if no star of ``fit`` had errors.
+        """
+        known = self._relative_noise(values, errors)
+        usual = np.log10(np.sqrt(self._noise_terms(values) @ self.variances_))
+        return np.where(np.isfinite(known), known, usual)
 
     @property
     def n_coefficients(self) -> int:
@@ -136,19 +141,23 @@ class StarView(BaseEstimator):
     def _g(self) -> int:
         return self._schema.names.index(G_BAND)
 
-    def _fit_passbands(self, values: np.ndarray) -> None:
+    def _fit_passbands(self, values: np.ndarray, errors: np.ndarray) -> None:
         """Fit each band's passband twice, the second time without stars that disagree."""
         passbands, deviations = [], []
         for band in np.flatnonzero(self.bands_):
-            spectra = self._relative_spectra(values, band)
+            spectra = self._relative(values, values, band)
             spectra = spectra[np.isfinite(spectra).all(axis=1)]
             if not 0 < STARS_PER_COEFFICIENT * spectra.shape[1] <= len(spectra):
                 self.bands_[band] = False
                 continue
+            noise = np.diag(_median_or_zero(self._relative(errors, values, band)))
             agree = np.ones(len(spectra), dtype=bool)
             for _ in range(2):
                 used = spectra[agree] if agree.any() else spectra
-                passband = np.linalg.lstsq(used, np.ones(len(used)), rcond=RELATIVE_RANK)[0]
+                # Noise would be added to each star's sum, were the passband to depend on it.
+                rows = np.vstack([used, np.sqrt(len(used)) * noise])
+                wanted = np.append(np.ones(len(used)), np.zeros(len(noise)))
+                passband = np.linalg.lstsq(rows, wanted, rcond=RELATIVE_RANK)[0]
                 misfit = np.abs(spectra @ passband - 1.0)
                 agree = misfit < AGREEMENT
             passbands.append(passband)
@@ -156,16 +165,38 @@ class StarView(BaseEstimator):
         self.passbands_ = np.reshape(passbands, (len(passbands), self.n_coefficients)).T
         self.deviations_ = np.maximum(deviations, np.finfo(np.float32).eps)
 
-    def _relative_spectra(self, values: np.ndarray, band: int) -> np.ndarray:
-        """Return coefficients in units of a band's flux."""
-        return values[:, self.is_xp_] / g_flux(values[:, [band]])
-
-    def _typical_noise(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Return the median error of each coefficient on its scale; 0 where none is stated."""
-        relative = errors / g_flux(values[:, [self._g]]) / self.scaler_.scale_
-        relative = relative[:, self.is_xp_]
-        typical = np.zeros(relative.shape[1])
-        known = np.isfinite(relative).any(axis=0)
+    def _fit_noise(self, values: np.ndarray, errors: np.ndarray) -> None:
+        noise = self._relative_noise(values, errors)
+        known = np.isfinite(noise)
+        self.variances_ = np.full(2, np.nan)
         if known.any():
-            typical[known] = np.nanmedian(relative[:, known], axis=0)
-        return typical
+            terms = self._noise_terms(values[known]) / 10.0 ** (2 * noise[known, None])
+            self.variances_ = nnls(terms, np.ones(len(terms)))[0]
+
+    def _noise_terms(self, values: np.ndarray) -> np.ndarray:
+        """Return what a constant relative error and photons add to the variance, (n_stars, 2)."""
+        flux = g_flux(values[:, self._g])
+        return np.column_stack([np.ones(len(flux)), 1 / flux])
+
+    def _relative_noise(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        """Return log10 of the median coefficient error relative to G, NaN unknown."""
+        relative = self._relative(errors, values, self._g)
+        noise = np.full(len(values), np.nan)
+        known = np.isfinite(relative).any(axis=1)
+        if known.any():
+            median = np.nanmedian(relative[known], axis=1)
+            noise[known] = np.log10(np.maximum(median, np.finfo(np.float32).tiny))
+        return noise
+
+    def _relative(self, of: np.ndarray, values: np.ndarray, band: int) -> np.ndarray:
+        """Return the coefficients ``of`` stars, or their errors, in units of a band's flux."""
+        return of[:, self.is_xp_] / g_flux(values[:, [band]])
+
+
+def _median_or_zero(values: np.ndarray) -> np.ndarray:
+    """Return the median of each column, 0 for one of NaN."""
+    medians = np.zeros(values.shape[1])
+    known = np.isfinite(values).any(axis=0)
+    if known.any():
+        medians[known] = np.nanmedian(values[:, known], axis=0)
+    return medians
