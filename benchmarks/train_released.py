@@ -37,8 +37,19 @@ from msaestimator.metrics import two_half_table
 from msaestimator.schema import StarTable
 
 RELEASE = {
-    "autoencoder": {},
-    "regressor": {"labels": LABELS},
+    # Fine-tuned from random weights: pre-training for so many labelled stars is not measured yet.
+    "autoencoder": {"hidden_widths": (384, 384, 384, 192), "dropout": 0.1, "max_epochs": 0},
+    "regressor": {
+        "labels": LABELS,
+        "head_widths": (256,),
+        "n_members": 8,
+        "reconstruction_weight": 0.0,
+        "max_epochs": 45,
+        "lr": 2e-3,
+        "encoder_lr": 2e-3,
+        "weight_decay": 0.05,
+        "encoder_weight_decay": 0.05,
+    },
     "generalist": {},
     # The end of the generalist's training, on the likelihood itself.
     "generalist_end": {"beta": 0.0, "lr": 1e-3, "max_epochs": 20},

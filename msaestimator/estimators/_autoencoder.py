@@ -58,7 +58,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
     d_embedding, n_frequencies : int
         Length of a feature's embedding, and number of its trainable frequencies.
     frequency_scale : float
-        Standard deviation of the initial frequencies.
+        Standard deviation of the first frequencies.
     linear_term : bool
         Whether a feature's embedding depends on its value linearly, beside the waves.
     sentinel : float, optional
@@ -91,10 +91,8 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         Largest norm of the gradient.
     early_stopping : bool
         Hold out stars, stop when their loss no longer falls, and keep the best weights.
-    validation_fraction : float
-        Fraction of the stars held out for early stopping.
-    n_iter_no_change : int
-        Epochs to wait for a better loss.
+    validation_fraction, n_iter_no_change : float, int
+        Stars held out for early stopping, and epochs to wait for a better loss.
     callbacks : list of (str, skorch callback), optional
         Further callbacks of the skorch net.
     checkpoint : str or Path, optional
@@ -162,13 +160,13 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         linear_term: bool = True,
         sentinel: float | None = None,
         block: str = "prenorm",
-        dropout: float = 0.2,
-        mask_ratio: float = 0.3,
-        xp_mask_ratio: float = 0.5,
-        block_mask_ratio: float = 0.05,
-        span_mask_ratio: float = 0.0,
+        dropout: float = 0.0,
+        mask_ratio: float = 0.1,
+        xp_mask_ratio: float = 0.2,
+        block_mask_ratio: float = 0.2,
+        span_mask_ratio: float = 0.4,
         protected: Sequence[str] | None = None,
-        loss: str = "l1",
+        loss: str = "cauchy",
         loss_on: str = "observed",
         max_epochs: int = 60,
         batch_size: int = 256,
@@ -474,6 +472,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         ]
 
     def _objective(self) -> ReconstructionObjective:
+        # DIFF(mckay2025): most of an L1 loss is in what is easy, temperature and reddening.
         errors = self.feature_error_[self._reconstructed] if self.loss == "cauchy" else None
         return ReconstructionObjective(
             self._reconstructed, self._power, self.loss_on == "hidden", errors

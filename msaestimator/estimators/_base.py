@@ -60,6 +60,7 @@ class StellarEstimator(TrainedEstimator, StarDoor, SimilarStars):
         blocks = [bands.get(name, survey) for name, survey in zip(names, surveys, strict=True)]
         ratios = {block: block_mask_ratio if block else 0.0 for block in blocks}
         orders = {c.name: n for a in self._schema.arrays for n, c in enumerate(a.columns)}
+        # DIFF(mckay2025): the thesis hides spectra whole or not at all.
         return JointMask(
             columns,
             _group_mask(blocks, ratios),

@@ -56,6 +56,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "span_mask_ratio": 0.0,
             "prediction_weight": 0.8,
             "reconstruction_weight": 0.2,
+            "calibration_fraction": 0.0,
             "max_epochs": 100,
             "batch_size": 512,
             "lr": 1e-4,

@@ -1,7 +1,8 @@
 """Fixed linear combinations of features, missing where a feature in them is."""
 
+from typing import Any
+
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 __all__ = ["Contrasts"]
@@ -20,10 +21,12 @@ class Contrasts(nn.Module):
         Subtracted.
     """
 
-    def __init__(self, weights: ArrayLike, center: ArrayLike) -> None:
+    def __init__(self, weights: Any, center: Any) -> None:
         super().__init__()
-        self.register_buffer("weights", torch.as_tensor(weights, dtype=torch.float32))
-        self.register_buffer("center", torch.as_tensor(center, dtype=torch.float32))
+        # Not part of the state, which may be stored in half precision.
+        for name, values in (("weights", weights), ("center", center)):
+            values = torch.as_tensor(values, dtype=torch.float32)
+            self.register_buffer(name, values, persistent=False)
 
     def __len__(self) -> int:
         return len(self.center)

@@ -10,6 +10,7 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.preprocessing import read_features
 from msaestimator.schema import GAIA_DR3
 
+RATIOS = ("mask_ratio", "xp_mask_ratio", "block_mask_ratio", "span_mask_ratio")
 KINDS = {
     "StarTable": lambda stars, to_frame: stars,
     "QTable": lambda stars, to_frame: QTable(stars),
@@ -46,6 +47,8 @@ def test_every_kind_of_table_gives_the_same(msa, stars, gappy, to_frame, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_table_is_learned_alike(make_msa, stars, to_frame, weights, kind):
+    # A frame has no room for the errors of coefficients, which set the scale of the loss.
+    stars = stars[[name for name in stars.colnames if not name.endswith("_errors")]]
     table = KINDS[kind](stars, to_frame)
     assert weights(make_msa().fit(table)) == weights(make_msa().fit(stars))
 
@@ -85,7 +88,7 @@ def test_score_is_the_same_each_time(msa, other_stars):
 
 
 def test_score_of_a_pure_copy_of_the_features(make_msa, stars):
-    ratios = dict.fromkeys(("mask_ratio", "xp_mask_ratio", "block_mask_ratio"), 0.0)
+    ratios = dict.fromkeys(RATIOS, 0.0)
     msa = make_msa(max_epochs=0, protected=(), **ratios).fit(stars)
     assert msa.score(stars) == 0, "Nothing is held out, so nothing is wrong."
 
@@ -162,7 +165,8 @@ def test_the_schema_protects_the_thesis_bands(msa):
     assert shown == {"phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag"}
 
 
-def test_xp_coefficients_are_hidden_together(msa):
+def test_xp_coefficients_are_hidden_together(make_msa, stars):
+    msa = make_msa(span_mask_ratio=0.0).fit(stars)
     is_xp = [name.startswith("normalized_") for name in msa.feature_names_]
     hidden = msa.mask().draw(200).numpy()[:, is_xp]
     assert sum(is_xp) == 110
@@ -173,7 +177,8 @@ def test_xp_coefficients_are_hidden_together(msa):
 
 @pytest.mark.parametrize("ratio", [0.0, 1.0])
 def test_surveys_and_bands_are_hidden_as_a_whole(make_msa, stars, ratio):
-    msa = make_msa(mask_ratio=0.0, xp_mask_ratio=0.0, block_mask_ratio=ratio).fit(stars)
+    ratios = dict.fromkeys(RATIOS, 0.0) | {"block_mask_ratio": ratio}
+    msa = make_msa(**ratios).fit(stars)
     hidden = msa.mask().draw(20).numpy()
     shown = [name for name, h in zip(msa.feature_names_, hidden.T, strict=True) if not h.any()]
     protected = ["phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag"]
