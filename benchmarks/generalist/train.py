@@ -21,14 +21,17 @@ from msaestimator.schema import StarTable
 __all__ = ["with_ages"]
 
 MUCH_KNOWN = {"n_inputs": (24, 64), "block_dropout": 0.15}
+LIKELIHOOD = {"beta": 0.0}
 RUNS = (
     {"max_epochs": 100},
-    # The spectra of most stars that are asked about are known.
-    {**MUCH_KNOWN, "lr": 4e-3, "max_epochs": 40},
-    # What is told is returned to a few kelvins only by the likelihood itself.
-    {**MUCH_KNOWN, "lr": 1e-3, "max_epochs": 15, "beta": 0.0},
+    {**LIKELIHOOD, "max_epochs": 20, "lr": 1e-3},
+    {"beta": 0.5, "max_epochs": 50, "lr": 4e-3, "block_dropout": 0.3},
+    # Of most stars that are asked about the spectra are known.
+    {**MUCH_KNOWN, "max_epochs": 20, "lr": 3e-3},
+    # What is told is returned to a few kelvins by the likelihood itself.
+    {**MUCH_KNOWN, **LIKELIHOOD, "max_epochs": 8, "lr": 7e-4},
 )
-"""What the runs change of the estimator's defaults; a cosine falls to zero in each."""
+"""What the runs change of the settings before; in each the rate falls to zero along a cosine."""
 
 
 def main() -> None:
@@ -50,7 +53,7 @@ def main() -> None:
 
 
 def train(folder: Path, name: str, stars: StarTable, epochs: int | None) -> None:
-    """Train one model in three runs, each from where the last one ended, and save it."""
+    """Train one model in several runs, each from where the last one ended, and save it."""
     model = StellarFoundationModel(random_state=0, verbose=1)
     for number, changes in enumerate(RUNS):
         model.set_params(
