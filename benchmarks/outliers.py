@@ -170,7 +170,7 @@ def power_law(stars: StarTable, rng: np.random.Generator, spectra: Spectra) -> S
     for name, (wavelength, zero_point) in TMASS.items():
         flux = scale * (wavelength / 600.0) ** index[:, 0]
         made[name] = -2.5 * np.log10(flux / zero_point)
-    for name in made.keys() - {GAIA[0]}:
+    for name in (*GAIA[1:], *TMASS):
         made[name] = made[name] + 0.02 * rng.standard_normal(N_MADE)
     errors = np.hstack(
         [stars[name] for name in ("bp_coefficient_errors", "rp_coefficient_errors")]
