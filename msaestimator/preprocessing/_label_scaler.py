@@ -145,11 +145,14 @@ class LabelScaler(TransformerMixin, BaseEstimator):
 
     def _bounds(self) -> np.ndarray:
         """Return the labels' bounds in their units, (2, n_labels)."""
-        units = self.units or {}
+        known = {name: LABELS[name].unit for name in self._names() if name in LABELS}
+        units = known | dict(self.units or {})
+        # A label without its unit is another number, such as a feature that a pipeline scaled.
+        bounded = {name for name in known if units[name]}
         return np.transpose(
             [
-                LABELS[n].bounds_in(units.get(n, LABELS[n].unit)) if n in LABELS else UNBOUNDED
-                for n in self._names()
+                LABELS[name].bounds_in(units[name]) if name in bounded else UNBOUNDED
+                for name in self._names()
             ]
         )
 

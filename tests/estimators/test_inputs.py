@@ -33,6 +33,8 @@ def test_frames_and_tables_are_predicted_alike(regressor, other_stars, to_frame)
 
 
 def test_frames_are_learned_like_tables(make_regressor, make_msa, stars, to_frame, weights):
+    # A frame has no room for the errors of coefficients, which set the scale of the loss.
+    stars = stars[[name for name in stars.colnames if not name.endswith("_errors")]]
     fitted = [make_regressor(make_msa()).fit(table) for table in (stars, to_frame(stars))]
     assert weights(fitted[0]) == weights(fitted[1])
     assert fitted[1].labels_ == ("teff", "logg", "fe_h")
@@ -247,7 +249,8 @@ def test_float16(regressor, other_stars):
 @pytest.fixture
 def dr4_stars(stars):
     dr4 = stars.copy()
-    dr4["bp_coefficients"] = np.asarray(stars["bp_coefficients"])[:, :51]
+    for name in ("bp_coefficients", "bp_coefficient_errors"):
+        dr4[name] = np.asarray(stars[name])[:, :51]
     return dr4
 
 

@@ -109,6 +109,9 @@ def test_early_stopping_keeps_the_best_weights(make, stars):
     estimator = make(max_epochs=100, lr=0.05, early_stopping=True, n_iter_no_change=2)
     if hasattr(estimator, "encoder_lr"):
         estimator.set_params(encoder_lr=0.05)
+    else:
+        # Near its minimum the Cauchy loss changes by less than early stopping counts as better.
+        estimator.set_params(loss="l1")
     history = estimator.fit(stars).net_.history
     losses = history[:, "valid_loss"]
     assert len(history) < 100

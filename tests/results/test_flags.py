@@ -57,7 +57,8 @@ def test_flags_say_what_their_names_say(features):
     never = np.zeros(9, dtype=bool)  # what is said of answers, or by a model of its stars
     found = flags_of(*features)
     for flag in PredictionFlag:
-        np.testing.assert_array_equal((found & flag) > 0, expected.get(flag, never), err_msg=flag.name)
+        flagged = (found & flag) > 0
+        np.testing.assert_array_equal(flagged, expected.get(flag, never), err_msg=flag.name)
 
 
 @pytest.mark.parametrize("bands", [{}, {"bp": np.zeros(5, bool), "rp": np.zeros(5, bool)}])
