@@ -1,8 +1,8 @@
-"""Train the released models and write their card.
+"""Train the released regressor, take the generalist trained apart, and write their card.
 
 Run from the repository's root::
 
-    python benchmarks/train_released.py --stars TABLE.parquet
+    python benchmarks/train_released.py --stars TABLE.parquet --generalist MODELS/real
 
 Learns from the training side (`split_by_source_id`) of the packaged stars and of tables of the
 same columns. A killed run goes on where it was when started again. ``--evaluate-only`` scores
@@ -50,9 +50,6 @@ RELEASE = {
         "weight_decay": 0.05,
         "encoder_weight_decay": 0.05,
     },
-    "generalist": {},
-    # The end of the generalist's training, on the likelihood itself.
-    "generalist_end": {"beta": 0.0, "lr": 1e-3, "max_epochs": 20},
     "dtype": "float16",
 }
 """Settings of the release, where they are not the estimators' defaults."""
@@ -139,42 +136,20 @@ def train_regressor(stars: StarTable, options: argparse.Namespace) -> None:
     regressor.save_pretrained(options.output / REGRESSOR, RELEASE["dtype"])
 
 
-def train_generalist(stars: StarTable, options: argparse.Namespace) -> None:
-    """Train in two runs and save; or save what is trained already."""
-    if options.generalist is not None:
-        model = StellarFoundationModel.from_pretrained(options.generalist)
-        model.save_pretrained(options.output / GENERALIST, RELEASE["dtype"])
-        return
-    model = StellarFoundationModel(
-        **RELEASE["generalist"],
-        checkpoint=options.checkpoints / "generalist",
-        random_state=options.random_state,
-        verbose=1,
-    ).fit(stars)
-    model.set_params(
-        **RELEASE["generalist_end"],
-        warm_start=True,
-        checkpoint=options.checkpoints / "generalist-end",
-        random_state=options.random_state + 1,
-    )
-    model.fit(stars).set_params(warm_start=False, verbose=0)
+def take_generalist(options: argparse.Namespace) -> None:
+    """Save the generalist that was trained apart."""
+    model = StellarFoundationModel.from_pretrained(options.generalist)
     model.save_pretrained(options.output / GENERALIST, RELEASE["dtype"])
 
 
 def train(stars: StarTable, said: dict[str, dict], options: argparse.Namespace) -> None:
     """Train what is asked and keep the record of it."""
     options.checkpoints.mkdir(parents=True, exist_ok=True)
-    steps = {REGRESSOR: train_regressor, GENERALIST: train_generalist}
-    path = options.output / "training.json"
-    older = json.loads(path.read_text()) if path.exists() else {}
-    record = {kind: older[kind] for kind in steps if kind in older}
-    for kind, step in steps.items():
-        if kind == GENERALIST and options.regressor_only:
-            continue
-        started = time.monotonic()
-        step(stars, options)
-        record[kind] = {"minutes": round((time.monotonic() - started) / 60, 1)}
+    started = time.monotonic()
+    train_regressor(stars, options)
+    record = {REGRESSOR: {"minutes": round((time.monotonic() - started) / 60, 1)}}
     if options.generalist is not None:
+        take_generalist(options)
         record[GENERALIST] = {"how": TRAINED_APART}
     record |= {
         "files": said,
@@ -185,7 +160,7 @@ def train(stars: StarTable, said: dict[str, dict], options: argparse.Namespace) 
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("msaestimator", "torch", "scikit-learn", "numpy")},
     }
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    (options.output / "training.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _shown(word: str) -> str:
@@ -237,8 +212,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=weights)
     parser.add_argument("--checkpoints", type=Path, default=Path("build/released-checkpoints"))
     parser.add_argument("--random-state", type=int, default=0)
-    parser.add_argument("--regressor-only", action="store_true", help="no generalist")
-    parser.add_argument("--generalist", type=Path, help="folder of a trained one, taken as it is")
+    parser.add_argument("--generalist", type=Path, help="folder of a trained one, to release too")
     parser.add_argument("--evaluate-only", action="store_true", help="of what is saved already")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
