@@ -6,8 +6,10 @@ Run from the repository's root::
 
 Trains one member, ``n_members`` heads on one autoencoder, and as many independent networks, all
 from one pre-trained autoencoder. Prints for each the time of training and prediction, relative to
-the one member's, and on the test stars NMAD and the pinball loss over the labels' deviation.
-Predictions are timed in turn, so that all meet the same machine.
+the one member's, and on the test stars NMAD, the pinball loss over the labels' deviation, and the
+negative log-likelihood of errors normal on each side of the median, where an error
+of more than five deviations counts as five. Predictions are timed in turn, so that all meet the
+same machine.
 """
 
 import argparse
@@ -53,6 +55,14 @@ def seconds_to_predict(models: dict[str, StellarParameterRegressor], stars: Star
     return {kind: float(np.median(values)) for kind, values in times.items()}
 
 
+def log_loss(truth: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Return the mean negative log-likelihood of each label under two half normals."""
+    low, median, high = np.moveaxis(quantiles, -1, 0)
+    below, above = median - low, high - median
+    z = np.clip((truth - median) / np.where(truth < median, below, above), -5, 5)
+    return np.nanmean(np.log((below + above) * np.sqrt(np.pi / 2)) + z**2 / 2, axis=0)
+
+
 def main() -> None:
     """Train, time, score and print."""
     parser = argparse.ArgumentParser(
@@ -79,6 +89,8 @@ def main() -> None:
             + " ".join(f"{e:.4g}" for e in errors)
             + "; pinball "
             + " ".join(f"{value:.4f}" for value in loss)
+            + "; NLL "
+            + " ".join(f"{value:.4f}" for value in log_loss(truth, quantiles))
         )
 
 

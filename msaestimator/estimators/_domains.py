@@ -81,6 +81,7 @@ class LabelDomains(BaseEstimator):
 
         ``medians`` are those of the labels, (n_stars, n_labels).
         """
+        # DIFF(mckay2025): the thesis takes a network at its word where no star corrected it.
         reach = norm.ppf(levels)
         least = medians[..., None] + self.spread_[:, None] * reach
         wider = np.where(reach < 0, np.minimum(quantiles, least), np.maximum(quantiles, least))

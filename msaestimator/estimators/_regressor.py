@@ -154,7 +154,7 @@ inference_batch_size, device, precision, random_state, verbose
         labels: Sequence[str] | Mapping[str, str] | None = None,
         log_labels: str | Sequence[str] = "auto",
         quantiles: Sequence[float] = (0.16, 0.5, 0.84),
-        head_widths: Sequence[int] = (256, 128),
+        head_widths: Sequence[int] = (128,),
         dropout: float = 0.0,
         n_members: int = 4,
         ensemble: str = "shared",

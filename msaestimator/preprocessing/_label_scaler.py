@@ -117,6 +117,7 @@ class LabelScaler(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return labels in their units; the last axis of ``X`` runs over the labels."""
         check_is_fitted(self, "center_")
+        # DIFF(mckay2025): the thesis lets ages fall below zero and exceed the universe's.
         low, high = self._bounds()
         # A bound of zero is open: log10 of what comes back is finite.
         return np.clip(self._unscale(X), np.where(low == 0, np.finfo(float).tiny, low), high)
