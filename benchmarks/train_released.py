@@ -37,18 +37,20 @@ from msaestimator.metrics import two_half_table
 from msaestimator.schema import StarTable
 
 RELEASE = {
-    # Fine-tuned from random weights: pre-training for so many labelled stars is not measured yet.
-    "autoencoder": {"hidden_widths": (384, 384, 384, 192), "dropout": 0.1, "max_epochs": 0},
+    "autoencoder": {"hidden_widths": (384, 384, 384, 192), "max_epochs": 150},
+    # Pre-training has stars and masks enough to go without.
+    "encoder_dropout": 0.1,
     "regressor": {
         "labels": LABELS,
         "head_widths": (256,),
         "n_members": 8,
-        "reconstruction_weight": 0.0,
-        "max_epochs": 45,
-        "lr": 2e-3,
-        "encoder_lr": 2e-3,
-        "weight_decay": 0.05,
-        "encoder_weight_decay": 0.05,
+        "reconstruction_weight": 0.05,
+        "max_epochs": 40,
+        "lr": 3e-3,
+        # A pre-trained network is worth more than what faster steps would learn.
+        "encoder_lr": 1e-3,
+        "weight_decay": 0.1,
+        "encoder_weight_decay": 0.1,
     },
     "dtype": "float16",
 }
@@ -126,9 +128,10 @@ def train_regressor(stars: StarTable, options: argparse.Namespace) -> None:
     encoder = MaskedStellarAutoencoder(
         **RELEASE["autoencoder"], **common, checkpoint=options.checkpoints / "autoencoder"
     )
-    encoder.fit(stars).set_params(verbose=0)
-    # benchmarks/latent_space.py shows it beside what it becomes.
+    encoder.fit(stars).set_params(verbose=0, checkpoint=None)
+    # benchmarks/latent_space.py and label_efficiency.py show what it is worth.
     encoder.save_pretrained(options.checkpoints / "pretrained")
+    encoder.set_params(dropout=RELEASE["encoder_dropout"])
     regressor = StellarParameterRegressor(
         encoder, **RELEASE["regressor"], **common, checkpoint=options.checkpoints / "regressor"
     )
