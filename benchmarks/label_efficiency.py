@@ -45,6 +45,7 @@ FINE_TUNING = {
 }
 """What suits each with 1,000 labels, as found on training stars that were held back."""
 
+MASKS = {"mask_ratio": 0.1, "span_mask_ratio": 0.2}
 DROPOUT, LEAST_EPOCHS = 0.1, 20
 
 
@@ -106,6 +107,7 @@ def train(
         max_epochs=max(LEAST_EPOCHS, round(settings.pop("steps") * batch_size / len(stars))),
         calibration_fraction=0.0,
         random_state=random_state,
+        **MASKS,
         **settings,
     ).fit(stars)
 
