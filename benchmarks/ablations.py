@@ -22,14 +22,14 @@ UNITS = {name: get_label(name).unit for name in DEMO_LABELS}
 WHOLE_SPECTRA = {"xp_mask_ratio": 0.5, "block_mask_ratio": 0.0, "span_mask_ratio": 0.0}
 CHANGES = {
     "default": ({}, {}),
-    "no pre-training": ({"max_epochs": 0}, {}),
+    "no pre-training": ({"times": 0}, {}),
     "the thesis's block": ({"block": "mckay2025"}, {}),
     "no linear term": ({"linear_term": False}, {}),
     "no colours": ({"colors": False}, {}),
     "L1 loss of the reconstruction": ({"loss": "l1"}, {}),
     "only whole spectra hidden": (WHOLE_SPECTRA, {}),
-    "twice the pre-training": ({"max_epochs": 60}, {}),
-    "half the learning rates": ({"lr": 5e-4}, {"lr": 1e-3, "encoder_lr": 1e-3}),
+    "twice the pre-training": ({"times": 2}, {}),
+    "half the learning rates": ({"lr": 1e-3}, {"lr": 1.5e-3, "encoder_lr": 1.5e-3}),
     "dropout of 0.2": ({"dropout": 0.2}, {"dropout": 0.2}),
     "one member": ({}, {"n_members": 1}),
     "16 members": ({}, {"n_members": 16}),
@@ -37,7 +37,7 @@ CHANGES = {
     "no reconstruction in fine-tuning": ({}, {"reconstruction_weight": 0.0}),
     "twice the width": ({"hidden_widths": (512, 512, 256)}, {}),
 }
-"""Name to the parameters of autoencoder and regressor that it changes."""
+"""Name to the parameters of autoencoder and regressor that it changes; ``times`` so many epochs."""
 
 
 def main() -> None:
@@ -59,8 +59,9 @@ def main() -> None:
         if not any(words in name for words in options.changes):
             continue
         started = time.perf_counter()
+        settings = {"times": 1, "random_state": 0} | of_encoder
         encoder = MaskedStellarAutoencoder(
-            **{"max_epochs": options.pretraining_epochs, "random_state": 0} | of_encoder
+            max_epochs=options.pretraining_epochs * settings.pop("times"), **settings
         )
         regressor = StellarParameterRegressor(
             encoder,
