@@ -11,25 +11,45 @@ prints NMAD on the others, with their XP spectra and without. The test stars are
 import argparse
 import time
 
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import RobustScaler
+
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.cli import DEMO_LABELS
 from msaestimator.datasets import load_apogee_xp, split_by_source_id
 from msaestimator.metrics import hide_xp, nmad
-from msaestimator.preprocessing import read_labels
+from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler, read_labels
 from msaestimator.schema import get_label
 
 UNITS = {name: get_label(name).unit for name in DEMO_LABELS}
+
+
+def scaled(**changes: bool) -> dict[str, Pipeline]:
+    """Return the default preprocessor with another scaling of XP coefficients."""
+    return {
+        "preprocessor": make_pipeline(
+            StellarFeatures(), XPCoefficientScaler(**changes), RobustScaler()
+        )
+    }
+
+
 WHOLE_SPECTRA = {"xp_mask_ratio": 0.5, "block_mask_ratio": 0.0, "span_mask_ratio": 0.0}
+CONSTANT = {"lr_schedule": "constant"}
 CHANGES = {
     "default": ({}, {}),
     "no pre-training": ({"times": 0}, {}),
     "the thesis's block": ({"block": "mckay2025"}, {}),
     "no linear term": ({"linear_term": False}, {}),
     "no colours": ({"colors": False}, {}),
+    "coefficients not over the G flux": (scaled(normalize_flux=False), {}),
+    "no asinh of coefficients": (scaled(asinh=False), {}),
+    "periodic scale of 1": ({"frequency_scale": 1.0}, {}),
     "L1 loss of the reconstruction": ({"loss": "l1"}, {}),
     "only whole spectra hidden": (WHOLE_SPECTRA, {}),
     "twice the pre-training": ({"times": 2}, {}),
     "half the learning rates": ({"lr": 1e-3}, {"lr": 1.5e-3, "encoder_lr": 1.5e-3}),
+    "constant learning rates": (CONSTANT, CONSTANT | {"encoder_lr_schedule": "constant"}),
+    "linear labels": ({}, {"log_labels": ()}),
     "dropout of 0.2": ({"dropout": 0.2}, {"dropout": 0.2}),
     "one member": ({}, {"n_members": 1}),
     "16 members": ({}, {"n_members": 16}),
@@ -37,7 +57,7 @@ CHANGES = {
     "no reconstruction in fine-tuning": ({}, {"reconstruction_weight": 0.0}),
     "twice the width": ({"hidden_widths": (512, 512, 256)}, {}),
 }
-"""Name to the parameters of autoencoder and regressor that it changes; ``times`` so many epochs."""
+"""Name to the parameters of autoencoder and regressor it changes; ``times`` so many epochs."""
 
 
 def main() -> None:
