@@ -44,7 +44,7 @@ class StarDoor(FormedEstimator):
         """
         table = is_table(X, self._schema)
         if not reset:
-            self._check_form(table)
+            self._check_form(X, table)
         if not table:
             X = validate_data(
                 self,

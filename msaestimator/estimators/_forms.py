@@ -5,6 +5,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from msaestimator.exceptions import ColumnError
+from msaestimator.preprocessing import column_names
 
 __all__ = ["FormedEstimator"]
 
@@ -15,15 +16,22 @@ class FormedEstimator(BaseEstimator):
     Subclasses set ``fitted_on_table_``.
     """
 
-    def _check_form(self, is_table: bool) -> None:
+    def _check_form(self, X: Any, is_table: bool) -> None:
         """Refuse stars in another form than those of ``fit``."""
-        if self.fitted_on_table_ != is_table:
-            raise ColumnError(
-                f"{type(self).__name__} was fitted on "
-                f"{'a table of stars' if self.fitted_on_table_ else 'a matrix of features'} "
-                f"and got {'a table of stars' if is_table else 'a matrix of features'}. "
-                "Pass both in the same form, or use a Pipeline."
-            )
+        if self.fitted_on_table_ == is_table:
+            return
+        matrix = "a matrix of features"
+        names = column_names(X)
+        if names and not is_table:
+            shown = ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")
+            matrix += f" (none of its columns, {shown}, is one of stars)"
+        fitted, given = "a table of stars", matrix
+        if is_table:
+            fitted, given = given, fitted
+        raise ColumnError(
+            f"{type(self).__name__} was fitted on {fitted} and got {given}. "
+            "Pass both in the same form, or use a Pipeline."
+        )
 
     def _check_fitted_on_table(self) -> None:
         if not self.fitted_on_table_:

@@ -73,7 +73,7 @@ class TokenDoor(FormedEstimator):
     def _enter(self, X: Any) -> np.ndarray:
         """Return what fitted tokens say of stars, scaled, as `_learn_tokens` does."""
         table = _is_table(X, self.vocabulary_)
-        self._check_form(table)
+        self._check_form(X, table)
         if table:
             values, errors = _read_stars(X, self.vocabulary_)
             self._warn_of_untrained(np.isfinite(values).any(axis=0))

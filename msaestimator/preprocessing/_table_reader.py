@@ -8,7 +8,7 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.table import Table
+from astropy.table import Row, Table
 from astropy.utils.masked import Masked
 
 from msaestimator.exceptions import (
@@ -41,7 +41,15 @@ ARCHIVE_MISSING = -9999.0
 
 
 def column_names(table: Any) -> tuple[str, ...] | None:
-    """Return the column names of a table, DataFrame or structured array; None of an array."""
+    """Return the column names of a table, DataFrame or structured array; None of an array.
+
+    One row by itself is an error.
+    """
+    if isinstance(table, Row | np.void):
+        raise ColumnError(
+            "Stars must be a table, with a row for each, got one row by itself. Pass a slice of "
+            "the table, such as stars[:1]."
+        )
     if isinstance(table, Table):
         return tuple(table.colnames)
     if hasattr(table, "iloc") and hasattr(table, "columns"):

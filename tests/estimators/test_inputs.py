@@ -220,6 +220,19 @@ def test_a_matrix_after_a_table_and_the_reverse(make_msa, msa, stars):
         make_msa().fit(x).transform(stars)
 
 
+def test_a_frame_without_a_column_of_stars(msa):
+    frame = pd.DataFrame({"colour": [1.0, 2.0]})
+    with pytest.raises(ColumnError, match="none of its columns, 'colour', is one of stars"):
+        msa.transform(frame)
+
+
+def test_one_row_by_itself(msa, stars):
+    with pytest.raises(ColumnError, match="one row by itself"):
+        msa.transform(stars[0])
+    with pytest.raises(ColumnError, match="one row by itself"):
+        msa.transform(stars["phot_g_mean_mag",].as_array()[0])
+
+
 def test_a_matrix_after_an_encoder_of_tables(make_regressor, msa):
     x = np.random.default_rng(0).normal(size=(50, 5))
     with pytest.raises(ColumnError, match="fitted on a table of stars and got a matrix"):
