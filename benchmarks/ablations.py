@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--stars", type=int, help="training stars; all if not given")
     parser.add_argument("--pretraining-epochs", type=int, default=30)
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--random-state", type=int, default=0)
     options = parser.parse_args()
     stars = load_apogee_xp("train")
     # The test stars are those below 0.2: those up to 0.36 are a fifth of the others.
@@ -79,14 +80,16 @@ def main() -> None:
         if not any(words in name for words in options.changes):
             continue
         started = time.perf_counter()
-        settings = {"times": 1, "random_state": 0} | of_encoder
+        settings = {"times": 1, "random_state": options.random_state} | of_encoder
         encoder = MaskedStellarAutoencoder(
             max_epochs=options.pretraining_epochs * settings.pop("times"), **settings
         )
         regressor = StellarParameterRegressor(
             encoder,
-            **{"labels": DEMO_LABELS, "max_epochs": options.epochs, "random_state": 0}
-            | of_regressor,
+            labels=DEMO_LABELS,
+            max_epochs=options.epochs,
+            random_state=options.random_state,
+            **of_regressor,
         ).fit(training)
         errors = [
             nmad(truth, regressor.predict(given)) for given in (validation, hide_xp(validation))

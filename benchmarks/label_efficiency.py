@@ -168,9 +168,12 @@ def draw(table: QTable, path: Path) -> None:
             unit = f" ({UNITS[label]})" if UNITS[label] else ""
             ax.set_title(f"{get_label(label).symbol}, {half}", fontsize=10)
             ax.set_ylabel(f"NMAD{unit}")
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.yaxis.set_minor_formatter("{x:g}")
     for ax in axes[-1]:
         ax.set_xlabel("labelled stars")
-    axes[0, 0].legend(fontsize=8)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=len(MODELS))
     figure.savefig(path, dpi=110)
 
 
