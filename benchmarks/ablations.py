@@ -10,18 +10,39 @@ prints NMAD on the others, with their XP spectra and without. The test stars are
 
 import argparse
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
+import astropy.units as u
+import numpy as np
+from astropy.table import vstack
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import RobustScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.cli import DEMO_LABELS
-from msaestimator.datasets import load_apogee_xp, split_by_source_id
+from msaestimator.datasets import load_apogee_xp, make_mock_survey, split_by_source_id
 from msaestimator.metrics import hide_xp, nmad
 from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler, read_labels
-from msaestimator.schema import get_label
+from msaestimator.schema import GAIA_DR3, Column, StarTable, get_label
 
 UNITS = {name: get_label(name).unit for name in DEMO_LABELS}
+BANDS = ("bp", "rp")
+COPIES = 3
+
+
+class Change(NamedTuple):
+    """What is done otherwise: parameters of autoencoder and regressor, and stars.
+
+    ``times`` among the autoencoder's parameters is so many epochs. A longer table of labelled
+    stars is learned from in fewer epochs, of as many steps in all.
+    """
+
+    encoder: dict = {}
+    regressor: dict = {}
+    unlabelled: Callable[[StarTable], StarTable] = lambda stars: stars
+    labelled: Callable[[StarTable], StarTable] = lambda stars: stars
+    every: Callable[[StarTable], StarTable] = lambda stars: stars
 
 
 def scaled(**changes: bool) -> dict[str, Pipeline]:
@@ -33,31 +54,90 @@ def scaled(**changes: bool) -> dict[str, Pipeline]:
     }
 
 
+def resampled(stars: StarTable, pairs: dict[str, str]) -> StarTable:
+    """Return copies of stars with noise of the errors (values of ``pairs``) on what has them."""
+    rng = np.random.default_rng(0)
+    copies = vstack([stars] * COPIES)
+    for name, error in pairs.items():
+        unit = copies[name].unit
+        scatter = np.nan_to_num(np.ma.filled(copies[error].value, 0.0))
+        copies[name] = copies[name] + u.Quantity(scatter * rng.normal(size=scatter.shape), unit)
+    return copies
+
+
+def noisy_spectra(stars: StarTable) -> StarTable:
+    """Return copies of stars with noise on their coefficients."""
+    return resampled(stars, {f"{b}_coefficients": f"{b}_coefficient_errors" for b in BANDS})
+
+
+def noisy_labels(stars: StarTable) -> StarTable:
+    """Return copies of stars with noise on their labels."""
+    return resampled(stars, {name: f"{name}_err" for name in DEMO_LABELS})
+
+
+def rare_repeated(stars: StarTable) -> StarTable:
+    """Return stars with the hot and the metal-poor several times."""
+    rare = (stars["teff"].value > 7500) | (stars["fe_h"].value < -1)
+    return vstack([stars] + [stars[np.ma.filled(rare, False)]] * (COPIES - 1))
+
+
+def with_mocks(stars: StarTable) -> StarTable:
+    """Return stars and as many of a simulated survey, in the columns of the real ones."""
+    features = [name for name in stars.colnames if name not in DEMO_LABELS]
+    mocks = make_mock_survey(len(stars), random_state=0)
+    return vstack(
+        [t[[n for n in features if n in mocks.colnames]] for t in (stars, mocks)],
+        metadata_conflicts="silent",
+    )
+
+
+def with_noise_levels(stars: StarTable) -> StarTable:
+    """Return stars with how noisy each of their bands is, relative to its flux."""
+    stars = stars.copy()
+    for band in BANDS:
+        errors, values = (
+            np.ma.filled(stars[band + end].value, np.nan)
+            for end in ("_coefficient_errors", "_coefficients")
+        )
+        stars[f"{band}_noise"] = np.log10(np.median(errors, axis=1) / np.abs(values[:, 0]))
+    return stars
+
+
+NOISE_LEVELS = GAIA_DR3.with_columns(
+    *(Column(f"{band}_noise", unit="", reconstructed=False) for band in BANDS)
+)
+
+
 WHOLE_SPECTRA = {"xp_mask_ratio": 0.5, "block_mask_ratio": 0.0, "span_mask_ratio": 0.0}
 CONSTANT = {"lr_schedule": "constant"}
 CHANGES = {
-    "default": ({}, {}),
-    "no pre-training": ({"times": 0}, {}),
-    "the thesis's block": ({"block": "mckay2025"}, {}),
-    "no linear term": ({"linear_term": False}, {}),
-    "no colours": ({"colors": False}, {}),
-    "coefficients not over the G flux": (scaled(normalize_flux=False), {}),
-    "no asinh of coefficients": (scaled(asinh=False), {}),
-    "periodic scale of 1": ({"frequency_scale": 1.0}, {}),
-    "L1 loss of the reconstruction": ({"loss": "l1"}, {}),
-    "only whole spectra hidden": (WHOLE_SPECTRA, {}),
-    "twice the pre-training": ({"times": 2}, {}),
-    "half the learning rates": ({"lr": 1e-3}, {"lr": 1.5e-3, "encoder_lr": 1.5e-3}),
-    "constant learning rates": (CONSTANT, CONSTANT | {"encoder_lr_schedule": "constant"}),
-    "linear labels": ({}, {"log_labels": ()}),
-    "dropout of 0.2": ({"dropout": 0.2}, {"dropout": 0.2}),
-    "one member": ({}, {"n_members": 1}),
-    "16 members": ({}, {"n_members": 16}),
-    "features hidden at 0.1": ({}, {"mask_ratio": 0.1}),
-    "no reconstruction in fine-tuning": ({}, {"reconstruction_weight": 0.0}),
-    "twice the width": ({"hidden_widths": (512, 512, 256)}, {}),
+    "default": Change(),
+    "no pre-training": Change({"times": 0}, {}),
+    "the thesis's block": Change({"block": "mckay2025"}, {}),
+    "no linear term": Change({"linear_term": False}, {}),
+    "no colours": Change({"colors": False}, {}),
+    "coefficients not over the G flux": Change(scaled(normalize_flux=False), {}),
+    "no asinh of coefficients": Change(scaled(asinh=False), {}),
+    "periodic scale of 1": Change({"frequency_scale": 1.0}, {}),
+    "L1 loss of the reconstruction": Change({"loss": "l1"}, {}),
+    "only whole spectra hidden": Change(WHOLE_SPECTRA, {}),
+    "twice the pre-training": Change({"times": 2}, {}),
+    "half the learning rates": Change({"lr": 1e-3}, {"lr": 1.5e-3, "encoder_lr": 1.5e-3}),
+    "constant learning rates": Change(CONSTANT, CONSTANT | {"encoder_lr_schedule": "constant"}),
+    "linear labels": Change({}, {"log_labels": ()}),
+    "dropout of 0.2": Change({"dropout": 0.2}, {"dropout": 0.2}),
+    "one member": Change({}, {"n_members": 1}),
+    "16 members": Change({}, {"n_members": 16}),
+    "features hidden at 0.1": Change({}, {"mask_ratio": 0.1}),
+    "no reconstruction in fine-tuning": Change({}, {"reconstruction_weight": 0.0}),
+    "noise on coefficients": Change(labelled=noisy_spectra),
+    "noise on labels": Change(labelled=noisy_labels),
+    "rare stars three times": Change(labelled=rare_repeated),
+    "mocks in pre-training": Change(unlabelled=with_mocks),
+    "noise of each band as input": Change({"schema": NOISE_LEVELS}, every=with_noise_levels),
+    "two blocks deeper": Change({"hidden_widths": (256, 256, 256, 256, 128)}),
+    "twice the width": Change({"hidden_widths": (512, 512, 256)}, {}),
 }
-"""Name to the parameters of autoencoder and regressor it changes; ``times`` so many epochs."""
 
 
 def main() -> None:
@@ -75,27 +155,34 @@ def main() -> None:
     # The test stars are those below 0.2: those up to 0.36 are a fifth of the others.
     validates = split_by_source_id(stars["source_id"], 0.36)
     validation, training = stars[validates], stars[~validates][: options.stars]
-    truth = read_labels(validation, UNITS)
-    for name, (of_encoder, of_regressor) in CHANGES.items():
+    for name, change in CHANGES.items():
         if not any(words in name for words in options.changes):
             continue
         started = time.perf_counter()
-        settings = {"times": 1, "random_state": options.random_state} | of_encoder
-        encoder = MaskedStellarAutoencoder(
-            max_epochs=options.pretraining_epochs * settings.pop("times"), **settings
-        )
-        regressor = StellarParameterRegressor(
-            encoder,
-            labels=DEMO_LABELS,
-            max_epochs=options.epochs,
-            random_state=options.random_state,
-            **of_regressor,
-        ).fit(training)
-        errors = [
-            nmad(truth, regressor.predict(given)) for given in (validation, hide_xp(validation))
-        ]
+        errors = score(change, training, validation, options)
         shown = " | ".join(" ".join(f"{e:8.4g}" for e in half) for half in errors)
         print(f"{name:34s} {shown}  {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def score(
+    change: Change, training: StarTable, validation: StarTable, options: argparse.Namespace
+) -> list[np.ndarray]:
+    """Return NMAD of each label, with XP and without, of models trained with a change."""
+    training, validation = change.every(training), change.every(validation)
+    settings = {"times": 1, "random_state": options.random_state} | change.encoder
+    encoder = MaskedStellarAutoencoder(
+        max_epochs=options.pretraining_epochs * settings.pop("times"), **settings
+    ).fit(change.unlabelled(training))
+    labelled = change.labelled(training)
+    regressor = StellarParameterRegressor(
+        encoder,
+        labels=DEMO_LABELS,
+        max_epochs=round(options.epochs * len(training) / len(labelled)),
+        random_state=options.random_state,
+        **change.regressor,
+    ).fit(labelled)
+    truth = read_labels(validation, UNITS)
+    return [nmad(truth, regressor.predict(given)) for given in (validation, hide_xp(validation))]
 
 
 if __name__ == "__main__":

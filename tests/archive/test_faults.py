@@ -15,7 +15,7 @@ from msaestimator.archive._answers import error_message
 from msaestimator.exceptions import ArchiveError, ArchiveWarning
 
 N_CHUNKS, CHUNK_SIZE = 2, 5
-TIMEOUT, FOREVER = 0.2, 10**6
+TIMEOUT, FOREVER = 0.6, 10**6
 LOST = "the connection was lost in the middle of the answer"
 BUSY = ", 'Pool empty. Unable to fetch a connection'"
 OTHER_WAY = "ignore:.*did not answer the query that joins all surveys"
@@ -158,7 +158,7 @@ def test_what_lasts_ends_in_one_error_and_loses_nothing(
     start = time.monotonic()
     with pytest.raises(ArchiveError, match=came) as raised:
         call(ids)
-    assert time.monotonic() - start < 10.0
+    assert time.monotonic() - start < 60.0
     assert len(server.requests) < 50
     product = "XP spectra" if place == "datalink" else "features"
     message = str(raised.value)
