@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-import astropy.units as u
 import numpy as np
 from astropy.table import vstack
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -54,25 +53,15 @@ def scaled(**changes: bool) -> dict[str, Pipeline]:
     }
 
 
-def resampled(stars: StarTable, pairs: dict[str, str]) -> StarTable:
-    """Return copies of stars with noise of the errors (values of ``pairs``) on what has them."""
+def noisy_labels(stars: StarTable) -> StarTable:
+    """Return copies of stars with noise of the errors on their labels."""
     rng = np.random.default_rng(0)
     copies = vstack([stars] * COPIES)
-    for name, error in pairs.items():
-        unit = copies[name].unit
-        scatter = np.nan_to_num(np.ma.filled(copies[error].value, 0.0))
-        copies[name] = copies[name] + u.Quantity(scatter * rng.normal(size=scatter.shape), unit)
+    for name in DEMO_LABELS:
+        error = copies[f"{name}_err"]
+        scatter = np.nan_to_num(np.ma.filled(error.value, 0.0))
+        copies[name] = copies[name] + rng.normal(size=len(copies)) * scatter * error.unit
     return copies
-
-
-def noisy_spectra(stars: StarTable) -> StarTable:
-    """Return copies of stars with noise on their coefficients."""
-    return resampled(stars, {f"{b}_coefficients": f"{b}_coefficient_errors" for b in BANDS})
-
-
-def noisy_labels(stars: StarTable) -> StarTable:
-    """Return copies of stars with noise on their labels."""
-    return resampled(stars, {name: f"{name}_err" for name in DEMO_LABELS})
 
 
 def rare_repeated(stars: StarTable) -> StarTable:
@@ -130,7 +119,7 @@ CHANGES = {
     "16 members": Change({}, {"n_members": 16}),
     "features hidden at 0.1": Change({}, {"mask_ratio": 0.1}),
     "no reconstruction in fine-tuning": Change({}, {"reconstruction_weight": 0.0}),
-    "noise on coefficients": Change(labelled=noisy_spectra),
+    "noise on coefficients": Change({}, {"resample_noise": True}),
     "noise on labels": Change(labelled=noisy_labels),
     "rare stars three times": Change(labelled=rare_repeated),
     "mocks in pre-training": Change(unlabelled=with_mocks),

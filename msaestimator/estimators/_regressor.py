@@ -11,14 +11,19 @@ from sklearn.utils.validation import check_consistent_length
 from torch import nn
 
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
-from msaestimator.estimators._base import observed_rows
-from msaestimator.estimators._calibration import MIN_KNOWN
 from msaestimator.estimators._domains import LabelDomains
+from msaestimator.estimators._feature_errors import known_errors
 from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
 from msaestimator.estimators._predicting import PredictingEstimator
 from msaestimator.estimators._survey_names import read_surveys
 from msaestimator.estimators._surveys import SurveyOffsets
-from msaestimator.networks import IndependentRegressors, QuantileHead, QuantileRegressor
+from msaestimator.networks import (
+    GroupMask,
+    IndependentRegressors,
+    NoisyMask,
+    QuantileHead,
+    QuantileRegressor,
+)
 from msaestimator.preprocessing import LabelScaler
 from msaestimator.training import (
     EnsembleObjective,
@@ -80,6 +85,10 @@ class StellarParameterRegressor(PredictingEstimator):
         together.
     span_mask_ratio : float
         Probability that a run of orders, or any XP coefficients, are hidden.
+    resample_noise : bool
+        Add noise of their measurement errors to the features of each star, drawn anew in every
+        epoch, so that the network cannot learn the noise they came with. Needs a table with
+        columns of errors.
     prediction_weight, reconstruction_weight : float
         Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3). With a zero for
         the second nothing is reconstructed, which takes half the time.
@@ -162,6 +171,7 @@ inference_batch_size, device, precision, random_state, verbose
         xp_mask_ratio: float = 0.3,
         block_mask_ratio: float = 0.05,
         span_mask_ratio: float = 0.0,
+        resample_noise: bool = False,
         prediction_weight: float = 0.8,
         reconstruction_weight: float = 0.05,
         reference_survey: str | int | None = None,
@@ -199,6 +209,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.xp_mask_ratio = xp_mask_ratio
         self.block_mask_ratio = block_mask_ratio
         self.span_mask_ratio = span_mask_ratio
+        self.resample_noise = resample_noise
         self.prediction_weight = prediction_weight
         self.reconstruction_weight = reconstruction_weight
         self.reference_survey = reference_survey
@@ -285,7 +296,7 @@ inference_batch_size, device, precision, random_state, verbose
                 self._objective(),
                 self._fine_tuning_mask(),
                 self._parameter_groups(),
-                features[rows],
+                self._with_errors(X, features)[rows],
                 targets[rows],
                 start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
             )
@@ -373,21 +384,6 @@ inference_batch_size, device, precision, random_state, verbose
         )
         return self.survey_offsets_.fit_transform(features, targets, surveys)
 
-    def _split_for_calibration(
-        self, features: np.ndarray, labels: LabelSet
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows to train on and those to calibrate on, if they are enough for it."""
-        # DIFF(mckay2025): the thesis tells how far its intervals are off, and leaves them.
-        rows = np.flatnonzero(observed_rows(features))
-        known = np.isfinite(labels.values)
-        candidates = rows[known[rows].any(axis=1)]
-        rng = np.random.default_rng(torch.initial_seed())
-        n_held_back = int(self.calibration_fraction * len(candidates))
-        held_back = np.sort(rng.permutation(candidates)[:n_held_back])
-        if len(self.quantiles) == 1 or known[held_back].sum(axis=0).max() < MIN_KNOWN:
-            return rows, held_back[:0]
-        return np.setdiff1d(rows, held_back), held_back
-
     def _start_module(self) -> QuantileRegressor | IndependentRegressors:
         """Return the network to fine-tune, with the weights of the pre-training."""
         module = self._build_module()
@@ -406,14 +402,27 @@ inference_batch_size, device, precision, random_state, verbose
         )
         return objective if self.ensemble == "shared" else EnsembleObjective(objective)
 
-    def _fine_tuning_mask(self) -> Any:
+    def _fine_tuning_mask(self) -> GroupMask | NoisyMask:
         encoder = copy.copy(self.encoder_)
-        return encoder.set_params(
+        mask = encoder.set_params(
             mask_ratio=self.mask_ratio,
             xp_mask_ratio=self.xp_mask_ratio,
             block_mask_ratio=self.block_mask_ratio,
             span_mask_ratio=self.span_mask_ratio,
         ).mask()
+        return NoisyMask(mask) if self.resample_noise else mask
+
+    def _with_errors(self, X: Any, features: np.ndarray) -> np.ndarray:
+        """Return what the mask takes: features, and their errors if it adds noise."""
+        if not self.resample_noise:
+            return features
+        if not self.fitted_on_table_ or self.encoder_.preprocessor is not None:
+            raise ValueError(
+                "`resample_noise` needs a table of stars with columns of errors, and the default "
+                "preprocessor. Set resample_noise=False."
+            )
+        errors = known_errors(X, self._schema, self.preprocessor_)
+        return np.concatenate([features, errors[:, self.is_observed_]], axis=1)
 
     def _parameter_groups(self) -> list[ParameterGroup]:
         return [

@@ -9,6 +9,7 @@ from msaestimator.networks._ensembles import IndependentRegressors
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
 from msaestimator.networks._losses import cauchy_error, gaussian_loss, masked_error, pinball_loss
 from msaestimator.networks._masking import GroupMask, JointMask, SpanMask
+from msaestimator.networks._noise import NoisyMask
 from msaestimator.networks._token_draw import Requests, TokenDraw
 from msaestimator.networks._transformer import StellarTransformer, TokenEmbedding
 
@@ -20,6 +21,7 @@ __all__ = [
     "JointMask",
     "MaskedAutoencoder",
     "MemberLinear",
+    "NoisyMask",
     "PeriodicEmbedding",
     "PreNormBlock",
     "QuantileHead",

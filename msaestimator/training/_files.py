@@ -45,8 +45,10 @@ def read_tensors(path: Path, device: torch.device | str = "cpu") -> tuple[dict[s
     Raises
     ------
     CheckpointError
-        The file is truncated, altered or not one of ours.
+        The file is truncated, altered or not one of ours; or it is a folder.
     """
+    if path.is_dir():
+        raise CheckpointError(f"{str(path)!r} must be a file, got a folder. Name a file in it.")
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
             description = json.loads((file.metadata() or {})["msaestimator"])

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
-from msaestimator import MaskedStellarAutoencoder
+from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
+from msaestimator.exceptions import CheckpointError, ColumnError
 from msaestimator.schema import g_flux
 
 
@@ -37,3 +39,49 @@ def test_of_a_matrix_there_is_the_floor():
     np.testing.assert_array_equal(
         MaskedStellarAutoencoder(max_epochs=0).fit(x).feature_error_, 0.01
     )
+
+
+class TestResampledNoise:
+    @pytest.fixture
+    def make(self):
+        def make(**changes):
+            settings = {"labels": ("teff", "logg"), "max_epochs": 2, "n_members": 1}
+            return StellarParameterRegressor(
+                **settings | {"random_state": 0, "resample_noise": True} | changes
+            )
+
+        return make
+
+    def test_trains_on_noisy_stars_and_predicts_from_stars_as_they_are(self, make, stars):
+        noisy, plain = make().fit(stars), make(resample_noise=False).fit(stars)
+        assert not np.allclose(noisy.predict(stars), plain.predict(stars))
+        np.testing.assert_array_equal(noisy.predict(stars), noisy.predict(stars))
+
+    def test_errors_of_zero_are_no_noise_for_their_band(self, make, stars):
+        """The noise that reaches the network, taken from the mask that the training is given."""
+        stars = stars.copy()
+        stars["bp_coefficient_errors"] = 0.0 * stars["bp_coefficient_errors"]
+        regressor = make(max_epochs=0, mask_ratio=0, xp_mask_ratio=0, block_mask_ratio=0)
+        regressor.fit(stars)
+        features = regressor._enter(stars, reset=False)
+        x = torch.from_numpy(regressor._with_errors(stars, features))
+        (shown,), _ = regressor._fine_tuning_mask()(x)
+        moved = (shown - torch.from_numpy(features)).nan_to_num().abs().amax(dim=0).numpy() > 0
+        is_rp = [name.startswith("normalized_rp") for name in regressor.feature_names_]
+        np.testing.assert_array_equal(moved, is_rp)
+
+    def test_needs_a_known_error(self, make, stars):
+        bare = stars[[n for n in stars.colnames if not n.endswith("errors")]]
+        with pytest.raises(ColumnError, match=r"'bp_coefficient_errors'.*got none.*noise=False"):
+            make().fit(bare)
+
+    def test_needs_a_table(self, make):
+        x = np.random.default_rng(0).normal(size=(30, 4))
+        with pytest.raises(ValueError, match="`resample_noise` needs a table"):
+            make(labels=None).fit(x, x[:, :2])
+
+    def test_is_part_of_a_training_run(self, make, stars, tmp_path):
+        """A checkpoint without noise is not gone on with."""
+        make(resample_noise=False, checkpoint=tmp_path / "run").fit(stars)
+        with pytest.raises(CheckpointError):
+            make(checkpoint=tmp_path / "run").fit(stars)

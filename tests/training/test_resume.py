@@ -165,6 +165,11 @@ def test_a_checkpoint_of_another_encoder(make_regressor, make_msa, msa, stars, t
         make_regressor(other, checkpoint=path).fit(stars)
 
 
+def test_a_folder_for_a_checkpoint(make_msa, stars, tmp_path):
+    with pytest.raises(CheckpointError, match="must be a file, got a folder"):
+        make_msa(checkpoint=tmp_path).fit(stars)
+
+
 def test_a_truncated_checkpoint(make_msa, stars, tmp_path):
     path = tmp_path / "checkpoint"
     make_msa(checkpoint=path).fit(stars)
