@@ -11,7 +11,7 @@ from sklearn.model_selection import cross_val_predict
 
 from msaestimator.metrics import interval_positions
 
-__all__ = ["MIN_KNOWN", "LabelCalibrator", "QuantileCalibrator", "quantiles_at"]
+__all__ = ["MIN_KNOWN", "LabelCalibrator", "QuantileCalibrator", "check_levels", "quantiles_at"]
 
 MIN_KNOWN = 50
 """Known values below which a label stays uncalibrated: fewer tell little of its tails."""
@@ -21,6 +21,17 @@ PRIOR_STARS = 10
 """How many stars the belief weighs that the predicted widths are right but for a factor."""
 
 TINY = 1e-6
+
+
+def check_levels(levels: Sequence[float]) -> None:
+    """Refuse levels of quantiles that no model can be fitted with."""
+    levels = list(levels)
+    increasing = all(0 < a < b < 1 for a, b in zip([1e-9, *levels], levels, strict=False))
+    if len(levels) % 2 == 0 or not increasing or levels[len(levels) // 2] != 0.5:
+        raise ValueError(
+            "`quantiles` must be an odd number of increasing levels between 0 and 1 with 0.5 "
+            f"in the middle, got {levels}."
+        )
 
 
 def quantiles_at(

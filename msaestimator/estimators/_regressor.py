@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length
 from torch import nn
 
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
+from msaestimator.estimators._calibration import check_levels
 from msaestimator.estimators._domains import LabelDomains
 from msaestimator.estimators._feature_errors import known_errors
 from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
@@ -29,6 +31,7 @@ from msaestimator.training import (
     EnsembleObjective,
     ParameterGroup,
     PredictionObjective,
+    TrainingPlan,
     resolve_device,
     seeded,
 )
@@ -99,8 +102,12 @@ class StellarParameterRegressor(PredictingEstimator):
         Length of the fine-tuning, and stars a step.
     lr, encoder_lr : float
         First learning rates of AdamW for head and autoencoder.
-    lr_schedule, encoder_lr_schedule : {"cosine", "exponential", "halving", "constant"}
+    lr_schedule, encoder_lr_schedule : {"cosine", "cosine_plateau", "exponential", "halving", \
+"constant"}
         How they fall over the epochs.
+    average_from : float
+        Fraction of the epochs after which the weights of every step are averaged, for the mean
+        to be kept; 1 keeps the last. Best with the schedule "cosine_plateau".
     weight_decay, encoder_weight_decay : float
         Of AdamW.
     gradient_clip : float, optional
@@ -181,6 +188,7 @@ inference_batch_size, device, precision, random_state, verbose
         lr_schedule: str = "cosine",
         encoder_lr: float = 3e-3,
         encoder_lr_schedule: str = "cosine",
+        average_from: float = 1.0,
         weight_decay: float = 0.1,
         encoder_weight_decay: float = 0.1,
         gradient_clip: float | None = 1.0,
@@ -219,6 +227,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.lr_schedule = lr_schedule
         self.encoder_lr = encoder_lr
         self.encoder_lr_schedule = encoder_lr_schedule
+        self.average_from = average_from
         self.weight_decay = weight_decay
         self.encoder_weight_decay = encoder_weight_decay
         self.gradient_clip = gradient_clip
@@ -435,6 +444,9 @@ inference_batch_size, device, precision, random_state, verbose
             ParameterGroup("*head.*", self.lr, self.lr_schedule, self.weight_decay),
         ]
 
+    def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
+        return replace(super()._plan(title, groups), average_from=self.average_from)
+
     def _build_module(self) -> QuantileRegressor | IndependentRegressors:
         if self.ensemble == "shared":
             return self._build_regressor(self.n_members)
@@ -459,13 +471,11 @@ inference_batch_size, device, precision, random_state, verbose
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        levels = list(self.quantiles)
-        middle = len(levels) // 2
-        increasing = all(0 < a < b < 1 for a, b in zip([1e-9, *levels], levels, strict=False))
-        if len(levels) % 2 == 0 or not increasing or levels[middle] != 0.5:
+        check_levels(self.quantiles)
+        if self.average_from < 1 and self.early_stopping:
             raise ValueError(
-                "`quantiles` must be an odd number of increasing levels between 0 and 1 with 0.5 "
-                f"in the middle, got {levels}."
+                "`average_from` below 1 and `early_stopping` would both choose the weights to "
+                "keep. Set one of them only."
             )
         if not isinstance(self.encoder, MaskedStellarAutoencoder | None):
             raise TypeError(

@@ -187,6 +187,7 @@ NOT_PART_OF_A_RUN = frozenset(
 FRACTIONS = frozenset(
     {
         "beta",
+        "average_from",
         "block_dropout",
         "block_mask_ratio",
         "dropout",

@@ -9,6 +9,7 @@ from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from skorch.history import History
 
 from msaestimator.exceptions import CheckpointError
+from msaestimator.training._averaging import AveragedWeights
 from msaestimator.training._files import read_tensors, write_tensors
 
 __all__ = ["ResumableCheckpoint"]
@@ -26,10 +27,10 @@ class ResumableCheckpoint(Callback):
 
     Notes
     -----
-    Saved are the weights, the optimiser, schedules, the state of early stopping, the history
-    and torch's random state, so a run that was killed and started again ends bit for bit where
-    an uninterrupted one does (on one machine, one number of threads). It must come after the
-    callbacks it restores: they set themselves up when training begins, and are overwritten.
+    Saved are the weights, the optimiser, schedules, the state of early stopping and of averages,
+    the history and torch's random state, so a run that was killed and started again ends bit for
+    bit where an uninterrupted one does (on one machine, one number of threads). It must come after
+    the callbacks it restores: they set themselves up when training begins, and are overwritten.
     """
 
     def __init__(self, path: Path, fingerprint: str) -> None:
@@ -65,6 +66,8 @@ class ResumableCheckpoint(Callback):
                 "best_epoch_": stopping.best_epoch_,
             }
             tensors |= {f"best.{name}": t for name, t in stopping.best_model_weights_.items()}
+        for averaging in _callbacks(net, AveragedWeights):
+            tensors |= {f"mean.{name}": t for name, t in averaging.mean_.state_dict().items()}
         write_tensors(self.path, tensors, description)
 
     def _load(self, net: NeuralNet) -> None:
@@ -86,6 +89,8 @@ class ResumableCheckpoint(Callback):
         for stopping in _callbacks(net, EarlyStopping):
             vars(stopping).update(saved["early_stopping"])
             stopping.best_model_weights_ = _strip(tensors, "best.")
+        for averaging in _callbacks(net, AveragedWeights):
+            averaging.mean_.load_state_dict(_strip(tensors, "mean."))
         torch.set_rng_state(tensors["random_state"])
         if "random_state_cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random_state_cuda"])

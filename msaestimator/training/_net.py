@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import TensorDataset
 
+from msaestimator.training._averaging import AveragedWeights
 from msaestimator.training._batches import TensorBatches
 from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
@@ -126,6 +127,7 @@ class TrainingPlan:
     precision: str
     verbose: int
     checkpoint: str | Path | None = None
+    average_from: float = 1.0
     callbacks: Sequence[tuple[str, Callback]] = field(default=())
 
 
@@ -195,6 +197,8 @@ def _callbacks(plan: TrainingPlan, n_stars: int, run_id: str) -> Iterable[tuple[
             "early_stopping",
             EarlyStopping(patience=plan.patience, load_best=True, sink=_silent),
         )
+    if plan.average_from < 1:
+        yield "average", AveragedWeights(plan.average_from)
     if plan.checkpoint is not None:
         yield "checkpoint", ResumableCheckpoint(Path(plan.checkpoint), run_id)
     if plan.verbose:

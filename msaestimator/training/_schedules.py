@@ -8,6 +8,9 @@ __all__ = ["SCHEDULES", "Schedule"]
 WARM_UP = 0.05
 """Fraction of a cosine schedule over which the rate rises from zero."""
 
+PLATEAU = 0.3
+"""Factor at which a schedule stays over its second half."""
+
 RESTARTS, LEAST = 8, 1e-6
 """Periods of the schedule with restarts (512 of 4096 epochs each), and its least factor."""
 
@@ -20,6 +23,16 @@ def _cosine(epoch: float, max_epochs: int) -> float:
     """Rise linearly, then fall to zero along half a cosine."""
     progress = min(epoch / max_epochs, 1.0)
     return min(progress / WARM_UP, 1.0) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def _cosine_plateau(epoch: float, max_epochs: int) -> float:
+    """Rise linearly, fall along half a cosine that would end halfway, but not below a plateau.
+
+    For weights that are averaged over the second half.
+    """
+    progress = min(epoch / max_epochs, 0.5)
+    falling = 0.5 * (1 + math.cos(2 * math.pi * progress))
+    return min(progress / WARM_UP, 1.0) * max(falling, PLATEAU)
 
 
 def _exponential(epoch: float, max_epochs: int) -> float:
@@ -41,6 +54,7 @@ def _cosine_restarts(epoch: float, max_epochs: int) -> float:
 SCHEDULES = {
     "constant": _constant,
     "cosine": _cosine,
+    "cosine_plateau": _cosine_plateau,
     "cosine_restarts": _cosine_restarts,
     "exponential": _exponential,
     "halving": _halving,

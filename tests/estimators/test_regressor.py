@@ -51,6 +51,11 @@ def test_encoder_of_another_kind(stars):
         StellarParameterRegressor("apogee").fit(stars)
 
 
+def test_averages_and_early_stopping_do_not_go_together(make_regressor, msa, stars):
+    with pytest.raises(ValueError, match="`average_from` below 1 and `early_stopping`"):
+        make_regressor(msa, average_from=0.5, early_stopping=True).fit(stars)
+
+
 def test_bad_number_of_members(make_regressor, msa, stars):
     with pytest.raises(ValueError, match="`n_members` must be at least 1, got 0"):
         make_regressor(msa, n_members=0).fit(stars)

@@ -86,6 +86,22 @@ def test_regressor_ends_where_an_uninterrupted_one_does(
     assert_same_end(resumed, make().fit(stars), weights)
 
 
+@pytest.mark.parametrize("epoch", [2, 5])
+def test_averaged_weights_end_where_uninterrupted_ones_do(
+    make_regressor, msa, stars, weights, tmp_path, epoch
+):
+    """Stopped before any step counts, and among those that do."""
+
+    def make(**changes):
+        return make_regressor(msa, max_epochs=6, average_from=0.5, **changes)
+
+    whole = make().fit(stars)
+    resumed = stopped_and_resumed(make, stars, tmp_path / "checkpoint", epoch)
+    assert_same_end(resumed, whole, weights)
+    finished = make(checkpoint=tmp_path / "checkpoint").fit(stars)
+    assert_same_end(finished, whole, weights)
+
+
 @pytest.mark.parametrize("epochs_before_the_end", [1, 2, 5])
 def test_early_stopping_ends_where_an_uninterrupted_one_does(
     make_msa, stars, weights, tmp_path, epochs_before_the_end

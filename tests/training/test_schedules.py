@@ -16,6 +16,10 @@ FORMULAS = {
     "cosine": lambda epoch, total: (
         min(20 * epoch / total, 1.0) * math.cos(0.5 * math.pi * min(epoch / total, 1.0)) ** 2
     ),
+    "cosine_plateau": lambda epoch, total: (
+        min(20 * epoch / total, 1.0)
+        * (max(math.cos(math.pi * epoch / total) ** 2, 0.3) if 2 * epoch < total else 0.3)
+    ),
     # torch's own, see below, in the paper's numbers: 1e-4 to 1e-10 within an eighth.
     "cosine_restarts": lambda epoch, total: (
         (1e-10 + (1e-4 - 1e-10) * math.cos(math.pi / 2 * (8 * int(epoch) / total % 1)) ** 2) / 1e-4
