@@ -37,20 +37,23 @@ from msaestimator.metrics import two_half_table
 from msaestimator.schema import StarTable
 
 RELEASE = {
-    "autoencoder": {"hidden_widths": (384, 384, 384, 192), "max_epochs": 150},
+    "autoencoder": {"hidden_widths": (384, 384, 384, 192), "max_epochs": 300},
     # Pre-training has stars and masks enough to go without.
     "encoder_dropout": 0.1,
     "regressor": {
         "labels": LABELS,
         "head_widths": (256,),
         "n_members": 8,
-        "reconstruction_weight": 0.05,
-        "max_epochs": 40,
+        # So long a fine-tuning would learn the stars by heart.
+        "resample_noise": True,
+        "average_from": 0.5,
+        "lr_schedule": "cosine_plateau",
+        "encoder_lr_schedule": "cosine_plateau",
+        "max_epochs": 60,
         "lr": 3e-3,
         # A pre-trained network is worth more than what faster steps would learn.
         "encoder_lr": 1e-3,
-        "weight_decay": 0.1,
-        "encoder_weight_decay": 0.1,
+        "encoder_weight_decay": 0.2,
     },
     "dtype": "float16",
 }

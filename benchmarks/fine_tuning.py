@@ -1,0 +1,81 @@
+"""What keeps a long fine-tuning from learning its stars by heart, on validation stars.
+
+Run from the repository's root, after ``benchmarks/train_released.py`` or with another encoder::
+
+    python benchmarks/fine_tuning.py --stars TABLE.parquet
+
+Fine-tunes the released model's pre-trained autoencoder on nine tenths of the release's training
+stars, with and without noise on the features and averages of the weights, and prints NMAD on the
+tenth, with XP spectra and without, and on stars that were trained on.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from astropy.table import vstack
+from train_released import LABELS, RELEASE, collect
+
+from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.datasets import split_by_source_id
+from msaestimator.metrics import hide_xp, nmad
+from msaestimator.preprocessing import read_labels
+from msaestimator.schema import StarTable, get_label
+
+UNITS = {name: get_label(name).unit for name in LABELS}
+PLAIN = {
+    "resample_noise": False,
+    "average_from": 1.0,
+    "lr_schedule": "cosine",
+    "encoder_lr_schedule": "cosine",
+}
+AVERAGED = {name: RELEASE["regressor"][name] for name in PLAIN if name != "resample_noise"}
+RECIPES = {
+    "neither": PLAIN,
+    "noise": PLAIN | {"resample_noise": True},
+    "averages": PLAIN | AVERAGED,
+    "both": PLAIN | AVERAGED | {"resample_noise": True},
+}
+
+
+def errors(regressor: StellarParameterRegressor, stars: StarTable) -> str:
+    """Return NMAD of each label in words."""
+    found = nmad(read_labels(stars, UNITS), regressor.predict(stars))
+    return " ".join(f"{error:8.4g}" for error in found)
+
+
+def main() -> None:
+    """Train, score and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    encoder = Path("build/released-checkpoints/pretrained")
+    parser.add_argument("--stars", type=Path, nargs="*", default=[], help="further tables")
+    parser.add_argument("--encoder", type=Path, default=encoder)
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--random-state", type=int, default=0)
+    options = parser.parse_args()
+    samples, _ = collect(options.stars)
+    parts = [stars[~split_by_source_id(stars["source_id"])] for stars in samples.values()]
+    stars = vstack(parts, metadata_conflicts="silent")
+    validates = np.arange(len(stars)) % 10 == 3
+    training, validation = stars[~validates], stars[validates]
+    for name in options.recipes:
+        started = time.perf_counter()
+        encoder = MaskedStellarAutoencoder.from_pretrained(options.encoder)
+        regressor = StellarParameterRegressor(
+            encoder.set_params(dropout=RELEASE["encoder_dropout"]),
+            **RELEASE["regressor"]
+            | RECIPES[name]
+            | {"max_epochs": options.epochs, "calibration_fraction": 0.0, "verbose": 1},
+            random_state=options.random_state,
+        ).fit(training)
+        scored = validation, hide_xp(validation), training[: len(validation)]
+        shown = " | ".join(errors(regressor, part) for part in scored)
+        print(f"{name:10s} {shown}  {time.perf_counter() - started:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
