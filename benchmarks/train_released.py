@@ -44,8 +44,7 @@ RELEASE = {
         "labels": LABELS,
         "head_widths": (256,),
         "n_members": 8,
-        # So long a fine-tuning would learn the stars by heart.
-        "resample_noise": True,
+        # Noise on the features as well would help the tails, and hurt the many.
         "average_from": 0.5,
         "lr_schedule": "cosine_plateau",
         "encoder_lr_schedule": "cosine_plateau",
