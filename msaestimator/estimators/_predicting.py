@@ -7,7 +7,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
-from msaestimator.estimators._ensemble import combine_members, epistemic_share
+from msaestimator.estimators._ensemble import epistemic_share
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
 from msaestimator.estimators._labels import collect_labels
 from msaestimator.estimators._outliers import OutlierEstimator
@@ -146,39 +146,6 @@ class PredictingEstimator(RegressorMixin, OutlierEstimator):
         predicted = self.predict(X)
         truth = collect_labels(X, y, self.units_).values
         return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
-
-    def survey_offset(self, X: Any, survey: str | int) -> np.ndarray:
-        """Return what a survey's labels of stars exceed those of the reference survey by.
-
-        Parameters
-        ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
-        survey : str or int
-            One of the surveys of ``fit``.
-
-        Returns
-        -------
-        ndarray of shape (n_stars, n_labels)
-            To be added to predictions, in the labels' units; zero for the reference survey,
-            NaN for a star without any feature.
-
-        Raises
-        ------
-        ValueError
-            ``fit`` was given no surveys, or not this one.
-        """
-        check_is_fitted(self, "module_")
-        if self.survey_offsets_ is None:
-            raise ValueError(
-                "`survey_offset` needs a fit on labels of several surveys, but this one was not "
-                "told whose the labels are. Fit with survey=."
-            )
-        features = self._enter(X, reset=False)
-        members = combine_members(self._members(features), self.quantiles)
-        medians = members[..., len(self.quantiles) // 2]
-        shifted = medians + self.survey_offsets_.offset(survey, medians)
-        back = self.label_scaler_.inverse_transform
-        return back(shifted) - back(medians)
 
     def _interval_flags(self, quantiles: np.ndarray) -> np.ndarray:
         levels = quantiles.swapaxes(1, 2).reshape(-1, len(self.labels_))

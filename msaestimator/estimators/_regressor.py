@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-import torch
 from sklearn.base import clone
 from sklearn.utils.validation import check_consistent_length
 from torch import nn
@@ -16,9 +15,8 @@ from msaestimator.estimators._calibration import check_levels
 from msaestimator.estimators._domains import LabelDomains
 from msaestimator.estimators._feature_errors import known_errors
 from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
-from msaestimator.estimators._predicting import PredictingEstimator
-from msaestimator.estimators._survey_names import read_surveys
-from msaestimator.estimators._surveys import SurveyOffsets
+from msaestimator.estimators._surveying import SurveyedEstimator
+from msaestimator.exceptions import did_you_mean
 from msaestimator.networks import (
     GroupMask,
     IndependentRegressors,
@@ -52,7 +50,7 @@ SHARED_WITH_ENCODER = (
 # hands the pre-trained weights inputs they were not trained on.
 
 
-class StellarParameterRegressor(PredictingEstimator):
+class StellarParameterRegressor(SurveyedEstimator):
     """Predict stellar parameters with intervals, even from stars that miss features.
 
     A head that predicts quantiles is put on the latent space of a
@@ -92,6 +90,8 @@ class StellarParameterRegressor(PredictingEstimator):
         Add noise of their measurement errors to the features of each star, drawn anew in every
         epoch, so that the network cannot learn the noise they came with. Needs a table with
         columns of errors.
+    label_weights : mapping of str to float, optional
+        How much labels count in the loss (thesis equation 3.2); those not named count 1.
     prediction_weight, reconstruction_weight : float
         Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3). With a zero for
         the second nothing is reconstructed, which takes half the time.
@@ -179,6 +179,7 @@ inference_batch_size, device, precision, random_state, verbose
         block_mask_ratio: float = 0.05,
         span_mask_ratio: float = 0.0,
         resample_noise: bool = False,
+        label_weights: Mapping[str, float] | None = None,
         prediction_weight: float = 0.8,
         reconstruction_weight: float = 0.05,
         reference_survey: str | int | None = None,
@@ -218,6 +219,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.block_mask_ratio = block_mask_ratio
         self.span_mask_ratio = span_mask_ratio
         self.resample_noise = resample_noise
+        self.label_weights = label_weights
         self.prediction_weight = prediction_weight
         self.reconstruction_weight = reconstruction_weight
         self.reference_survey = reference_survey
@@ -366,33 +368,6 @@ inference_batch_size, device, precision, random_state, verbose
         teff = labels.names.index("teff") if "teff" in labels.names else None
         self.label_domains_ = LabelDomains(teff).fit(self.label_scaler_.transform(labels.values))
 
-    def _read_surveys(self, X: Any, survey: Any, n_stars: int) -> np.ndarray | None:
-        if survey is not None:
-            return read_surveys(X, survey, n_stars)
-        if self.reference_survey is not None:
-            raise ValueError(
-                f"`reference_survey` is {self.reference_survey!r}, but fit was not told whose "
-                "labels the stars have. Pass survey=, or leave `reference_survey` at None."
-            )
-        return None
-
-    def _on_reference_scale(
-        self, features: np.ndarray, targets: np.ndarray, surveys: np.ndarray | None, *, reset: bool
-    ) -> np.ndarray:
-        """Return scaled labels without the offsets of their surveys, which are learned."""
-        if surveys is None:
-            if reset:
-                self.survey_offsets_ = None
-            return targets
-        reference = self.reference_survey
-        if not reset and self.survey_offsets_ is not None:
-            # What was learned before is on this scale.
-            reference = self.survey_offsets_.reference_
-        self.survey_offsets_ = SurveyOffsets(
-            self.labels_, reference, random_state=torch.initial_seed() % 2**32
-        )
-        return self.survey_offsets_.fit_transform(features, targets, surveys)
-
     def _start_module(self) -> QuantileRegressor | IndependentRegressors:
         """Return the network to fine-tune, with the weights of the pre-training."""
         module = self._build_module()
@@ -408,8 +383,26 @@ inference_batch_size, device, precision, random_state, verbose
             self.prediction_weight,
             self.reconstruction_weight,
             self.encoder_._objective(),
+            self._weights_of_labels(),
         )
         return objective if self.ensemble == "shared" else EnsembleObjective(objective)
+
+    def _weights_of_labels(self) -> list[float] | None:
+        given = self.label_weights
+        if given is None:
+            return None
+        for name, weight in given.items():
+            if name not in self.labels_:
+                raise ValueError(
+                    f"`label_weights` must name labels of the fit, got {name!r}."
+                    + did_you_mean(name, self.labels_)
+                )
+            if not 0 < weight < np.inf:
+                raise ValueError(
+                    f"`label_weights` must be positive, got {weight} for {name!r}. Leave a label "
+                    "out of `labels` if it shall not count."
+                )
+        return [float(given.get(name, 1.0)) for name in self.labels_]
 
     def _fine_tuning_mask(self) -> GroupMask | NoisyMask:
         encoder = copy.copy(self.encoder_)

@@ -4,6 +4,9 @@ from torch import Tensor
 
 __all__ = ["cauchy_error", "gaussian_loss", "masked_error", "pinball_loss"]
 
+TINY = 1e-12
+"""Instead of a sum of no weights, to divide by."""
+
 
 def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int = 1) -> Tensor:
     """Return the mean of ``|prediction - target| ** power`` over the counted places.
@@ -43,10 +46,12 @@ def cauchy_error(prediction: Tensor, target: Tensor, counted: Tensor, errors: Te
     return 0.5 * residual.square().log1p().sum() / counted.sum().clamp(min=1)
 
 
-def pinball_loss(quantiles: Tensor, labels: Tensor, levels: Tensor) -> Tensor:
+def pinball_loss(
+    quantiles: Tensor, labels: Tensor, levels: Tensor, weights: Tensor | None = None
+) -> Tensor:
     """Return the mean pinball loss over known labels, members and quantiles.
 
-    Thesis equation 3.2 without weights.
+    Thesis equation 3.2.
 
     Parameters
     ----------
@@ -55,13 +60,15 @@ def pinball_loss(quantiles: Tensor, labels: Tensor, levels: Tensor) -> Tensor:
         NaN where unknown; with none known the loss is zero.
     levels : Tensor of shape (n_quantiles,)
         Between 0 and 1.
+    weights : Tensor of shape (n_labels,), optional
+        How much each label counts; None is equally.
     """
     known = labels.isfinite()
+    weights = known * (1.0 if weights is None else weights)
     residual = labels.masked_fill(~known, 0.0)[:, None, :, None] - quantiles
     loss = (levels * residual).maximum((levels - 1) * residual)
-    loss = loss.masked_fill(~known[:, None, :, None], 0.0)
-    n_terms = known.sum().clamp(min=1) * quantiles.shape[1] * quantiles.shape[3]
-    return loss.sum() / n_terms
+    loss = loss.masked_fill(~known[:, None, :, None], 0.0).mean(dim=(1, 3))
+    return (loss * weights).sum() / weights.sum().clamp(min=TINY)
 
 
 def gaussian_loss(

@@ -74,6 +74,8 @@ class PredictionObjective(nn.Module):
     prediction_weight, reconstruction_weight : float
         Lambda 1 and lambda 2.
     reconstruction : ReconstructionObjective
+    label_weights : sequence of float, optional
+        How much each label counts; None is equally.
     """
 
     def __init__(
@@ -82,8 +84,11 @@ class PredictionObjective(nn.Module):
         prediction_weight: float,
         reconstruction_weight: float,
         reconstruction: ReconstructionObjective,
+        label_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
+        weights = None if label_weights is None else torch.tensor(label_weights)
+        self.register_buffer("label_weights", weights, persistent=False)
         self.register_buffer("levels", torch.tensor(levels), persistent=False)
         self.prediction_weight = prediction_weight
         self.reconstruction_weight = reconstruction_weight
@@ -94,7 +99,7 @@ class PredictionObjective(nn.Module):
     ) -> Tensor:
         """Return the loss of quantiles and reconstruction for labels ``y`` (NaN unknown)."""
         quantiles, reconstruction = output
-        loss = self.prediction_weight * pinball_loss(quantiles, y, self.levels)
+        loss = self.prediction_weight * pinball_loss(quantiles, y, self.levels, self.label_weights)
         if reconstruction is None:
             return loss
         return loss + self.reconstruction_weight * self.reconstruction(reconstruction, hidden, x)

@@ -56,6 +56,28 @@ def test_averages_and_early_stopping_do_not_go_together(make_regressor, msa, sta
         make_regressor(msa, average_from=0.5, early_stopping=True).fit(stars)
 
 
+def test_a_label_of_more_weight_is_learned_sooner(make_regressor, msa, stars):
+    def error(weight):
+        settings = {"labels": ("teff", "logg"), "label_weights": {"logg": weight}}
+        regressor = make_regressor(msa, max_epochs=8, **settings).fit(stars)
+        return np.nanmean(np.abs(regressor.predict(stars)[:, 1] - stars["logg"].value))
+
+    assert error(20.0) < error(0.05)
+
+
+@pytest.mark.parametrize(
+    ("weights", "came"),
+    [
+        ({"log_g": 2.0}, r"must name labels of the fit, got 'log_g'\. Did you mean 'logg'"),
+        ({"logg": 0.0}, r"must be positive, got 0\.0 for 'logg'"),
+        ({"logg": float("nan")}, "must be positive, got nan"),
+    ],
+)
+def test_bad_weights_of_labels(make_regressor, msa, stars, weights, came):
+    with pytest.raises(ValueError, match=came):
+        make_regressor(msa, labels=("teff", "logg"), label_weights=weights).fit(stars)
+
+
 def test_bad_number_of_members(make_regressor, msa, stars):
     with pytest.raises(ValueError, match="`n_members` must be at least 1, got 0"):
         make_regressor(msa, n_members=0).fit(stars)

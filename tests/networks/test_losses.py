@@ -106,6 +106,21 @@ class TestPinball:
         loss = pinball_loss(quantiles, labels, torch.tensor([0.5]))
         assert loss.item() == pytest.approx(expected)
 
+    @given(st.lists(st.floats(0.1, 10), min_size=1, max_size=4))
+    def test_weights_are_of_labels(self, weights):
+        """The mean over labels of the loss of each alone, weighted by weight and known stars."""
+        generator = torch.Generator().manual_seed(len(weights))
+        quantiles = torch.randn(7, 2, len(weights), len(LEVELS), generator=generator)
+        labels = torch.randn(7, len(weights), generator=generator)
+        labels[0, 0] = NAN
+        parts = [
+            pinball_loss(quantiles[:, :, [k]], labels[:, [k]], LEVELS).item()
+            for k in range(len(weights))
+        ]
+        shares = np.array(weights) * (~labels.isnan()).sum(dim=0).numpy()
+        loss = pinball_loss(quantiles, labels, LEVELS, torch.tensor(weights))
+        assert loss.item() == pytest.approx(np.average(parts, weights=shares), rel=1e-5)
+
     def test_unknown_labels_do_not_matter(self, predicted):
         quantiles, labels = predicted
         loss = pinball_loss(quantiles, labels, LEVELS)
