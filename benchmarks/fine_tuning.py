@@ -1,4 +1,4 @@
-"""What keeps a long fine-tuning from learning its stars by heart, on validation stars.
+"""What noise and averages of weights do to a long fine-tuning, on validation stars.
 
 Run from the repository's root, after ``benchmarks/train_released.py`` or with another encoder::
 

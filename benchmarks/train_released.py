@@ -44,7 +44,7 @@ RELEASE = {
         "labels": LABELS,
         "head_widths": (256,),
         "n_members": 8,
-        # Noise on the features as well would help the tails, and hurt the many.
+        # The last steps know their stars by heart.
         "average_from": 0.5,
         "lr_schedule": "cosine_plateau",
         "encoder_lr_schedule": "cosine_plateau",
