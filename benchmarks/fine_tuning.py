@@ -14,11 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from astropy.table import vstack
-from train_released import LABELS, RELEASE, collect
+from train_released import LABELS, RELEASE, collect, split
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.datasets import split_by_source_id
 from msaestimator.metrics import hide_xp, nmad
 from msaestimator.preprocessing import read_labels
 from msaestimator.schema import StarTable, get_label
@@ -57,9 +55,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--random-state", type=int, default=0)
     options = parser.parse_args()
-    samples, _ = collect(options.stars)
-    parts = [stars[~split_by_source_id(stars["source_id"])] for stars in samples.values()]
-    stars = vstack(parts, metadata_conflicts="silent")
+    stars, _ = split(collect(options.stars)[0])
     validates = np.arange(len(stars)) % 10 == 3
     training, validation = stars[~validates], stars[validates]
     for name in options.recipes:

@@ -124,6 +124,14 @@ def collect(paths: list[Path]) -> tuple[dict[str, StarTable], dict[str, dict]]:
     return samples, said
 
 
+def split(samples: dict[str, StarTable]) -> tuple[StarTable, dict[str, StarTable]]:
+    """Return the training stars of all samples, and the test stars of each."""
+    is_test = {name: split_by_source_id(stars["source_id"]) for name, stars in samples.items()}
+    tests = {name: stars[is_test[name]] for name, stars in samples.items()}
+    parts = [stars[~is_test[name]] for name, stars in samples.items()]
+    return vstack(parts, metadata_conflicts="silent"), tests
+
+
 def train_regressor(stars: StarTable, options: argparse.Namespace) -> None:
     """Pre-train, fine-tune and save."""
     common = {"random_state": options.random_state, "verbose": 1}
@@ -222,10 +230,7 @@ def main() -> None:
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     samples, said = collect(options.stars)
-    is_test = {name: split_by_source_id(stars["source_id"]) for name, stars in samples.items()}
-    tests = {name: stars[is_test[name]] for name, stars in samples.items()}
-    parts = [stars[~is_test[name]] for name, stars in samples.items()]
-    training = vstack(parts, metadata_conflicts="silent")
+    training, tests = split(samples)
     if not options.evaluate_only:
         train(training, said, options)
     record = json.loads((options.output / "training.json").read_text())
