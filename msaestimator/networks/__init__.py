@@ -7,9 +7,16 @@ from msaestimator.networks._contrasts import Contrasts
 from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._ensembles import IndependentRegressors
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
-from msaestimator.networks._losses import cauchy_error, gaussian_loss, masked_error, pinball_loss
+from msaestimator.networks._losses import (
+    cauchy_error,
+    gaussian_loss,
+    masked_error,
+    pinball_loss,
+    taught_loss,
+)
 from msaestimator.networks._masking import GroupMask, JointMask, SpanMask
 from msaestimator.networks._noise import NoisyMask
+from msaestimator.networks._teaching import TaughtMask
 from msaestimator.networks._token_draw import Requests, TokenDraw
 from msaestimator.networks._transformer import StellarTransformer, TokenEmbedding
 
@@ -30,6 +37,7 @@ __all__ = [
     "ResidualBlock",
     "SpanMask",
     "StellarTransformer",
+    "TaughtMask",
     "TokenDraw",
     "TokenEmbedding",
     "TransformerBlock",
@@ -38,4 +46,5 @@ __all__ = [
     "masked_error",
     "pinball_loss",
     "residual_stack",
+    "taught_loss",
 ]

@@ -18,6 +18,7 @@ from msaestimator.training._objectives import (
     PredictionObjective,
     ReconstructionObjective,
     RequestObjective,
+    TaughtObjective,
 )
 from msaestimator.training._schedules import SCHEDULES, Schedule
 
@@ -34,6 +35,7 @@ __all__ = [
     "RequestObjective",
     "ResumableCheckpoint",
     "Schedule",
+    "TaughtObjective",
     "TensorBatches",
     "TrainingPlan",
     "autocast",
