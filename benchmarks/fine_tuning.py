@@ -1,4 +1,4 @@
-"""What noise, averages of weights and teachers do to a long fine-tuning, on validation stars.
+"""What noise and averages of weights do to a long fine-tuning, on validation stars.
 
 Run from the repository's root, after ``benchmarks/train_released.py`` or with another encoder::
 
@@ -6,8 +6,7 @@ Run from the repository's root, after ``benchmarks/train_released.py`` or with a
 
 Fine-tunes the released model's pre-trained autoencoder on nine tenths of the release's training
 stars, with and without noise on the features and averages of the weights, and prints NMAD on the
-tenth, with XP spectra and without, and on stars that were trained on. With teachers is how the
-release is fine-tuned, with averages, and with noise on what it is taught on.
+tenth, with XP spectra and without, and on stars that were trained on.
 """
 
 import argparse
@@ -24,22 +23,17 @@ from msaestimator.schema import StarTable, get_label
 
 UNITS = {name: get_label(name).unit for name in LABELS}
 PLAIN = {
-    "n_teachers": 0,
     "resample_noise": False,
     "average_from": 1.0,
     "lr_schedule": "cosine",
     "encoder_lr_schedule": "cosine",
 }
-AVERAGED = {
-    name: RELEASE["regressor"][name]
-    for name in ("average_from", "lr_schedule", "encoder_lr_schedule")
-}
+AVERAGED = {name: RELEASE["regressor"][name] for name in PLAIN if name != "resample_noise"}
 RECIPES = {
     "neither": PLAIN,
     "noise": PLAIN | {"resample_noise": True},
     "averages": PLAIN | AVERAGED,
     "both": PLAIN | AVERAGED | {"resample_noise": True},
-    "teachers": {},
 }
 
 

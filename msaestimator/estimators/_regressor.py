@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,11 +13,26 @@ from torch import nn
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
 from msaestimator.estimators._calibration import check_levels
 from msaestimator.estimators._domains import LabelDomains
-from msaestimator.estimators._fine_tuning import FineTunedEstimator
+from msaestimator.estimators._feature_errors import known_errors
 from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
-from msaestimator.networks import IndependentRegressors, QuantileHead, QuantileRegressor
+from msaestimator.estimators._surveying import SurveyedEstimator
+from msaestimator.exceptions import did_you_mean
+from msaestimator.networks import (
+    GroupMask,
+    IndependentRegressors,
+    NoisyMask,
+    QuantileHead,
+    QuantileRegressor,
+)
 from msaestimator.preprocessing import LabelScaler
-from msaestimator.training import resolve_device, seeded
+from msaestimator.training import (
+    EnsembleObjective,
+    ParameterGroup,
+    PredictionObjective,
+    TrainingPlan,
+    resolve_device,
+    seeded,
+)
 
 __all__ = ["StellarParameterRegressor"]
 
@@ -34,7 +50,7 @@ SHARED_WITH_ENCODER = (
 # hands the pre-trained weights inputs they were not trained on.
 
 
-class StellarParameterRegressor(FineTunedEstimator):
+class StellarParameterRegressor(SurveyedEstimator):
     """Predict stellar parameters with intervals, even from stars that miss features.
 
     A head that predicts quantiles is put on the latent space of a
@@ -73,16 +89,12 @@ class StellarParameterRegressor(FineTunedEstimator):
     resample_noise : bool
         Add noise of their measurement errors to the features of each star, drawn anew in every
         epoch, so that the network cannot learn the noise they came with. Needs a table with
-        columns of errors. With teachers, only what they teach learns from noisy stars.
+        columns of errors.
     label_weights : mapping of str to float, optional
         How much labels count in the loss (thesis equation 3.2); those not named count 1.
     prediction_weight, reconstruction_weight : float
         Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3). With a zero for
         the second nothing is reconstructed, which takes half the time.
-    n_teachers : int
-        Networks to train first in the same way, from other first weights of the head and on other
-        draws, whose mean quantiles the network then learns as well as the labels (distillation).
-        It comes near their mean, with the size of one.
     reference_survey : str or int, optional
         The survey whose labels are taken as they are, when ``fit`` is told of several; None is
         the one with most stars.
@@ -170,7 +182,6 @@ inference_batch_size, device, precision, random_state, verbose
         label_weights: Mapping[str, float] | None = None,
         prediction_weight: float = 0.8,
         reconstruction_weight: float = 0.05,
-        n_teachers: int = 0,
         reference_survey: str | int | None = None,
         max_epochs: int = 30,
         batch_size: int = 256,
@@ -211,7 +222,6 @@ inference_batch_size, device, precision, random_state, verbose
         self.label_weights = label_weights
         self.prediction_weight = prediction_weight
         self.reconstruction_weight = reconstruction_weight
-        self.n_teachers = n_teachers
         self.reference_survey = reference_survey
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -287,17 +297,19 @@ inference_batch_size, device, precision, random_state, verbose
         features = self._enter(X, reset=False)
         self._learn_label_scale(labels, reset=not again)
         targets = self.label_scaler_.transform(labels.values).astype(np.float32)
-        errors = self._errors_to_draw(X)
         with seeded(self.random_state, resolve_device(self.device)):
             targets = self._on_reference_scale(features, targets, surveys, reset=not again)
             rows, held_back = self._split_for_calibration(features, labels)
-            networks = [self._start_module() for _ in range(self.n_teachers)]
-            networks.append(self.module_ if again else self._start_module())
-            self._fine_tune(
-                networks,
-                features[rows],
+            if not again:
+                self.module_ = self._start_module()
+            self._train(
+                "fine-tuning",
+                self._objective(),
+                self._fine_tuning_mask(),
+                self._parameter_groups(),
+                self._with_errors(X, features)[rows],
                 targets[rows],
-                None if errors is None else errors[rows],
+                start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
             )
         self.calibrator_ = None
         if len(held_back):
@@ -365,6 +377,69 @@ inference_batch_size, device, precision, random_state, verbose
                 member.autoencoder.load_state_dict(self.encoder_.module_.state_dict())
         return module
 
+    def _objective(self) -> PredictionObjective | EnsembleObjective:
+        objective = PredictionObjective(
+            self.quantiles,
+            self.prediction_weight,
+            self.reconstruction_weight,
+            self.encoder_._objective(),
+            self._weights_of_labels(),
+        )
+        return objective if self.ensemble == "shared" else EnsembleObjective(objective)
+
+    def _weights_of_labels(self) -> list[float] | None:
+        given = self.label_weights
+        if given is None:
+            return None
+        for name, weight in given.items():
+            if name not in self.labels_:
+                raise ValueError(
+                    f"`label_weights` must name labels of the fit, got {name!r}."
+                    + did_you_mean(name, self.labels_)
+                )
+            if not 0 < weight < np.inf:
+                raise ValueError(
+                    f"`label_weights` must be positive, got {weight} for {name!r}. Leave a label "
+                    "out of `labels` if it shall not count."
+                )
+        return [float(given.get(name, 1.0)) for name in self.labels_]
+
+    def _fine_tuning_mask(self) -> GroupMask | NoisyMask:
+        encoder = copy.copy(self.encoder_)
+        mask = encoder.set_params(
+            mask_ratio=self.mask_ratio,
+            xp_mask_ratio=self.xp_mask_ratio,
+            block_mask_ratio=self.block_mask_ratio,
+            span_mask_ratio=self.span_mask_ratio,
+        ).mask()
+        return NoisyMask(mask) if self.resample_noise else mask
+
+    def _with_errors(self, X: Any, features: np.ndarray) -> np.ndarray:
+        """Return what the mask takes: features, and their errors if it adds noise."""
+        if not self.resample_noise:
+            return features
+        if not self.fitted_on_table_ or self.encoder_.preprocessor is not None:
+            raise ValueError(
+                "`resample_noise` needs a table of stars with columns of errors, and the default "
+                "preprocessor. Set resample_noise=False."
+            )
+        errors = known_errors(X, self._schema, self.preprocessor_)
+        return np.concatenate([features, errors[:, self.is_observed_]], axis=1)
+
+    def _parameter_groups(self) -> list[ParameterGroup]:
+        return [
+            ParameterGroup(
+                "*autoencoder.*",
+                self.encoder_lr,
+                self.encoder_lr_schedule,
+                self.encoder_weight_decay,
+            ),
+            ParameterGroup("*head.*", self.lr, self.lr_schedule, self.weight_decay),
+        ]
+
+    def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
+        return replace(super()._plan(title, groups), average_from=self.average_from)
+
     def _build_module(self) -> QuantileRegressor | IndependentRegressors:
         if self.ensemble == "shared":
             return self._build_regressor(self.n_members)
@@ -411,8 +486,6 @@ inference_batch_size, device, precision, random_state, verbose
             )
         if self.n_members < 1:
             raise ValueError(f"`n_members` must be at least 1, got {self.n_members}.")
-        if self.n_teachers < 0:
-            raise ValueError(f"`n_teachers` must be at least 0, got {self.n_teachers}.")
 
     @classmethod
     def _saved_kinds(cls) -> dict[str, type]:

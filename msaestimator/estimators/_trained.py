@@ -1,7 +1,6 @@
 """What every estimator shares: settings by name, the run of a training, saving and loading."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -112,26 +111,21 @@ class TrainedEstimator(BaseEstimator):
         y: np.ndarray,
         *,
         start: Sequence[np.ndarray] = (),
-        file: str = "",
     ) -> None:
         """Train ``module_`` on features ``x`` and targets ``y``; sets ``net_``.
 
         ``start`` are weights that training starts from when they are not drawn afresh: with
-        data and parameters they tell whether a checkpoint belongs to this run. ``file`` is added
-        to the checkpoint's name, where an estimator trains several networks.
+        data and parameters they tell whether a checkpoint belongs to this run.
         """
         if self.max_epochs == 0:
             self._adopt(self.module_)
             return
         training, validation = self._split(x, y)
-        plan = self._plan(title, groups)
-        if file and self.checkpoint is not None:
-            plan = replace(plan, checkpoint=f"{self.checkpoint}{file}")
         self.net_ = build_net(
             self.module_,
             criterion,
             mask,
-            plan,
+            self._plan(title, groups),
             n_stars=len(training),
             validation=validation,
             run_id="" if self.checkpoint is None else self._run_id(x, y, *start),

@@ -7,16 +7,9 @@ from msaestimator.networks._contrasts import Contrasts
 from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._ensembles import IndependentRegressors
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
-from msaestimator.networks._losses import (
-    cauchy_error,
-    gaussian_loss,
-    masked_error,
-    pinball_loss,
-    taught_loss,
-)
+from msaestimator.networks._losses import cauchy_error, gaussian_loss, masked_error, pinball_loss
 from msaestimator.networks._masking import GroupMask, JointMask, SpanMask
 from msaestimator.networks._noise import NoisyMask
-from msaestimator.networks._teaching import TaughtMask
 from msaestimator.networks._token_draw import Requests, TokenDraw
 from msaestimator.networks._transformer import StellarTransformer, TokenEmbedding
 
@@ -37,7 +30,6 @@ __all__ = [
     "ResidualBlock",
     "SpanMask",
     "StellarTransformer",
-    "TaughtMask",
     "TokenDraw",
     "TokenEmbedding",
     "TransformerBlock",
@@ -46,5 +38,4 @@ __all__ = [
     "masked_error",
     "pinball_loss",
     "residual_stack",
-    "taught_loss",
 ]

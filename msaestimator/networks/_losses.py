@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-__all__ = ["cauchy_error", "gaussian_loss", "masked_error", "pinball_loss", "taught_loss"]
+__all__ = ["cauchy_error", "gaussian_loss", "masked_error", "pinball_loss"]
 
 TINY = 1e-12
 """Instead of a sum of no weights, to divide by."""
@@ -64,32 +64,9 @@ def pinball_loss(
         How much each label counts; None is equally.
     """
     known = labels.isfinite()
+    weights = known * (1.0 if weights is None else weights)
     residual = labels.masked_fill(~known, 0.0)[:, None, :, None] - quantiles
     loss = (levels * residual).maximum((levels - 1) * residual)
-    return _mean_over_labels(loss, known, weights)
-
-
-def taught_loss(
-    quantiles: Tensor, taught: Tensor, known: Tensor, weights: Tensor | None = None
-) -> Tensor:
-    """Return the mean distance to the teachers' quantiles over known labels and members.
-
-    Parameters
-    ----------
-    quantiles : Tensor of shape (batch, n_members, n_labels, n_quantiles)
-    taught : Tensor of shape (batch, n_labels, n_quantiles)
-        What each member shall say.
-    known : bool Tensor of shape (batch, n_labels)
-        Which labels count; with none the loss is zero.
-    weights : Tensor of shape (n_labels,), optional
-        How much each label counts; None is equally.
-    """
-    return _mean_over_labels((quantiles - taught[:, None]).abs(), known, weights)
-
-
-def _mean_over_labels(loss: Tensor, known: Tensor, weights: Tensor | None) -> Tensor:
-    """Return the weighted mean of (batch, n_members, n_labels, n_quantiles) where known."""
-    weights = known * (1.0 if weights is None else weights)
     loss = loss.masked_fill(~known[:, None, :, None], 0.0).mean(dim=(1, 3))
     return (loss * weights).sum() / weights.sum().clamp(min=TINY)
 

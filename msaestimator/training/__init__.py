@@ -18,7 +18,6 @@ from msaestimator.training._objectives import (
     PredictionObjective,
     ReconstructionObjective,
     RequestObjective,
-    TaughtObjective,
 )
 from msaestimator.training._schedules import SCHEDULES, Schedule
 
@@ -35,7 +34,6 @@ __all__ = [
     "RequestObjective",
     "ResumableCheckpoint",
     "Schedule",
-    "TaughtObjective",
     "TensorBatches",
     "TrainingPlan",
     "autocast",

@@ -1,7 +1,6 @@
-"""What training minimises: reconstruction, prediction with it, answers to requests."""
+"""What training minimises: reconstruction, prediction with it, and answers to requests."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +11,6 @@ from msaestimator.networks import (
     gaussian_loss,
     masked_error,
     pinball_loss,
-    taught_loss,
 )
 
 __all__ = [
@@ -20,7 +18,6 @@ __all__ = [
     "PredictionObjective",
     "ReconstructionObjective",
     "RequestObjective",
-    "TaughtObjective",
 ]
 
 
@@ -106,36 +103,6 @@ class PredictionObjective(nn.Module):
         if reconstruction is None:
             return loss
         return loss + self.reconstruction_weight * self.reconstruction(reconstruction, hidden, x)
-
-
-class TaughtObjective(PredictionObjective):
-    """The objective of a network that learns from others' quantiles too.
-
-    Hinton, Vinyals & Dean (2015), *Distilling the knowledge in a neural network*.
-
-    Parameters
-    ----------
-    teaching_weight : float
-        Of the distance to the teachers' quantiles, where a label is known.
-    *args
-        As of `PredictionObjective`.
-    """
-
-    def __init__(self, teaching_weight: float, *args: Any) -> None:
-        super().__init__(*args)
-        self.teaching_weight = teaching_weight
-
-    def forward(
-        self,
-        output: tuple[Tensor, Tensor | None],
-        draw: tuple[Tensor, Tensor],
-        x: Tensor,
-        y: Tensor,
-    ) -> Tensor:
-        """Return the loss; ``draw`` is of a `TaughtMask`."""
-        hidden, taught = draw
-        teaching = taught_loss(output[0], taught, y.isfinite(), self.label_weights)
-        return self.teaching_weight * teaching + super().forward(output, hidden, x, y)
 
 
 class EnsembleObjective(nn.Module):

@@ -10,7 +10,6 @@ from msaestimator.training import (
     PredictionObjective,
     ReconstructionObjective,
     RequestObjective,
-    TaughtObjective,
 )
 
 LEVELS = (0.05, 0.5, 0.95)
@@ -90,25 +89,6 @@ def test_stars_without_labels_still_teach_reconstruction(batch):
     loss.backward()
     assert loss.item() == pytest.approx(0.2 * mean_error(*batch, 1, False), rel=1e-5)
     assert not quantiles.grad.any()
-
-
-@pytest.mark.parametrize("weights", [None, [1.0, 3.0, 0.5]])
-def test_teaching_is_the_mean_distance_to_the_taught_quantiles(batch, weights):
-    rng = np.random.default_rng(8)
-    quantiles = rng.normal(size=(40, 2, 3, len(LEVELS))).astype(np.float32)
-    taught = rng.normal(size=(40, 3, len(LEVELS))).astype(np.float32)
-    labels = rng.normal(size=(40, 3)).astype(np.float32)
-    labels[rng.random(labels.shape) < 0.3] = np.nan
-    output, hidden, x = tensors(*batch)
-    arguments = (LEVELS, 0.3, 0.2, ReconstructionObjective([0, 2, 3], 1, False), weights)
-    tensor, y = torch.from_numpy(quantiles), torch.from_numpy(labels)
-    plain = PredictionObjective(*arguments)((tensor, output), hidden, x, y)
-    draw = (hidden, torch.from_numpy(taught))
-    loss = TaughtObjective(0.7, *arguments)((tensor, output), draw, x, y)
-    distance = np.abs(quantiles - taught[:, None]).mean(axis=(1, 3))
-    counted = np.isfinite(labels) * np.array(weights or [1.0] * 3)
-    expected = np.average(distance, weights=counted)
-    assert float(loss - plain) == pytest.approx(0.7 * expected, rel=1e-4)
 
 
 @pytest.fixture
