@@ -44,7 +44,8 @@ RELEASE = {
         "labels": LABELS,
         "head_widths": (256,),
         "n_members": 8,
-        # The last steps know their stars by heart.
+        # Else it learns its stars by heart.
+        "resample_noise": True,
         "average_from": 0.5,
         "lr_schedule": "cosine_plateau",
         "encoder_lr_schedule": "cosine_plateau",

@@ -87,9 +87,9 @@ class StellarParameterRegressor(SurveyedEstimator):
     span_mask_ratio : float
         Probability that a run of orders, or any XP coefficients, are hidden.
     resample_noise : bool
-        Add noise of their measurement errors to the features of each star, drawn anew in every
-        epoch, so that the network cannot learn the noise they came with. Needs a table with
-        columns of errors.
+        Add noise to the features of each star, a random fraction of their measurement errors drawn
+        anew in every epoch, so that the network cannot learn the noise they came with. Needs a
+        table with columns of errors.
     label_weights : mapping of str to float, optional
         How much labels count in the loss (thesis equation 3.2); those not named count 1.
     prediction_weight, reconstruction_weight : float

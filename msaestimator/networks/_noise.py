@@ -11,6 +11,10 @@ __all__ = ["NoisyMask"]
 class NoisyMask:
     """Add noise to the features of each star, drawn anew each time, and hide some of them.
 
+    The noise of a star is a fraction of its errors, between 0 and 1, that is drawn too. Stars have
+    the noise they were measured with already: with as much again in all of them, a network would
+    trust features less than it should.
+
     Parameters
     ----------
     mask : GroupMask
@@ -26,7 +30,8 @@ class NoisyMask:
         Parameters
         ----------
         x : Tensor of shape (n_stars, 2 * n_features)
-            The features, then their errors: the standard deviations of the noise.
+            The features, then their errors: the largest standard deviations of the noise.
         """
         features, errors = x.chunk(2, dim=1)
-        return self.mask(features + errors * torch.randn_like(features))
+        fractions = torch.rand(len(x), 1, device=x.device)
+        return self.mask(features + errors * fractions * torch.randn_like(features))

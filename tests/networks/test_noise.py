@@ -1,8 +1,9 @@
 """Noise of the measurement errors, before features are hidden."""
 
+import numpy as np
 import pytest
 import torch
-from scipy.stats import kstest, norm
+from scipy.stats import ks_2samp, kstest, norm
 
 from msaestimator.networks import GroupMask, NoisyMask
 
@@ -22,10 +23,20 @@ def noisy():
 
 
 @pytest.mark.parametrize("feature", [1, 2])
-def test_noise_is_normal_of_the_error(x, noisy, feature):
+def test_noise_is_normal_of_a_fraction_of_the_error(x, noisy, feature):
     (shown,), _ = noisy(x)
-    noise = shown[:, feature] - x[:, feature]
-    assert kstest(noise, norm(0, feature / 4).cdf).pvalue > 1e-6
+    rng = np.random.default_rng(0)
+    expected = rng.random(100_000) * rng.normal(size=100_000) * feature / 4
+    assert ks_2samp(shown[:, feature] - x[:, feature], expected).pvalue > 1e-6
+
+
+def test_a_star_has_one_fraction_for_all_its_features():
+    x = torch.cat([torch.zeros(3, 20_000), torch.ones(3, 20_000)], dim=1)
+    (shown,), _ = NoisyMask(GroupMask([0] * 20_000, [0.0]))(x)
+    deviations = shown.std(dim=1)
+    assert deviations.max() < 1
+    for noise, deviation in zip(shown, deviations, strict=True):
+        assert kstest(noise, norm(0, deviation).cdf).pvalue > 1e-6
 
 
 def test_a_feature_without_error_is_as_it_was(x, noisy):
