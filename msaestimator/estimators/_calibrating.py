@@ -109,6 +109,11 @@ class CalibratedEstimator(StellarEstimator):
 
     def _calibrate(self, features: np.ndarray, targets: np.ndarray) -> None:
         """Set ``calibrator_`` from stars with scaled labels."""
+        sample = self._calibration_sample(features, targets)
+        self.calibrator_ = QuantileCalibrator(tuple(self.quantiles)).fit(*sample)
+
+    def _calibration_sample(self, features: np.ndarray, targets: np.ndarray) -> tuple:
+        """Return what `QuantileCalibrator.fit` takes, of stars with scaled labels."""
         groups = self._groups(features)
         hidden = features[groups == 0]
         hidden[:, self._is_xp()] = np.nan
@@ -116,12 +121,8 @@ class CalibratedEstimator(StellarEstimator):
             features = np.concatenate([features, hidden])
             targets = np.concatenate([targets, targets[groups == 0]])
             groups = self._groups(features)
-        self.calibrator_ = QuantileCalibrator(tuple(self.quantiles)).fit(
-            targets,
-            combine_members(self._members(features), self.quantiles),
-            groups,
-            self._magnitude(features),
-        )
+        quantiles = combine_members(self._members(features), self.quantiles)
+        return targets, quantiles, groups, self._magnitude(features)
 
     def _members(self, features: np.ndarray) -> np.ndarray:
         """Return each member's quantiles of scaled labels, NaN for stars without a feature."""
