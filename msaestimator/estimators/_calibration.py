@@ -111,8 +111,8 @@ class LabelCalibrator(BaseEstimator):
         without_itself = cross_val_predict(regression, hats, root)
         regression.fit(hats, root)
         self.weights_, self.intercept_ = regression.coef_, float(regression.intercept_)
-        # Rounded to what is known of them, they are short to write down.
-        self.scores_ = np.sort(z / without_itself**2).round(4)
+        # In single precision, more than is known of them, they are shorter to write down.
+        self.scores_ = np.sort(z / without_itself**2).astype(np.float32)
         return self
 
     def factor(self, covariates: np.ndarray) -> np.ndarray:
