@@ -28,7 +28,11 @@ PLAIN = {
     "lr_schedule": "cosine",
     "encoder_lr_schedule": "cosine",
 }
-AVERAGED = {name: RELEASE["regressor"][name] for name in PLAIN if name != "resample_noise"}
+AVERAGED = {
+    "average_from": 0.5,
+    "lr_schedule": "cosine_plateau",
+    "encoder_lr_schedule": "cosine_plateau",
+}
 RECIPES = {
     "neither": PLAIN,
     "noise": PLAIN | {"resample_noise": True},

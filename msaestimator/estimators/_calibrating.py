@@ -112,7 +112,9 @@ class CalibratedEstimator(StellarEstimator):
         sample = self._calibration_sample(features, targets)
         self.calibrator_ = QuantileCalibrator(tuple(self.quantiles)).fit(*sample)
 
-    def _calibration_sample(self, features: np.ndarray, targets: np.ndarray) -> tuple:
+    def _calibration_sample(
+        self, features: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
         """Return what `QuantileCalibrator.fit` takes, of stars with scaled labels."""
         groups = self._groups(features)
         hidden = features[groups == 0]
