@@ -72,8 +72,10 @@ absent column. Coefficients are in the archive's units; E(B-V) is that of SFD98,
 On stars of the test side, never trained on. The regressor's settings were chosen on training
 stars held back, but several candidates were scored on these stars too; the runs of the
 generalist's training were chosen by trials scored on the packaged ones. NMAD is 1.4826 times the
-median absolute deviation, coverage that of the 16 to 84 % interval (0.68 is right). Gradient
-boosting (`msaestimator.cli.BoostingBaseline`) is trained on the same stars, with XP and without.
+median absolute deviation, coverage that of the 16 to 84 % interval (0.68 is right); the
+regressor's intervals are calibrated on all training stars, each by a network fine-tuned without
+it. Gradient boosting (`msaestimator.cli.BoostingBaseline`) is trained on the same stars, with XP
+and without.
 {scores}
 ## Limits
 
