@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from ablations import AVERAGED
 from train_released import LABELS, RELEASE, collect, split
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
@@ -22,22 +23,11 @@ from msaestimator.preprocessing import read_labels
 from msaestimator.schema import StarTable, get_label
 
 UNITS = {name: get_label(name).unit for name in LABELS}
-PLAIN = {
-    "resample_noise": False,
-    "average_from": 1.0,
-    "lr_schedule": "cosine",
-    "encoder_lr_schedule": "cosine",
-}
-AVERAGED = {
-    "average_from": 0.5,
-    "lr_schedule": "cosine_plateau",
-    "encoder_lr_schedule": "cosine_plateau",
-}
 RECIPES = {
-    "neither": PLAIN,
-    "noise": PLAIN | {"resample_noise": True},
-    "averages": PLAIN | AVERAGED,
-    "both": PLAIN | AVERAGED | {"resample_noise": True},
+    "neither": {"resample_noise": False},
+    "noise": {"resample_noise": True},
+    "averages": AVERAGED | {"resample_noise": False},
+    "both": AVERAGED | {"resample_noise": True},
 }
 
 
