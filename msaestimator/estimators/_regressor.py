@@ -92,6 +92,9 @@ class StellarParameterRegressor(SurveyedEstimator):
         table with columns of errors.
     label_weights : mapping of str to float, optional
         How much labels count in the loss (thesis equation 3.2); those not named count 1.
+    width_power : float
+        A star's label counts as the inverse of its predicted interval's width to this power, so
+        that labels which can be told well count more than those which cannot.
     prediction_weight, reconstruction_weight : float
         Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3). With a zero for
         the second nothing is reconstructed, which takes half the time.
@@ -180,6 +183,7 @@ inference_batch_size, device, precision, random_state, verbose
         span_mask_ratio: float = 0.0,
         resample_noise: bool = False,
         label_weights: Mapping[str, float] | None = None,
+        width_power: float = 0.0,
         prediction_weight: float = 0.8,
         reconstruction_weight: float = 0.05,
         reference_survey: str | int | None = None,
@@ -220,6 +224,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.span_mask_ratio = span_mask_ratio
         self.resample_noise = resample_noise
         self.label_weights = label_weights
+        self.width_power = width_power
         self.prediction_weight = prediction_weight
         self.reconstruction_weight = reconstruction_weight
         self.reference_survey = reference_survey
@@ -384,6 +389,7 @@ inference_batch_size, device, precision, random_state, verbose
             self.reconstruction_weight,
             self.encoder_._objective(),
             self._weights_of_labels(),
+            self.width_power,
         )
         return objective if self.ensemble == "shared" else EnsembleObjective(objective)
 

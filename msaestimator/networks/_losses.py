@@ -1,11 +1,15 @@
 """Losses that ignore what is unknown."""
 
+import torch
 from torch import Tensor
 
 __all__ = ["cauchy_error", "gaussian_loss", "masked_error", "pinball_loss"]
 
 TINY = 1e-12
 """Instead of a sum of no weights, to divide by."""
+
+NARROWEST = 0.2
+"""Of the median width: intervals narrower than this do not count more."""
 
 
 def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int = 1) -> Tensor:
@@ -47,11 +51,16 @@ def cauchy_error(prediction: Tensor, target: Tensor, counted: Tensor, errors: Te
 
 
 def pinball_loss(
-    quantiles: Tensor, labels: Tensor, levels: Tensor, weights: Tensor | None = None
+    quantiles: Tensor,
+    labels: Tensor,
+    levels: Tensor,
+    weights: Tensor | None = None,
+    width_power: float = 0.0,
 ) -> Tensor:
     """Return the mean pinball loss over known labels, members and quantiles.
 
-    Thesis equation 3.2.
+    Thesis equation 3.2. A label that is told well moves its star's quantiles no more than one
+    that is all noise does; ``width_power`` makes it count more.
 
     Parameters
     ----------
@@ -62,13 +71,27 @@ def pinball_loss(
         Between 0 and 1.
     weights : Tensor of shape (n_labels,), optional
         How much each label counts; None is equally.
+    width_power : float
+        A star's label counts as the inverse of its interval's width to this power. What the
+        star is like decides, not its label, so the best quantiles stay the same.
     """
     known = labels.isfinite()
     weights = known * (1.0 if weights is None else weights)
+    if width_power:
+        weights = weights * _inverse_widths(quantiles.detach(), known, width_power)
     residual = labels.masked_fill(~known, 0.0)[:, None, :, None] - quantiles
     loss = (levels * residual).maximum((levels - 1) * residual)
     loss = loss.masked_fill(~known[:, None, :, None], 0.0).mean(dim=(1, 3))
     return (loss * weights).sum() / weights.sum().clamp(min=TINY)
+
+
+def _inverse_widths(quantiles: Tensor, known: Tensor, power: float) -> Tensor:
+    """Return how much more than the batch's mean labels count: (batch, n_labels), unknown 0."""
+    width = (quantiles[..., -1] - quantiles[..., 0]).mean(dim=1)
+    typical = width.masked_fill(~known, torch.nan).nanmedian(dim=0).values
+    inverse = (width / typical.clamp(min=TINY)).clamp(min=NARROWEST) ** -power
+    inverse = inverse.masked_fill(~known, 0.0)
+    return inverse * known.sum(dim=0) / inverse.sum(dim=0).clamp(min=TINY)
 
 
 def gaussian_loss(

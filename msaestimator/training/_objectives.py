@@ -76,6 +76,8 @@ class PredictionObjective(nn.Module):
     reconstruction : ReconstructionObjective
     label_weights : sequence of float, optional
         How much each label counts; None is equally.
+    width_power : float
+        See `pinball_loss`.
     """
 
     def __init__(
@@ -85,8 +87,10 @@ class PredictionObjective(nn.Module):
         reconstruction_weight: float,
         reconstruction: ReconstructionObjective,
         label_weights: Sequence[float] | None = None,
+        width_power: float = 0.0,
     ) -> None:
         super().__init__()
+        self.width_power = width_power
         weights = None if label_weights is None else torch.tensor(label_weights)
         self.register_buffer("label_weights", weights, persistent=False)
         self.register_buffer("levels", torch.tensor(levels), persistent=False)
@@ -99,7 +103,8 @@ class PredictionObjective(nn.Module):
     ) -> Tensor:
         """Return the loss of quantiles and reconstruction for labels ``y`` (NaN unknown)."""
         quantiles, reconstruction = output
-        loss = self.prediction_weight * pinball_loss(quantiles, y, self.levels, self.label_weights)
+        prediction = pinball_loss(quantiles, y, self.levels, self.label_weights, self.width_power)
+        loss = self.prediction_weight * prediction
         if reconstruction is None:
             return loss
         return loss + self.reconstruction_weight * self.reconstruction(reconstruction, hidden, x)

@@ -65,6 +65,16 @@ def test_a_label_of_more_weight_is_learned_sooner(make_regressor, msa, stars):
     assert error(20.0) < error(0.05)
 
 
+def test_labels_that_count_by_their_intervals_are_learned_otherwise(make_regressor, msa, stars):
+    plain, weighed = (
+        make_regressor(msa, width_power=power, max_epochs=2).fit(stars) for power in (0.0, 1.0)
+    )
+    losses = [regressor.net_.history[:, "train_loss"] for regressor in (plain, weighed)]
+    assert np.isfinite(losses).all()
+    assert not np.allclose(*losses, rtol=1e-3)
+    assert (np.diff(weighed.predict_quantiles(stars), axis=2) > 0).all()
+
+
 @pytest.mark.parametrize(
     ("weights", "came"),
     [

@@ -150,6 +150,49 @@ class TestPinball:
             lambda q: pinball_loss(q, labels, LEVELS.double()), quantiles.requires_grad_()
         )
 
+    @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+    def test_labels_count_as_the_inverse_of_their_interval(self, predicted, power):
+        quantiles, labels = predicted
+        quantiles = quantiles.sort(dim=-1).values.requires_grad_()
+        # Of each label's gradient by its quantiles, what the weights make of it.
+        slopes = [
+            torch.autograd.grad(pinball_loss(quantiles, labels, LEVELS, None, p), quantiles)[0]
+            for p in (0.0, power)
+        ]
+        width = (quantiles[..., -1] - quantiles[..., 0]).mean(dim=1).detach().numpy()
+        for label in range(labels.shape[1]):
+            known = ~labels[:, label].isnan().numpy()
+            expected = width[known, label]
+            expected = np.maximum(expected, 0.2 * np.sort(expected)[(len(expected) - 1) // 2])
+            expected = expected**-power / np.mean(expected**-power)
+            found = (slopes[1] / slopes[0])[known, :, label].numpy()
+            np.testing.assert_allclose(found, expected[:, None, None].repeat(2, 1).repeat(3, 2))
+
+    def test_unknown_labels_do_not_matter_by_their_intervals(self, predicted):
+        quantiles, labels = predicted
+        loss = pinball_loss(quantiles, labels, LEVELS, None, 1.0)
+        unknown = labels.isnan()[:, None, :, None].expand_as(quantiles)
+        for junk in (1e30, float("inf"), NAN):
+            given = quantiles.masked_fill(unknown, junk)
+            assert pinball_loss(given, labels, LEVELS, None, 1.0) == loss
+        nothing = torch.full_like(labels, NAN)
+        assert pinball_loss(quantiles, nothing, LEVELS, None, 1.0) == 0
+
+    @pytest.mark.parametrize("power", [0.0, 1.0])
+    def test_the_best_quantiles_are_those_of_the_labels_whatever_the_width(self, power):
+        """Of stars of two kinds, one ten times as scattered, by gradient descent."""
+        scatter = torch.tensor([0.1, 1.0]).repeat_interleave(2000)
+        labels = (torch.randn(4000) * scatter)[:, None]
+        quantiles = torch.tensor([[-0.5, 0.0, 0.5]]).repeat(2, 1).requires_grad_()
+        optimizer = torch.optim.Adam([quantiles], lr=0.01)
+        for _ in range(400):
+            optimizer.zero_grad()
+            of_stars = quantiles.repeat_interleave(2000, dim=0)[:, None, None, :]
+            pinball_loss(of_stars, labels, LEVELS, None, power).backward()
+            optimizer.step()
+        expected = torch.stack([labels[:2000, 0], labels[2000:, 0]]).quantile(LEVELS, dim=1).T
+        np.testing.assert_allclose(quantiles.detach(), expected, atol=0.03)
+
     @settings(max_examples=50)
     @given(
         labels=st.lists(st.integers(-50, 50), min_size=2, max_size=40, unique=True),
