@@ -49,6 +49,8 @@ RELEASE = {
         "n_members": 8,
         # Else it learns its stars by heart.
         "resample_noise": True,
+        # Else it learns more from stars that it cannot tell than from those it can.
+        "width_power": 0.5,
         "max_epochs": 60,
         "lr": 3e-3,
         # A pre-trained network is worth more than what faster steps would learn.
