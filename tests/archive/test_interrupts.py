@@ -153,6 +153,15 @@ def test_an_interrupt_says_where_it_came(server, archive, ids, tmp_path, monkeyp
     assert finish(server, archive, ids, tmp_path) == 3
 
 
+@pytest.fixture
+def _heeds_ctrl_c():
+    """In the background of a shell it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeds_ctrl_c")
 def test_a_job_that_is_waited_for_is_deleted_on_interrupt(server, archive, ids, monkeypatch):
     archive.asynchronous = True
     server.inject(faults.JobNeverEnds())
