@@ -93,8 +93,8 @@ class StellarParameterRegressor(SurveyedEstimator):
     label_weights : mapping of str to float, optional
         How much labels count in the loss (thesis equation 3.2); those not named count 1.
     width_power : float
-        A star's label counts as the inverse of its predicted interval's width to this power, so
-        that labels which can be told well count more than those which cannot.
+        A star's label counts as the inverse of its predicted interval's width to this power, from
+        0 to 1, so that labels which can be told well count more than those which cannot.
     prediction_weight, reconstruction_weight : float
         Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3). With a zero for
         the second nothing is reconstructed, which takes half the time.

@@ -194,6 +194,7 @@ FRACTIONS = frozenset(
         "mask_ratio",
         "span_mask_ratio",
         "xp_mask_ratio",
+        "width_power",
     }
 )
 """Parameters between 0 and 1."""

@@ -88,6 +88,12 @@ def test_bad_weights_of_labels(make_regressor, msa, stars, weights, came):
         make_regressor(msa, labels=("teff", "logg"), label_weights=weights).fit(stars)
 
 
+@pytest.mark.parametrize("power", [-0.5, 2.0, float("nan")])
+def test_bad_power_of_widths(make_regressor, msa, stars, power):
+    with pytest.raises(ValueError, match="`width_power` must be between 0 and 1, got"):
+        make_regressor(msa, width_power=power).fit(stars)
+
+
 def test_bad_number_of_members(make_regressor, msa, stars):
     with pytest.raises(ValueError, match="`n_members` must be at least 1, got 0"):
         make_regressor(msa, n_members=0).fit(stars)
