@@ -193,8 +193,8 @@ FRACTIONS = frozenset(
         "dropout",
         "mask_ratio",
         "span_mask_ratio",
-        "xp_mask_ratio",
         "width_power",
+        "xp_mask_ratio",
     }
 )
 """Parameters between 0 and 1."""
