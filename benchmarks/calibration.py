@@ -7,9 +7,11 @@ Run from the repository's root::
 Trains the default regressor on the training stars, or loads a saved one, and prints coverage minus
 level in percentage points of each label, with XP coefficients and without them: overall, and in
 the worst bin of at least 300 stars in predicted Teff and [Fe/H] and in G. Then the z-scores' half
-width that holds 68 % and their standard deviation, which outliers raise. Below the table is the
-root mean square over bins, beside that of perfect intervals in bins of so few stars. With
-``--by-truth`` the bins are in the true Teff and [Fe/H]. The test stars are used for nothing else.
+width that holds 68 % and their standard deviation, which outliers raise; and the standard
+deviation of scores that allow for the tails: the deviate of a normal distribution at which the
+truth lies in the star's own, that of all its intervals. Below the table is the root mean square
+over bins, beside that of perfect intervals in bins of so few stars. With ``--by-truth`` the bins
+are in the true Teff and [Fe/H]. The test stars are used for nothing else.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from astropy.table import Table
+from scipy.stats import norm
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
@@ -26,6 +29,8 @@ from msaestimator.schema import StarTable
 
 LEVELS = (0.50, 0.68, 0.90, 0.95)
 LEAST_STARS, MOST_BINS = 300, 8
+DEVIATES = np.linspace(0.05, 4, 80)
+"""Half the widths of the intervals that make up a star's distribution, if it were normal."""
 
 
 def main() -> None:
@@ -63,6 +68,7 @@ def score(
     """Yield a row of the table for each label; add bins' deviations and stars to ``binned``."""
     table = regressor.predict_table(stars)
     bounds = {level: regressor.predict_interval(stars, level) for level in LEVELS}
+    distribution = distributions(regressor, stars)
     source = stars if by_truth else table
     for position, label in enumerate(regressor.labels_):
         truth = np.ma.filled(stars[label].to_value(table[label].unit), np.nan)
@@ -83,7 +89,26 @@ def score(
                     binned[level].extend(zip(off, map(len, rows), strict=True))
         z = z_scores(truth, *(table[label + s].value for s in ("_lower", "", "_upper")))
         low, high = np.nanquantile(z, [0.16, 0.84])
-        yield row | {"z 68%": round((high - low) / 2, 2), "z std": round(np.nanstd(z), 2)}
+        spread = np.nanstd(normal_scores(truth, distribution[:, position]))
+        yield row | {
+            "z 68%": round((high - low) / 2, 2),
+            "z std": round(np.nanstd(z), 2),
+            "score std": round(spread, 2),
+        }
+
+
+def distributions(regressor: StellarParameterRegressor, stars: StarTable) -> np.ndarray:
+    """Return the ends of the intervals of all `DEVIATES`, rising, (n_stars, n_labels, 160)."""
+    levels = 1 - 2 * norm.sf(DEVIATES)
+    ends = np.stack([regressor.predict_interval(stars, level) for level in levels], axis=-1)
+    return np.concatenate([ends[:, :, 0, ::-1], ends[:, :, 1]], axis=-1)
+
+
+def normal_scores(truth: np.ndarray, distribution: np.ndarray) -> np.ndarray:
+    """Return the deviates at which truths lie in distributions, NaN where one is unknown."""
+    deviates = np.concatenate([-DEVIATES[::-1], DEVIATES])
+    scores = [np.interp(y, row, deviates) for y, row in zip(truth, distribution, strict=True)]
+    return np.where(np.isfinite(truth), scores, np.nan)
 
 
 def bins(values: np.ndarray, truth: np.ndarray, most: int) -> list[np.ndarray]:

@@ -1,13 +1,13 @@
-"""What noise, averages of weights and widths do to a long fine-tuning, on validation stars.
+"""What noise, averages and weights of labels do to a long fine-tuning, on validation stars.
 
 Run from the repository's root, after ``benchmarks/train_released.py`` or with another encoder::
 
     python benchmarks/fine_tuning.py --stars TABLE.parquet
 
 Fine-tunes the released model's pre-trained autoencoder on nine tenths of the release's training
-stars, with and without noise on the features, averages of the weights, and labels counted by the
-widths of their intervals, and prints NMAD on the tenth, with XP spectra and without, and on stars
-that were trained on.
+stars, with and without noise on the features, averages of the weights, labels counted by the
+widths of their intervals, and log g counted twice, and prints NMAD on the tenth, with XP spectra
+and without, and on stars that were trained on.
 """
 
 import argparse
@@ -30,6 +30,7 @@ RECIPES = {
     "averages": AVERAGED | {"resample_noise": False},
     "both": AVERAGED | {"resample_noise": True},
     "widths": {"resample_noise": True, "width_power": 0.5},
+    "logg": {"resample_noise": True, "width_power": 0.5, "label_weights": {"logg": 2.0}},
 }
 
 
@@ -60,7 +61,7 @@ def main() -> None:
         regressor = StellarParameterRegressor(
             encoder.set_params(dropout=RELEASE["encoder_dropout"]),
             **RELEASE["regressor"]
-            | {"width_power": 0.0}
+            | {"width_power": 0.0, "label_weights": None}
             | RECIPES[name]
             | {"max_epochs": options.epochs, "calibration_fraction": 0.0, "verbose": 1},
             random_state=options.random_state,

@@ -51,7 +51,9 @@ RELEASE = {
         "resample_noise": True,
         # Else it learns more from stars that it cannot tell than from those it can.
         "width_power": 0.5,
-        "max_epochs": 60,
+        # What spectra tell of log g is faint beside what they tell of the others.
+        "label_weights": {"logg": 2.0},
+        "max_epochs": 100,
         "lr": 3e-3,
         # A pre-trained network is worth more than what faster steps would learn.
         "encoder_lr": 1e-3,
