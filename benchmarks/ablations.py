@@ -6,15 +6,20 @@ Run from the repository's root::
 
 Pre-trains and fine-tunes on four fifths of the packaged training stars (or fewer, ``--stars``) and
 prints NMAD on the others, with their XP spectra and without. The test stars are not looked at.
+With ``--unlabelled TABLE.parquet``, stars of that table join the pre-training, as one more change.
 """
 
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
+import astropy.units as u
 import numpy as np
 from astropy.table import vstack
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import RobustScaler
 
@@ -97,6 +102,33 @@ def with_mocks(stars: StarTable) -> StarTable:
     )
 
 
+def with_table(path: Path, stars: StarTable) -> StarTable:
+    """Return stars and those of a table, in the columns that both have, without their labels.
+
+    Spectra without magnitudes get that in G which real stars of such spectra have: the flux in G
+    is a sum over the spectrum, and so one over coefficients.
+    """
+    others = StarTable.read(path)
+    has_spectra = "bp_coefficients" in others.colnames
+    if has_spectra and "phot_g_mean_mag" not in others.colnames:
+        flux = 10 ** (-0.4 * stars["phot_g_mean_mag"].value)
+        known = np.flatnonzero(np.isfinite(flux))
+        x = coefficients(stars)[known] / flux[known, None]
+        sums = LinearRegression(fit_intercept=False).fit(x, np.ones(len(known))).coef_
+        found = coefficients(others) @ sums
+        others["phot_g_mean_mag"] = -2.5 * np.log10(np.where(found > 0, found, np.nan)) * u.mag
+    further = StarTable()
+    for name in [n for n in stars.colnames if n in others.colnames and n not in DEMO_LABELS]:
+        unit = stars[name].unit
+        further[name] = others[name] if unit is None else u.Quantity(others[name], unit)
+    return vstack([stars, further], metadata_conflicts="silent")
+
+
+def coefficients(stars: StarTable) -> np.ndarray:
+    """Return the coefficients of both bands, (n_stars, 110)."""
+    return np.concatenate([np.asarray(stars[f"{band}_coefficients"]) for band in BANDS], axis=1)
+
+
 def with_noise_levels(stars: StarTable) -> StarTable:
     """Return stars with how noisy each of their bands is, relative to its flux."""
     stars = stars.copy()
@@ -164,12 +196,17 @@ def main() -> None:
     parser.add_argument("--pretraining-epochs", type=int, default=30)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--random-state", type=int, default=0)
+    parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="further tables")
     options = parser.parse_args()
+    changes = CHANGES | {
+        f"{path.stem} in pre-training": Change(unlabelled=partial(with_table, path))
+        for path in options.unlabelled
+    }
     stars = load_apogee_xp("train")
     # The test stars are those below 0.2: those up to 0.36 are a fifth of the others.
     validates = split_by_source_id(stars["source_id"], 0.36)
     validation, training = stars[validates], stars[~validates][: options.stars]
-    for name, change in CHANGES.items():
+    for name, change in changes.items():
         if not any(words in name for words in options.changes):
             continue
         started = time.perf_counter()
