@@ -1,8 +1,8 @@
-"""Coverage of calibrated intervals on the packaged test stars, overall and in bins.
+"""Coverage of calibrated intervals on the test stars, overall and in bins.
 
 Run from the repository's root::
 
-    python benchmarks/calibration.py [--model FOLDER]
+    python benchmarks/calibration.py [--model FOLDER] [--stars TABLE.parquet]
 
 Trains the default regressor on the training stars, or loads a saved one, and prints coverage minus
 level in percentage points of each label, with XP coefficients and without them: overall, and in
@@ -11,16 +11,20 @@ width that holds 68 % and their standard deviation, which outliers raise; and th
 deviation of scores that allow for the tails: the deviate of a normal distribution at which the
 truth lies in the star's own, that of all its intervals. Below the table is the root mean square
 over bins, beside that of perfect intervals in bins of so few stars. With ``--by-truth`` the bins
-are in the true Teff and [Fe/H]. The test stars are used for nothing else.
+are in the true Teff and [Fe/H]; with ``--stars`` the test stars of further tables, such as the
+released model's, are scored too; ``--bins`` is how many at most. The test stars are used for
+nothing else.
 """
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import Table, vstack
 from scipy.stats import norm
+from train_released import collect, split
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
@@ -28,7 +32,7 @@ from msaestimator.metrics import coverage, hide_xp, z_scores
 from msaestimator.schema import StarTable
 
 LEVELS = (0.50, 0.68, 0.90, 0.95)
-LEAST_STARS, MOST_BINS = 300, 8
+LEAST_STARS = 300
 DEVIATES = np.linspace(0.05, 4, 80)
 """Half the widths of the intervals that make up a star's distribution, if it were normal."""
 
@@ -38,17 +42,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", help="folder of a saved regressor")
     parser.add_argument("--by-truth", action="store_true")
+    parser.add_argument("--stars", type=Path, nargs="*", default=[], help="further tables")
+    parser.add_argument("--bins", type=int, default=8)
     options = parser.parse_args()
     if options.model:
         regressor = StellarParameterRegressor.from_pretrained(options.model)
     else:
         regressor = StellarParameterRegressor(random_state=0).fit(load_apogee_xp("train"))
-    test = load_apogee_xp("test")
+    test = vstack(list(split(collect(options.stars)[0])[1].values()), metadata_conflicts="silent")
     halves = {"with XP": test, "without XP": hide_xp(test)}
     binned: dict[float, list] = {level: [] for level in LEVELS}
-    rows = [
-        row for half in halves.items() for row in score(regressor, *half, options.by_truth, binned)
-    ]
+    rows = [row for half in halves.items() for row in score(regressor, *half, options, binned)]
     Table(rows).pprint(max_lines=-1, max_width=-1)
     for level, found in binned.items():
         off, n_stars = np.transpose(found)
@@ -62,14 +66,14 @@ def score(
     regressor: StellarParameterRegressor,
     half: str,
     stars: StarTable,
-    by_truth: bool,
+    options: argparse.Namespace,
     binned: dict[float, list],
 ) -> Iterator[dict[str, Any]]:
     """Yield a row of the table for each label; add bins' deviations and stars to ``binned``."""
     table = regressor.predict_table(stars)
     bounds = {level: regressor.predict_interval(stars, level) for level in LEVELS}
     distribution = distributions(regressor, stars)
-    source = stars if by_truth else table
+    source = stars if options.by_truth else table
     for position, label in enumerate(regressor.labels_):
         truth = np.ma.filled(stars[label].to_value(table[label].unit), np.nan)
         row = {"half": half, "label": label}
@@ -80,7 +84,7 @@ def score(
             "G": stars["phot_g_mean_mag"].value,
         }
         for name, column in values.items():
-            rows = bins(column, truth, 1 if name == "all" else MOST_BINS)
+            rows = bins(column, truth, 1 if name == "all" else options.bins)
             for level in LEVELS:
                 low, high = bounds[level][:, position].T
                 off = [coverage(truth[b], low[b], high[b]) - level for b in rows]
