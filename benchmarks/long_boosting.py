@@ -5,8 +5,8 @@ Run from the repository's root::
     python benchmarks/long_boosting.py --stars TABLE.parquet
 
 Trains XGBoost, one model a label, on the stars that ``benchmarks/train_released.py`` trained on, a
-tenth of which tell when to stop, with XP spectra and without, and prints NMAD on all stars that no
-model has seen, of it, of the regressor, and their ratios.
+tenth of which tell when to stop, with XP spectra and without, and prints NMAD and
+root mean square errors on all stars that no model has seen, of it, of the regressor, and ratios.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from train_released import LABELS, collect, split
 from xgboost import XGBRegressor
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.metrics import hide_xp, nmad
+from msaestimator.metrics import hide_xp, nmad, rmse
 from msaestimator.preprocessing import (
     LabelScaler,
     StellarFeatures,
@@ -81,12 +81,14 @@ def main() -> None:
     test = vstack(list(tests.values()), metadata_conflicts="silent")
     truth = read_labels(test, UNITS)
     for half, hide in HALVES.items():
-        theirs = nmad(truth, boosting(hide(training), hide(test)))
-        regressor = StellarParameterRegressor.from_pretrained(options.model)
-        ours = nmad(truth, regressor.predict(hide(test)))
-        rows = {"boosting": theirs, "regressor": ours, "ratio": ours / theirs}
-        for name, values in rows.items():
-            print(f"{half:10s} {name:10s}", " ".join(f"{v:8.4g}" for v in values), flush=True)
+        theirs = boosting(hide(training), hide(test))
+        ours = StellarParameterRegressor.from_pretrained(options.model).predict(hide(test))
+        for score in (nmad, rmse):
+            found = {"boosting": score(truth, theirs), "regressor": score(truth, ours)}
+            found["ratio"] = found["regressor"] / found["boosting"]
+            for name, values in found.items():
+                shown = " ".join(f"{v:8.4g}" for v in values)
+                print(f"{half:10s} {score.__name__} {name:10s} {shown}", flush=True)
 
 
 if __name__ == "__main__":
