@@ -5,8 +5,8 @@ Run from the repository's root::
     python benchmarks/long_boosting.py --stars TABLE.parquet
 
 Trains XGBoost, one model a label, on the stars that ``benchmarks/train_released.py`` trained on, a
-tenth of which tell when to stop, with XP spectra and without, and prints NMAD and
-root mean square errors on all stars that no model has seen, of it, of the regressor, and ratios.
+tenth of which tell when to stop, with XP spectra and without, and prints NMAD and root
+mean square errors on all stars that no model has seen, of it and of the regressor, and ratios.
 """
 
 import argparse
