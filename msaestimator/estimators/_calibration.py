@@ -1,12 +1,13 @@
 """Calibrate predicted quantiles on stars held back from training, so that they cover."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import expit, ndtri
+from scipy.stats import norm, rankdata
 from sklearn.base import BaseEstimator
-from sklearn.linear_model import PoissonRegressor
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from msaestimator.metrics import interval_positions
@@ -16,9 +17,19 @@ __all__ = ["MIN_KNOWN", "LabelCalibrator", "QuantileCalibrator", "check_levels",
 MIN_KNOWN = 50
 """Known values below which a label stays uncalibrated: fewer tell little of its tails."""
 
-N_KNOTS = 6
-PRIOR_STARS = 10
-"""How many stars the belief weighs that the predicted widths are right but for a factor."""
+MOST_KNOTS = 10
+STARS_PER_KNOT = 300
+
+LEARNED_LEVELS = np.array(
+    [0.005, 0.02, 0.06, 0.11, 0.18, 0.27, 0.38, 0.5, 0.62, 0.73, 0.82, 0.89, 0.94, 0.98, 0.995]
+)
+"""Levels of all stars' z-scores at which those of each star are learned."""
+
+LEAST_BEYOND = 10
+"""Stars that must lie on either side of such a level for it to be learned."""
+
+PRIOR_STARS = 20
+"""How many stars the belief weighs that z-scores are distributed alike for all stars."""
 
 TINY = 1e-6
 
@@ -58,38 +69,45 @@ def quantiles_at(
 def _carry(values: np.ndarray, knots: np.ndarray, images: np.ndarray) -> np.ndarray:
     """Return where the map that carries each row's knots to its images carries values.
 
-    Linear between knots, and beyond the outermost, which lie on either side of zero, in
-    proportion to them. Arrays of shape (n_rows, n_values), (n_rows, n_knots) twice.
+    Linear between knots; beyond the outermost, as steep as from the middle one to it. Arrays of
+    shape (n_rows, n_values), (n_rows, n_knots) twice; knots and images rise.
     """
-    last = knots.shape[1] - 2
-    left = np.clip((knots[:, None] <= values[..., None]).sum(axis=-1) - 1, 0, last)
-    x0, x1 = (np.take_along_axis(knots, index, axis=1) for index in (left, left + 1))
-    y0, y1 = (np.take_along_axis(images, index, axis=1) for index in (left, left + 1))
-    inside = y0 + (y1 - y0) * (values - x0) / np.maximum(x1 - x0, TINY)
-    edge, image = (np.where(values < 0, a[:, :1], a[:, -1:]) for a in (knots, images))
-    outside = image * np.abs(values) / np.maximum(np.abs(edge), TINY)
-    return np.where(np.abs(values) > np.abs(edge), outside, inside)
+    last, middle = knots.shape[1] - 1, knots.shape[1] // 2
+    passed = (knots[:, None] <= values[..., None]).sum(axis=-1)
+    left = np.where(passed > last, middle, np.maximum(passed - 1, 0))
+    right = np.where(passed == 0, middle, np.minimum(passed, last))
+    x0, x1 = (np.take_along_axis(knots, index, axis=1) for index in (left, right))
+    y0, y1 = (np.take_along_axis(images, index, axis=1) for index in (left, right))
+    return y0 + (y1 - y0) * (values - x0) / np.maximum(x1 - x0, TINY)
 
 
 class LabelCalibrator(BaseEstimator):
-    r"""Learn the z-scores of one label: a factor that changes from star to star, and the rest.
+    r"""Learn how the z-scores of one label are distributed, which changes from star to star.
 
     Attributes
     ----------
+    thresholds_ : ndarray of shape (n_thresholds,)
+        z-scores, rising, with the stars' median in the middle.
     knots_ : ndarray of shape (n_knots, n_covariates)
-        Where the correction bends: quantiles of the covariates.
-    weights_ : ndarray of shape (n_knots * n_covariates,)
-    intercept_ : float
+        Where what is learned bends: quantiles of the covariates.
+    weights_ : ndarray of shape (n_covariates, n_knots, n_thresholds)
+    intercepts_ : ndarray of shape (n_thresholds,)
     scores_ : ndarray of shape (n_stars,)
-        z-scores divided by their factors, in increasing order.
+        Where stars lie in their own distributions, as normal deviates, in increasing order.
 
     Notes
     -----
-    Predicted widths are right on average rather than everywhere. :math:`\sqrt{|z|}` is learned
-    by a regularised Poisson regression (positive by its logarithmic link; z may be zero; the
-    root keeps outliers from ruling it) that is piecewise linear in each covariate; its square is
-    the factor. The score of a star is from a factor learned without it: those of stars the
-    factor was fitted to would be too small.
+    The probability that :math:`z` is below a threshold is learned by a regularised logistic
+    regression, piecewise linear in each covariate and apart for each threshold; for any star they
+    make up a distribution (distribution regression). It is right on average only, so scores tell
+    where the truth lies in it, and their quantiles take the place of a normal's (conformal). The
+    score of a star is from a distribution learned without it: in one that knows the star, it
+    would lie too close to the median.
+
+    References
+    ----------
+    Foresi & Peracchi (1995), *The conditional distribution of excess returns*, JASA 90, 451.
+    Chernozhukov, Wüthrich & Zhu (2021), *Distributional conformal prediction*, PNAS 118.
     """
 
     def fit(self, z: np.ndarray, covariates: np.ndarray) -> Self:
@@ -98,49 +116,81 @@ class LabelCalibrator(BaseEstimator):
         Parameters
         ----------
         z : ndarray of shape (n_stars,)
-            Where the truth lies in the predicted distribution, as a normal deviate.
+            Where the truth lies in the predicted distribution, as a normal deviate; at least
+            `MIN_KNOWN`.
         covariates : ndarray of shape (n_stars, n_covariates)
-            What the error of the widths may depend on.
+            What the distribution of z may depend on.
         """
-        root = np.sqrt(np.abs(z))
-        knots = np.quantile(covariates, np.linspace(0, 1, N_KNOTS), axis=0)
-        # Interpolation needs them to increase, though many values may agree.
-        self.knots_ = knots + TINY * np.arange(N_KNOTS)[:, None]
-        hats = self._hats(covariates)
-        regression = PoissonRegressor(alpha=PRIOR_STARS / len(root), solver="newton-cholesky")
-        without_itself = cross_val_predict(regression, hats, root)
-        regression.fit(hats, root)
-        self.weights_, self.intercept_ = regression.coef_, float(regression.intercept_)
+        counts = np.round(LEARNED_LEVELS * len(z)).astype(int)
+        counts = counts[(counts >= LEAST_BEYOND) & (counts <= len(z) - LEAST_BEYOND)]
+        n_knots = min(2 + len(z) // STARS_PER_KNOT, MOST_KNOTS)
+        knots = np.quantile(covariates, np.linspace(0, 1, n_knots), axis=0)
+        # Interpolation needs knots that increase, though many values may agree.
+        self.knots_ = knots + TINY * np.arange(n_knots)[:, None]
+        self.thresholds_ = np.sort(z)[counts - 1] + TINY * np.arange(len(counts))
+        hats = np.column_stack(list(self._hats(covariates)))
+        # By rank, so that of equal values too as many as asked are below.
+        rank = rankdata(z, method="ordinal")
+        fits = [_fit_probability(hats, rank <= count) for count in counts]
+        weights, intercepts, without_itself = map(np.column_stack, zip(*fits, strict=True))
+        self.intercepts_ = intercepts[0]
+        self.weights_ = weights.reshape(-1, n_knots, len(counts))
+        deviates = _rising_deviates(without_itself)
+        scores = _carry(z[:, None], np.broadcast_to(self.thresholds_, deviates.shape), deviates)
         # In single precision, more than is known of them, they are shorter to write down.
-        self.scores_ = np.sort(z / without_itself**2).astype(np.float32)
+        self.scores_ = np.sort(scores[:, 0]).astype(np.float32)
         return self
 
-    def factor(self, covariates: np.ndarray) -> np.ndarray:
-        """Return what stars' scores are to be multiplied by, (n_stars,)."""
-        return np.exp(2 * (self._hats(covariates) @ self.weights_ + self.intercept_))
+    def z_at(self, covariates: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+        """Return the z-scores at levels of stars' distributions, (n_stars, len(levels)).
+
+        Zero at one half, and never on the other side of it.
+        """
+        parts = zip(self._hats(covariates), self.weights_, strict=True)
+        logits = sum((hats @ weights for hats, weights in parts), start=self.intercepts_)
+        deviates = _rising_deviates(logits)
+        scores = np.array([self.score_at(level) for level in levels])
+        scores, thresholds = (
+            np.broadcast_to(values, (len(deviates), len(values)))
+            for values in (scores, self.thresholds_)
+        )
+        side = np.sign(np.array(levels) - 0.5)
+        return side * np.maximum(side * _carry(scores, deviates, thresholds), 0.0)
 
     def score_at(self, level: float) -> float:
         """Return the score below which a further star's lies with probability ``level``.
 
         The order statistic is the one that errs outwards, for a finite sample; levels beyond
-        the last one are reached as a normal's would be. Never on the other side of the median.
+        the last one are reached as a normal's would be.
         """
-        if level == 0.5:
-            return 0.0
         if level > 0.5:
             return _outward(self.scores_, level)
         return -_outward(-self.scores_[::-1], 1 - level)
 
-    def _hats(self, covariates: np.ndarray) -> np.ndarray:
-        """Return the covariates on their knots, constant outside: (n_stars, n_weights)."""
+    def _hats(self, covariates: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield each covariate on its knots, constant outside: (n_stars, n_knots)."""
         peaks = np.eye(len(self.knots_))
-        return np.column_stack(
-            [
-                np.interp(values, knots, peak)
-                for values, knots in zip(covariates.T, self.knots_.T, strict=True)
-                for peak in peaks
-            ]
-        )
+        for values, knots in zip(covariates.T, self.knots_.T, strict=True):
+            yield np.column_stack([np.interp(values, knots, peak) for peak in peaks])
+
+
+def _fit_probability(
+    hats: np.ndarray, is_below: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the weights and intercept of a logit, and each star's logit learned without it."""
+    share = is_below.mean()
+    # In units of what one star tells of such a probability.
+    prior = PRIOR_STARS * share * (1 - share)
+    regression = LogisticRegression(C=1 / prior, solver="newton-cholesky")
+    without_itself = cross_val_predict(regression, hats, is_below, method="decision_function")
+    regression.fit(hats, is_below)
+    return regression.coef_[0], regression.intercept_, without_itself
+
+
+def _rising_deviates(logits: np.ndarray) -> np.ndarray:
+    """Return the normal deviates of probabilities, put in order: (n_stars, n_thresholds)."""
+    probabilities = np.clip(expit(np.sort(logits, axis=1)), TINY, 1 - TINY)
+    return ndtri(probabilities) + TINY * np.arange(logits.shape[1])
 
 
 def _outward(rising: np.ndarray, level: float) -> float:
@@ -149,7 +199,7 @@ def _outward(rising: np.ndarray, level: float) -> float:
     # Rounded first: (n + 1) * level is whole where it should be.
     rank = int(np.ceil(np.round((n + 1) * level, 9)))
     beyond = 1.0 if rank <= n else norm.ppf(level) / norm.ppf(n / (n + 1))
-    return max(rising[min(rank, n) - 1], 0.0) * beyond
+    return rising[min(rank, n) - 1] * beyond
 
 
 class QuantileCalibrator(BaseEstimator):
@@ -172,9 +222,9 @@ class QuantileCalibrator(BaseEstimator):
     Notes
     -----
     The predicted quantiles of a star, with normal deviates between them, say where its truth
-    lies as a z-score. A calibrated quantile is where the same function puts a quantile of the
-    held-back stars' z-scores, which need be neither symmetric nor normal, times a factor on
-    the width that is learned too (`LabelCalibrator`). The median does not move.
+    lies as a z-score. How z-scores of stars like it are distributed, which need be neither
+    symmetric nor normal, is learned from held-back stars (`LabelCalibrator`). A calibrated
+    quantile is where the same function puts that distribution's. The median does not move.
 
     References
     ----------
@@ -247,8 +297,7 @@ class QuantileCalibrator(BaseEstimator):
                 distances, deviates, covariates = self._describe(
                     label, quantiles[rows], extra[rows]
                 )
-                scores = np.array([calibrator.score_at(level) for level in levels])
-                z = calibrator.factor(covariates)[:, None] * scores
+                z = calibrator.z_at(covariates, levels)
                 median = quantiles[rows, label, len(self.levels) // 2, None]
                 calibrated[rows, label] = median + _carry(z, deviates, distances)
         return calibrated

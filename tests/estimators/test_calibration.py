@@ -90,6 +90,20 @@ class TestCoverage:
         assert ratio[0] == pytest.approx(expected, rel=0.15)
         assert ratio[1] == pytest.approx(1.0, rel=0.15)
 
+    @pytest.mark.parametrize("level", [0.1, 0.25, 0.75, 0.9])
+    def test_learns_how_the_shape_changes_from_star_to_star(self, level):
+        """Errors are skew to one side where the covariate is low, else to the other."""
+        sample, new = (draw(n, seed) for n, seed in ((6000, 14), (20_000, 15)))
+        for truth, quantiles, _, covariate in (sample, new):
+            error = (truth - quantiles[..., 1]) * np.exp(-covariate)
+            truth[:] = quantiles[..., 1] + np.sign(covariate) * error
+        calibrator = QuantileCalibrator(LEVELS).fit(*sample)
+        truth, quantiles, groups, covariate = new
+        at = calibrator.predict(quantiles, groups, covariate, [level])[..., 0]
+        for rows in (covariate[:, 0] < -0.3, covariate[:, 0] > 0.3):
+            below = (truth <= at)[rows].mean(axis=0)
+            np.testing.assert_allclose(below, level, atol=0.03)
+
     def test_follows_the_shape_of_each_stars_distribution(self):
         """Half of the stars have long tails, and the predicted quantiles know which."""
         own = (0.025, 0.16, 0.25, 0.5, 0.75, 0.84, 0.975)
@@ -128,11 +142,25 @@ class TestLevels:
         far = 5.5 * norm.ppf(0.99) / norm.ppf(10 / 11)
         assert calibrator.score_at(0.99) == pytest.approx(far)
 
-    def test_one_sided_scores_never_pass_the_median(self):
-        calibrator = LabelCalibrator()
-        calibrator.scores_ = np.arange(1.0, 100.0)
-        assert calibrator.score_at(0.1) == 0.0
-        assert calibrator.score_at(0.9) > 0.0
+    def test_one_sided_errors_never_pass_the_median(self):
+        truth, quantiles, groups, covariate = draw(400, 12)
+        truth = quantiles[..., 1] + np.abs(truth - quantiles[..., 1])
+        calibrator = QuantileCalibrator(LEVELS).fit(truth, quantiles, groups, covariate)
+        at = calibrator.predict(quantiles, groups, covariate, (0.1, 0.5, 0.9))
+        low, middle, high = np.moveaxis(at - quantiles[..., [1]], -1, 0)
+        np.testing.assert_array_equal(middle, 0)
+        assert (high > 0).all()
+        assert (low <= 0).all()
+        assert (low == 0).mean() > 0.95
+
+    def test_equal_scores_are_no_obstacle(self):
+        """Labels on a grid are often predicted exactly."""
+        truth, quantiles, groups, covariate = draw(1000, 13)
+        truth = np.where(np.arange(1000)[:, None] % 4 == 0, truth, quantiles[..., 1])
+        calibrator = QuantileCalibrator(LEVELS).fit(truth, quantiles, groups, covariate)
+        for level in (0.5, 0.9):
+            inside = hits(calibrator, (truth, quantiles, groups, covariate), level)
+            assert (inside.mean(axis=0) >= max(level, 0.75) - 0.03).all()
 
     def test_uncalibrated_levels_are_a_normals(self):
         own = (0.05, 0.16, 0.5, 0.84, 0.95)
