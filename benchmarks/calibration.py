@@ -9,11 +9,11 @@ level in percentage points of each label, with XP coefficients and without them:
 the worst bin of at least 300 stars in predicted Teff and [Fe/H] and in G. Then the z-scores' half
 width that holds 68 % and their standard deviation, which outliers raise; and the standard
 deviation of scores that allow for the tails: the deviate of a normal distribution at which the
-truth lies in the star's own, that of all its intervals. Below the table is the root mean square
-over bins, beside that of perfect intervals in bins of so few stars. With ``--by-truth`` the bins
-are in the true Teff and [Fe/H]; with ``--stars`` the test stars of further tables, such as the
-released model's, are scored too; ``--bins`` is how many at most. The test stars are used for
-nothing else.
+truth lies in the star's own, that of all its intervals. Below the table are the root mean square
+over bins and the worst, beside those of perfect intervals in as many bins of so few stars. With
+``--by-truth`` the bins are in the true Teff and [Fe/H]; with ``--stars`` the test stars of further
+tables, such as the released model's, are scored too; ``--bins`` is how many at most. The test
+stars are used for nothing else.
 """
 
 import argparse
@@ -55,11 +55,19 @@ def main() -> None:
     rows = [row for half in halves.items() for row in score(regressor, *half, options, binned)]
     Table(rows).pprint(max_lines=-1, max_width=-1)
     for level, found in binned.items():
-        off, n_stars = np.transpose(found)
-        by_chance = np.sqrt(np.mean(level * (1 - level) / n_stars))
-        rms = np.sqrt(np.mean(off**2))
-        ours, least = 100 * rms, 100 * by_chance
-        print(f"{level:.0%}: {ours:.1f} points in {len(off)} bins, {least:.1f} by chance")
+        print(f"{level:.0%}: {tell(level, *np.transpose(found))}")
+
+
+def tell(level: float, off: np.ndarray, n_stars: np.ndarray) -> str:
+    """Return how far coverage is off in bins of so many stars, and were all intervals perfect."""
+    rng = np.random.default_rng(0)
+    perfect = rng.binomial(n_stars.astype(int), level, (1000, len(n_stars))) / n_stars - level
+    rms = [np.sqrt(np.mean(values**2)) for values in (off, perfect)]
+    worst = [np.abs(off).max(), np.median(np.abs(perfect).max(axis=1))]
+    return (
+        f"{100 * rms[0]:.1f} points in {len(off)} bins, {100 * rms[1]:.1f} by chance; in the "
+        f"worst {100 * worst[0]:.1f}, {100 * worst[1]:.1f} by chance"
+    )
 
 
 def score(
