@@ -14,7 +14,6 @@ from msaestimator.estimators._colors import color_contrasts, units_of_features
 from msaestimator.estimators._feature_errors import typical_errors
 from msaestimator.estimators._filling import fill_missing
 from msaestimator.estimators._gaia import fetch_training_stars
-from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.networks import Contrasts, GroupMask, MaskedAutoencoder
 from msaestimator.schema import FeatureSchema, StarTable
 from msaestimator.training import (
@@ -83,8 +82,10 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         Count every observed feature, or only those hidden from the network.
     max_epochs, batch_size : int
         Length of the training, and stars a step. With 0 epochs the network stays untrained.
+    optimizer : {"adamw", "muon"}
+        Muon makes the steps of weight matrices orthogonal, which takes longer and learns more.
     lr, weight_decay : float
-        First learning rate of AdamW, and its weight decay.
+        First learning rate, and decay of the weights.
     lr_schedule : {"cosine", "exponential", "halving", "constant"}
         How the rate falls over the epochs.
     gradient_clip : float, optional
@@ -170,6 +171,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         loss_on: str = "observed",
         max_epochs: int = 60,
         batch_size: int = 256,
+        optimizer: str = "adamw",
         lr: float = 2e-3,
         lr_schedule: str = "cosine",
         weight_decay: float = 1e-2,
@@ -206,6 +208,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         self.loss_on = loss_on
         self.max_epochs = max_epochs
         self.batch_size = batch_size
+        self.optimizer = optimizer
         self.lr = lr
         self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay
@@ -395,21 +398,12 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
     def mask(self) -> GroupMask:
         """Return what draws the features to hide in training."""
         check_is_fitted(self, "feature_names_")
-        protected = self.protected
-        if protected is None:
-            protected = [column.name for column in self._schema.columns if column.protected]
-        known = {*self._schema.names, *self.feature_names_}
-        for name in protected:
-            if name not in known:
-                raise ColumnError(
-                    f"`protected` must name features, got {name!r}." + did_you_mean(name, known)
-                )
         return self._mask(
             self.mask_ratio,
             self.xp_mask_ratio,
             self.block_mask_ratio,
             self.span_mask_ratio,
-            protected,
+            self.protected,
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

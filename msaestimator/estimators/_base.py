@@ -12,6 +12,7 @@ from torch.utils.data import TensorDataset
 from msaestimator.estimators._door import StarDoor
 from msaestimator.estimators._similar import SimilarStars
 from msaestimator.estimators._trained import TrainedEstimator
+from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.networks import GroupMask, JointMask, SpanMask
 from msaestimator.training import ParameterGroup, build_net, map_batches, resolve_device
 
@@ -38,13 +39,21 @@ class StellarEstimator(TrainedEstimator, StarDoor, SimilarStars):
         xp_mask_ratio: float,
         block_mask_ratio: float,
         span_mask_ratio: float,
-        protected: Sequence[str],
+        protected: Sequence[str] | None,
     ) -> GroupMask:
         """Return the mask in which XP coefficients go together and other columns alone.
 
         A survey or an XP band is hidden as a whole besides, but for its protected columns, and
         a part of the coefficients.
         """
+        if protected is None:
+            protected = [column.name for column in self._schema.columns if column.protected]
+        known = {*self._schema.names, *self.feature_names_}
+        for name in protected:
+            if name not in known:
+                raise ColumnError(
+                    f"`protected` must name features, got {name!r}." + did_you_mean(name, known)
+                )
         names = list(map(self._base_name, self.feature_names_))
         bands = {c.name: array.prefix for array in self._schema.arrays for c in array.columns}
         alone = ["xp" if name in bands else name for name in names]

@@ -73,12 +73,14 @@ class StellarFoundationModel(RegressorMixin, TrainedEstimator, AskableEstimator)
         run with it (``warm_start``) makes answers to them exact and errors honest.
     max_epochs, batch_size : int
         Length of the training, and stars a step.
+    optimizer : {"adamw", "muon"}
+        As in `MaskedStellarAutoencoder`.
     lr : float
-        First learning rate of AdamW.
+        First learning rate.
     lr_schedule : {"cosine", "cosine_restarts", "exponential", "halving", "constant"}
         How it falls over the epochs.
     weight_decay : float
-        Of AdamW.
+        Of the weights.
     gradient_clip : float, optional
         Largest norm of the gradient.
     inference_batch_size : int
@@ -149,6 +151,7 @@ device, precision, random_state, verbose
         beta: float = 0.5,
         max_epochs: int = 100,
         batch_size: int = 64,
+        optimizer: str = "adamw",
         lr: float = 6e-3,
         lr_schedule: str = "cosine",
         weight_decay: float = 1e-2,
@@ -184,6 +187,7 @@ device, precision, random_state, verbose
         self.beta = beta
         self.max_epochs = max_epochs
         self.batch_size = batch_size
+        self.optimizer = optimizer
         self.lr = lr
         self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay

@@ -7,11 +7,11 @@ import astropy.units as u
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from msaestimator.exceptions import ColumnError, UnitMismatchError
+from msaestimator.exceptions import ColumnError, UnitMismatchError, did_you_mean
 from msaestimator.preprocessing import column_names, read_labels
 from msaestimator.schema import LABELS, SPECTROSCOPIC_LABELS
 
-__all__ = ["LabelSet", "check_known", "collect_labels"]
+__all__ = ["LabelSet", "check_known", "collect_labels", "weights_of_labels"]
 
 
 class LabelSet(NamedTuple):
@@ -68,6 +68,26 @@ def check_known(labels: LabelSet) -> None:
             f"{'has' if len(unknown) == 1 else 'have'} no value. Leave out of `labels` what is "
             "unknown."
         )
+
+
+def weights_of_labels(
+    given: Mapping[str, float] | None, labels: Sequence[str]
+) -> list[float] | None:
+    """Return how much each label counts in the loss, 1 for those without a weight."""
+    if given is None:
+        return None
+    for name, weight in given.items():
+        if name not in labels:
+            raise ValueError(
+                f"`label_weights` must name labels of the fit, got {name!r}."
+                + did_you_mean(name, labels)
+            )
+        if not 0 < weight < np.inf:
+            raise ValueError(
+                f"`label_weights` must be positive, got {weight} for {name!r}. Leave a label "
+                "out of `labels` if it shall not count."
+            )
+    return [float(given.get(name, 1.0)) for name in labels]
 
 
 def _from_array(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> LabelSet:

@@ -14,9 +14,13 @@ from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
 from msaestimator.estimators._calibration import check_levels
 from msaestimator.estimators._domains import LabelDomains
 from msaestimator.estimators._feature_errors import known_errors
-from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
+from msaestimator.estimators._labels import (
+    LabelSet,
+    check_known,
+    collect_labels,
+    weights_of_labels,
+)
 from msaestimator.estimators._surveying import SurveyedEstimator
-from msaestimator.exceptions import did_you_mean
 from msaestimator.networks import (
     GroupMask,
     IndependentRegressors,
@@ -103,8 +107,10 @@ class StellarParameterRegressor(SurveyedEstimator):
         the one with most stars.
     max_epochs, batch_size : int
         Length of the fine-tuning, and stars a step.
+    optimizer : {"adamw", "muon"}
+        Muon makes the steps of weight matrices orthogonal, which takes longer and learns more.
     lr, encoder_lr : float
-        First learning rates of AdamW for head and autoencoder.
+        First learning rates of head and autoencoder.
     lr_schedule, encoder_lr_schedule : {"cosine", "cosine_plateau", "exponential", "halving", \
 "constant"}
         How they fall over the epochs.
@@ -112,7 +118,7 @@ class StellarParameterRegressor(SurveyedEstimator):
         Fraction of the epochs after which the weights of every step are averaged, for the mean
         to be kept; 1 keeps the last. Best with the schedule "cosine_plateau".
     weight_decay, encoder_weight_decay : float
-        Of AdamW.
+        Of their weights.
     gradient_clip : float, optional
         Largest norm of the gradient.
     calibration_fraction : float
@@ -189,6 +195,7 @@ inference_batch_size, device, precision, random_state, verbose
         reference_survey: str | int | None = None,
         max_epochs: int = 30,
         batch_size: int = 256,
+        optimizer: str = "adamw",
         lr: float = 3e-3,
         lr_schedule: str = "cosine",
         encoder_lr: float = 3e-3,
@@ -230,6 +237,7 @@ inference_batch_size, device, precision, random_state, verbose
         self.reference_survey = reference_survey
         self.max_epochs = max_epochs
         self.batch_size = batch_size
+        self.optimizer = optimizer
         self.lr = lr
         self.lr_schedule = lr_schedule
         self.encoder_lr = encoder_lr
@@ -388,27 +396,10 @@ inference_batch_size, device, precision, random_state, verbose
             self.prediction_weight,
             self.reconstruction_weight,
             self.encoder_._objective(),
-            self._weights_of_labels(),
+            weights_of_labels(self.label_weights, self.labels_),
             self.width_power,
         )
         return objective if self.ensemble == "shared" else EnsembleObjective(objective)
-
-    def _weights_of_labels(self) -> list[float] | None:
-        given = self.label_weights
-        if given is None:
-            return None
-        for name, weight in given.items():
-            if name not in self.labels_:
-                raise ValueError(
-                    f"`label_weights` must name labels of the fit, got {name!r}."
-                    + did_you_mean(name, self.labels_)
-                )
-            if not 0 < weight < np.inf:
-                raise ValueError(
-                    f"`label_weights` must be positive, got {weight} for {name!r}. Leave a label "
-                    "out of `labels` if it shall not count."
-                )
-        return [float(given.get(name, 1.0)) for name in self.labels_]
 
     def _fine_tuning_mask(self) -> GroupMask | NoisyMask:
         encoder = copy.copy(self.encoder_)

@@ -16,6 +16,7 @@ from msaestimator.estimators._persistence import load_estimator, save_estimator
 from msaestimator.estimators._presets import get_preset
 from msaestimator.estimators._released import released_folder
 from msaestimator.training import (
+    OPTIMIZERS,
     ParameterGroup,
     TrainingPlan,
     build_net,
@@ -97,6 +98,10 @@ class TrainedEstimator(BaseEstimator):
             value = parameters[name]
             if not 0 <= value <= 1:
                 raise ValueError(f"`{name}` must be between 0 and 1, got {value}.")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(
+                f"`optimizer` must be one of {sorted(OPTIMIZERS)}, got {self.optimizer!r}."
+            )
         for name, least in (("max_epochs", 0), ("batch_size", 1), ("inference_batch_size", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"`{name}` must be at least {least}, got {getattr(self, name)}.")
@@ -146,6 +151,7 @@ class TrainedEstimator(BaseEstimator):
             title=title,
             max_epochs=self.max_epochs,
             batch_size=self.batch_size,
+            optimizer=self.optimizer,
             groups=groups,
             gradient_clip=self.gradient_clip,
             patience=self.n_iter_no_change if self.early_stopping else None,

@@ -6,6 +6,7 @@ from msaestimator.training._checkpoint import ResumableCheckpoint
 from msaestimator.training._devices import PRECISIONS, autocast, resolve_device, seeded
 from msaestimator.training._files import read_tensors, write_bytes, write_tensors
 from msaestimator.training._net import (
+    OPTIMIZERS,
     MaskedNet,
     ParameterGroup,
     TrainingPlan,
@@ -22,6 +23,7 @@ from msaestimator.training._objectives import (
 from msaestimator.training._schedules import SCHEDULES, Schedule
 
 __all__ = [
+    "OPTIMIZERS",
     "PRECISIONS",
     "SCHEDULES",
     "EnsembleObjective",

@@ -28,9 +28,11 @@ from msaestimator.training._batches import TensorBatches
 from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
 from msaestimator.training._devices import autocast
+from msaestimator.training._muon import Muon
 from msaestimator.training._schedules import Schedule
 
 __all__ = [
+    "OPTIMIZERS",
     "MaskedNet",
     "ParameterGroup",
     "TrainingPlan",
@@ -41,6 +43,9 @@ __all__ = [
 
 Mask = Callable[[Tensor], tuple[tuple[Tensor | None, ...], Any]]
 """What a net is told to hide: see `MaskedNet`."""
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {"adamw": torch.optim.AdamW, "muon": Muon}
+"""What the estimators' ``optimizer`` may be."""
 
 VALIDATION_SEED = 20250101
 """Masks of the validation stars are the same in every epoch, so that losses compare."""
@@ -120,6 +125,7 @@ class TrainingPlan:
     title: str
     max_epochs: int
     batch_size: int
+    optimizer: str
     groups: Sequence[ParameterGroup]
     gradient_clip: float | None
     patience: int | None
@@ -160,7 +166,7 @@ def build_net(
         criterion,
         mask=mask,
         precision=plan.precision,
-        optimizer=torch.optim.AdamW,
+        optimizer=OPTIMIZERS[plan.optimizer],
         # On a CPU the fused step is one pass over the weights instead of eight.
         optimizer__fused=True,
         optimizer__param_groups=[

@@ -201,6 +201,7 @@ def test_unknown_protected_column(make_msa, stars):
         ("batch_size", 0, "at least 1, got 0"),
         ("inference_batch_size", 0, "at least 1, got 0"),
         ("loss", "l3", "one of .*, got 'l3'"),
+        ("optimizer", "sgd", "one of .*, got 'sgd'"),
         ("loss_on", "all", "one of .*, got 'all'"),
         ("precision", "float16", "one of .*, got 'float16'"),
         ("device", "gpu", "'auto', 'cpu', .*, got 'gpu'"),

@@ -41,6 +41,7 @@ def make_net():
             "title": "training",
             "max_epochs": 4,
             "batch_size": 20,
+            "optimizer": "adamw",
             "groups": [ParameterGroup("*", 1e-2, "cosine", 1e-2)],
             "gradient_clip": 1.0,
             "patience": None,

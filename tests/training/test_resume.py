@@ -86,6 +86,19 @@ def test_regressor_ends_where_an_uninterrupted_one_does(
     assert_same_end(resumed, make().fit(stars), weights)
 
 
+def test_muon_ends_where_an_uninterrupted_one_does(
+    make_regressor, make_msa, stars, weights, tmp_path
+):
+    def make(**changes):
+        return make_regressor(msa, **{"max_epochs": 5, "optimizer": "muon"} | changes)
+
+    msa = make_msa(hidden_widths=(20, 16), optimizer="muon").fit(stars)
+    whole = make().fit(stars)
+    resumed = stopped_and_resumed(make, stars, tmp_path / "checkpoint", 2)
+    assert_same_end(resumed, whole, weights)
+    assert weights(whole) != weights(make(optimizer="adamw").fit(stars))
+
+
 @pytest.mark.parametrize("epoch", [2, 5])
 def test_averaged_weights_end_where_uninterrupted_ones_do(
     make_regressor, msa, stars, weights, tmp_path, epoch
