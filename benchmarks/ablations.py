@@ -153,6 +153,7 @@ AVERAGED = {
 }
 WHOLE_SPECTRA = {"xp_mask_ratio": 0.5, "block_mask_ratio": 0.0, "span_mask_ratio": 0.0}
 CONSTANT = {"lr_schedule": "constant"}
+MUON = {"optimizer": "muon"}
 CHANGES = {
     "default": Change(),
     "no pre-training": Change({"times": 0}, {}),
@@ -167,6 +168,8 @@ CHANGES = {
     "twice the pre-training": Change({"times": 2}, {}),
     "half the learning rates": Change({"lr": 1e-3}, {"lr": 1.5e-3, "encoder_lr": 1.5e-3}),
     "constant learning rates": Change(CONSTANT, CONSTANT | {"encoder_lr_schedule": "constant"}),
+    "Muon": Change(MUON, MUON),
+    "Muon, no pre-training": Change({"times": 0}, MUON),
     "linear labels": Change({}, {"log_labels": ()}),
     "dropout of 0.2": Change({"dropout": 0.2}, {"dropout": 0.2}),
     "one member": Change({}, {"n_members": 1}),

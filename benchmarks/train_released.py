@@ -1,20 +1,19 @@
-"""Train the released regressor, take the generalist trained apart, and write their card.
+"""Train the released regressor and generalist, score them, and write their card.
 
 Run from the repository's root::
 
-    python benchmarks/train_released.py --stars TABLE.parquet --generalist MODELS/real
+    python benchmarks/train_released.py --stars TABLE.parquet
 
 Learns from the training side (`split_by_source_id`) of the packaged stars and of tables of the
-same columns. A killed run goes on where it was when started again. ``--evaluate-only`` scores
-saved models and writes the card again; ``scores.ecsv`` keeps gradient boosting from being trained
-twice.
+same columns. A killed run goes on where it was when started again. ``--only`` trains one of the
+two and keeps the other; ``--evaluate-only`` scores saved models and writes the card again.
+``scores.ecsv`` keeps gradient boosting from being trained twice.
 """
 
 import argparse
 import hashlib
 import json
 import platform
-import sys
 import time
 from importlib.metadata import version
 from importlib.resources import files
@@ -62,6 +61,17 @@ RELEASE = {
         "calibration_fraction": 0.02,
     },
     "rehearsals": 5,
+    "generalist": {
+        "embedding_dim": 96,
+        "encoder_heads": (8, 8),
+        "encoder_widths": (192, 192),
+        "decoder_widths": (512, 512),
+    },
+    "generalist_runs": (
+        {"n_inputs": (4, 100), "block_dropout": 0.3, "batch_size": 128, "lr": 8e-3},
+        # The likelihood itself makes answers to easy questions exact and errors honest.
+        {"n_inputs": (16, 114), "block_dropout": 0.15, "beta": 0.0, "lr": 2e-3},
+    ),
     "dtype": "float16",
 }
 """Settings of the release, where they are not the estimators' defaults."""
@@ -69,7 +79,6 @@ RELEASE = {
 PACKAGED = "packaged stars"
 BOOSTING = "gradient boosting"
 REGRESSOR, GENERALIST = "StellarParameterRegressor", "StellarFoundationModel"
-TRAINED_APART = "`benchmarks/generalist/train.py`, on the packaged training stars alone"
 LARGEST = 12e6
 """Bytes of both models together."""
 
@@ -140,8 +149,8 @@ def split(samples: dict[str, StarTable]) -> tuple[StarTable, dict[str, StarTable
     return vstack(parts, metadata_conflicts="silent"), tests
 
 
-def train_regressor(stars: StarTable, options: argparse.Namespace) -> dict[str, float]:
-    """Pre-train, fine-tune and save; return what `calibrate` does."""
+def train_regressor(stars: StarTable, options: argparse.Namespace) -> dict[str, dict]:
+    """Pre-train, fine-tune, calibrate and save; return what is worth a record."""
     common = {"random_state": options.random_state, "verbose": 1}
     encoder = MaskedStellarAutoencoder(
         **RELEASE["autoencoder"], **common, checkpoint=options.checkpoints / "autoencoder"
@@ -156,7 +165,7 @@ def train_regressor(stars: StarTable, options: argparse.Namespace) -> dict[str, 
     regressor.fit(stars).set_params(verbose=0)
     shrinks = calibrate(regressor, stars, options)
     regressor.save_pretrained(options.output / REGRESSOR, RELEASE["dtype"])
-    return shrinks
+    return {"errors_over_rehearsals": shrinks}
 
 
 def rehearse(
@@ -212,37 +221,44 @@ def calibrate(
     return dict(zip(("with XP", "without XP"), shrinks.round(4).tolist(), strict=True))
 
 
-def take_generalist(options: argparse.Namespace) -> None:
-    """Save the generalist that was trained apart."""
-    model = StellarFoundationModel.from_pretrained(options.generalist)
+def train_generalist(stars: StarTable, options: argparse.Namespace) -> None:
+    """Train in several runs, each from where the last one ended, and save."""
+    model = StellarFoundationModel(**RELEASE["generalist"], verbose=1)
+    for number, changes in enumerate(RELEASE["generalist_runs"]):
+        model.set_params(
+            **changes,
+            checkpoint=options.checkpoints / f"generalist-{number}",
+            random_state=options.random_state + number,
+        )
+        model.fit(stars).set_params(warm_start=True)
+    model.set_params(warm_start=False, checkpoint=None, verbose=0)
     model.save_pretrained(options.output / GENERALIST, RELEASE["dtype"])
 
 
 def train(stars: StarTable, said: dict[str, dict], options: argparse.Namespace) -> None:
-    """Train what is asked and keep the record of it."""
+    """Train what is asked and keep the record of it, beside that of what is kept."""
     options.checkpoints.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    shrinks = train_regressor(stars, options)
-    minutes = round((time.monotonic() - started) / 60, 1)
-    record = {REGRESSOR: {"minutes": minutes, "errors_over_rehearsals": shrinks}}
-    if options.generalist is not None:
-        take_generalist(options)
-        record[GENERALIST] = {"how": TRAINED_APART}
+    path = options.output / "training.json"
+    older = json.loads(path.read_text()) if options.only else {}
+    record = {kind: older[kind] for kind in TRAINERS if kind in older}
+    for kind in [options.only] if options.only else TRAINERS:
+        started = time.monotonic()
+        found = TRAINERS[kind](stars, options)
+        record[kind] = {"minutes": round((time.monotonic() - started) / 60, 1)} | (found or {})
+    tables = " ".join(path.name for path in options.stars)
     record |= {
         "files": said,
         "stars_sha256": stars_checksum(stars),
         "random_state": options.random_state,
         "settings": RELEASE,
-        "command": " ".join(["python benchmarks/train_released.py", *map(_shown, sys.argv[1:])]),
+        "command": f"python benchmarks/train_released.py --stars {tables}",
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("msaestimator", "torch", "scikit-learn", "numpy")},
     }
-    (options.output / "training.json").write_text(json.dumps(record, indent=1) + "\n")
+    path.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def _shown(word: str) -> str:
-    """Return a word of the command without the folders of this machine."""
-    return Path(word).name if word.startswith("/") else word
+TRAINERS = {REGRESSOR: train_regressor, GENERALIST: train_generalist}
 
 
 def stars_checksum(stars: StarTable) -> str:
@@ -289,7 +305,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=weights)
     parser.add_argument("--checkpoints", type=Path, default=Path("build/released-checkpoints"))
     parser.add_argument("--random-state", type=int, default=0)
-    parser.add_argument("--generalist", type=Path, help="folder of a trained one, to release too")
+    parser.add_argument("--only", choices=TRAINERS, help="train this one, and keep the other")
     parser.add_argument("--evaluate-only", action="store_true", help="of what is saved already")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)

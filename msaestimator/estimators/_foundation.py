@@ -12,7 +12,7 @@ from msaestimator.estimators._asking import AskableEstimator
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
 from msaestimator.estimators._labels import collect_labels
 from msaestimator.estimators._trained import TrainedEstimator
-from msaestimator.exceptions import ColumnError
+from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.metrics import r2
 from msaestimator.networks import StellarTransformer, TokenDraw
 from msaestimator.preprocessing import column_names
@@ -63,8 +63,9 @@ class StellarFoundationModel(RegressorMixin, TrainedEstimator, AskableEstimator)
     request_by : {"block", "token"}
         Whether requests are drawn evenly over the blocks of the vocabulary, so that a label is
         asked for as often as a whole spectrum, or over its tokens.
-    block_dropout : float
-        Probability that a block is hidden from a star as a whole, in training.
+    block_dropout : float or mapping of str to float
+        Probability that a block is hidden from a star as a whole, in training. A mapping tells
+        it of blocks by name (``{"label": 0.7}``); those that it does not have are never hidden.
     resample_noise : bool
         In training, add to each shown value noise of its measurement error.
     beta : float
@@ -146,7 +147,7 @@ device, precision, random_state, verbose
         n_inputs: tuple[int, int] = (1, 64),
         n_requests: int = 16,
         request_by: str = "block",
-        block_dropout: float = 0.5,
+        block_dropout: float | Mapping[str, float] = 0.5,
         resample_noise: bool = False,
         beta: float = 0.5,
         max_epochs: int = 100,
@@ -328,6 +329,7 @@ device, precision, random_state, verbose
     def _draw(self) -> TokenDraw:
         tokens = self.vocabulary_.tokens
         blocks = [token.block for token in tokens]
+        names = sorted(set(blocks))
         shown = np.array([token.weight for token in tokens]) * self.is_trained_
         asked = shown * [token.requested for token in tokens]
         if not asked.any():
@@ -335,21 +337,33 @@ device, precision, random_state, verbose
                 "The stars must have a quantity that training asks for, got only "
                 f"{', '.join(self.trained_tokens)}. Set `requested` of one of these tokens."
             )
-        for block in set(blocks):
+        for block in names:
             members = np.array([name == block for name in blocks])
             # So that a heavy token is shown at the cost of others of its block only.
             shown[members] /= shown[members].mean() or 1.0
             if self.request_by == "block":
                 asked[members] /= asked[members].sum() or 1.0
         return TokenDraw(
-            [sorted(set(blocks)).index(block) for block in blocks],
+            [names.index(block) for block in blocks],
             asked,
             input_weights=shown,
             n_inputs=self.n_inputs,
             n_requests=self.n_requests,
-            block_dropout=self.block_dropout,
+            block_dropout=self._dropout_of_blocks(names),
             resample_noise=self.resample_noise,
         )
+
+    def _dropout_of_blocks(self, names: Sequence[str]) -> float | list[float]:
+        """Return the probability that a block is hidden, of each by its number or of any."""
+        if not isinstance(self.block_dropout, Mapping):
+            return self.block_dropout
+        for name in self.block_dropout:
+            if name not in names:
+                raise ValueError(
+                    f"`block_dropout` must name blocks of the vocabulary ({', '.join(names)}), "
+                    f"got {name!r}." + did_you_mean(name, names)
+                )
+        return [self.block_dropout.get(name, 0.0) for name in names]
 
     def _build_module(self) -> StellarTransformer:
         return StellarTransformer(
@@ -387,6 +401,10 @@ device, precision, random_state, verbose
             raise ValueError(f"`n_requests` must be at least 1, got {self.n_requests}.")
         if self.request_by not in ("block", "token"):
             raise ValueError(f"`request_by` must be 'block' or 'token', got {self.request_by!r}.")
+        told = self.block_dropout
+        chances = told.values() if isinstance(told, Mapping) else [told]
+        if not all(0 <= chance <= 1 for chance in chances):
+            raise ValueError(f"`block_dropout` must be between 0 and 1, got {told}.")
 
     def _check_blocks(self) -> None:
         if self.embedding_scale is not None and not self.embedding_scale > 0:

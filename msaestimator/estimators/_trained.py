@@ -194,7 +194,6 @@ FRACTIONS = frozenset(
     {
         "beta",
         "average_from",
-        "block_dropout",
         "block_mask_ratio",
         "dropout",
         "mask_ratio",

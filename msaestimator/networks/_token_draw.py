@@ -35,8 +35,8 @@ class TokenDraw:
         each batch, so that a batch needs no padding but for stars that have less.
     n_requests : int
         Tokens asked of each star.
-    block_dropout : float
-        Probability that a block is hidden from a star as a whole.
+    block_dropout : float or sequence of float of length n_blocks
+        Probability that a block is hidden from a star as a whole; of each block, or of any.
     resample_noise : bool
         Add to each value noise of its measurement error.
     """
@@ -49,7 +49,7 @@ class TokenDraw:
         input_weights: Sequence[float] | None = None,
         n_inputs: tuple[int, int],
         n_requests: int,
-        block_dropout: float = 0.0,
+        block_dropout: float | Sequence[float] = 0.0,
         resample_noise: bool = False,
     ) -> None:
         self.blocks = torch.as_tensor(blocks)
@@ -61,7 +61,8 @@ class TokenDraw:
         )
         self.n_inputs = n_inputs
         self.n_requests = n_requests
-        self.block_dropout = block_dropout
+        n_blocks = int(self.blocks.max()) + 1
+        self.block_dropout = torch.as_tensor(block_dropout, dtype=torch.float32).expand(n_blocks)
         self.resample_noise = resample_noise
 
     def __call__(
@@ -93,9 +94,9 @@ class TokenDraw:
 
     def _choose_inputs(self, known: Tensor) -> tuple[Tensor, Tensor]:
         """Return the tokens shown, and which are only padding."""
-        if self.block_dropout:
-            n_blocks = int(self.blocks.max()) + 1
-            hidden = torch.rand(len(known), n_blocks, device=known.device) < self.block_dropout
+        if self.block_dropout.any():
+            chance = self.block_dropout.to(known.device)
+            hidden = torch.rand(len(known), len(chance), device=known.device) < chance
             known = known & ~hidden[:, self.blocks.to(known.device)]
         fewest, most = self.n_inputs
         # DIFF(zhang2026): one number for the batch instead of one a star, which would pad it.

@@ -47,6 +47,7 @@ def test_errors_of_measurements_count(make_generalist, few, fitted, weights):
         {"resample_noise": True},
         {"request_by": "token"},
         {"block_dropout": 0.5},
+        {"block_dropout": {"label": 0.9, "bp": 0.1}},
         {"n_inputs": (0, 3)},
         {"n_requests": 500},
         {"asinh": False},
@@ -57,7 +58,7 @@ def test_errors_of_measurements_count(make_generalist, few, fitted, weights):
         {"gradient_clip": None},
         {"encoder_heads": (), "encoder_widths": ()},
     ],
-    ids=lambda changes: next(iter(changes)),
+    ids=str,
 )
 def test_settings_that_train(make_generalist, few, fitted, weights, changes):
     model = make_generalist(**changes).fit(few)
@@ -83,6 +84,8 @@ def test_no_epochs(make_generalist, few):
         ({"n_requests": 0}, "`n_requests` must be at least 1, got 0"),
         ({"request_by": "star"}, "`request_by` must be 'block' or 'token', got 'star'"),
         ({"block_dropout": 1.5}, r"`block_dropout` must be between 0 and 1, got 1\.5"),
+        ({"block_dropout": {"bp": -0.1}}, r"`block_dropout` must be between .* got {'bp': -0\.1}"),
+        ({"block_dropout": {"labels": 0.5}}, r"blocks .*\(bp, .* got 'labels'.* mean 'label'\?"),
         ({"beta": 2}, "`beta` must be between 0 and 1, got 2"),
         ({"embedding_scale": 0.0}, r"`embedding_scale` must be positive or None, got 0\.0"),
         ({"dropout": -0.1}, "`dropout` must be between 0 and 1"),

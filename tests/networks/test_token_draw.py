@@ -51,7 +51,7 @@ def is_near(number, of, probability):
     bounds=st.tuples(st.integers(0, 10), st.integers(1, 10)).map(sorted),
     n_requests=st.integers(1, 10),
     unknown=st.sampled_from([0.0, 0.3, 0.9]),
-    block_dropout=st.sampled_from([0.0, 0.5, 1.0]),
+    block_dropout=st.sampled_from([0.0, 0.5, 1.0, (0.0, 0.0, 1.0)]),
     resample_noise=st.booleans(),
     n_stars=st.integers(1, 30),
     seed=st.integers(0, 2**32 - 1),
@@ -155,6 +155,13 @@ class TestBlockDropout:
         for first, second in [(0, 3), (0, 6), (3, 6)]:
             assert is_near(int((seen[:, first] * seen[:, second]).sum()), N_STARS, 0.49)
         assert is_near(int((seen[1:, 0] * seen[:-1, 0]).sum()), N_STARS - 1, 0.49)
+
+    def test_each_block_has_its_own_rate(self):
+        rates = (0.0, 0.3, 1.0)
+        shown, _ = draw_of(n_inputs=(N_TOKENS, N_TOKENS), block_dropout=rates)(make_stars())
+        counts = seen_of(shown).sum(dim=0).tolist()
+        for count, block in zip(counts, BLOCKS, strict=True):
+            assert is_near(count, N_STARS, 1 - rates[block])
 
     def test_does_not_hide_what_is_asked(self):
         stars = make_stars(300)
