@@ -18,6 +18,7 @@ import time
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -62,15 +63,20 @@ RELEASE = {
     },
     "rehearsals": 5,
     "generalist": {
-        "embedding_dim": 96,
-        "encoder_heads": (8, 8),
-        "encoder_widths": (192, 192),
-        "decoder_widths": (512, 512),
+        "labels": LABELS,
+        "embedding_dim": 128,
+        "encoder_widths": (192,),
+        "decoder_widths": (384, 384),
+        # Mostly of whole spectra, and without the labels, which it would only repeat.
+        "n_inputs": (4, 118),
+        "block_dropout": {"label": 0.6, "bp": 0.35, "rp": 0.35, "color": 0.3, "dust": 0.3},
+        "batch_size": 128,
+        "optimizer": "muon",
     },
     "generalist_runs": (
-        {"n_inputs": (4, 100), "block_dropout": 0.3, "batch_size": 128, "lr": 8e-3},
+        {"max_epochs": 100, "lr": 8e-3},
         # The likelihood itself makes answers to easy questions exact and errors honest.
-        {"n_inputs": (16, 114), "block_dropout": 0.15, "beta": 0.0, "lr": 2e-3},
+        {"max_epochs": 15, "lr": 2e-3, "beta": 0.0},
     ),
     "dtype": "float16",
 }
@@ -240,6 +246,8 @@ def train(stars: StarTable, said: dict[str, dict], options: argparse.Namespace) 
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     path = options.output / "training.json"
     older = json.loads(path.read_text()) if options.only else {}
+    if options.only:
+        check_same_stars(older, stars)
     record = {kind: older[kind] for kind in TRAINERS if kind in older}
     for kind in [options.only] if options.only else TRAINERS:
         started = time.monotonic()
@@ -264,6 +272,12 @@ TRAINERS = {REGRESSOR: train_regressor, GENERALIST: train_generalist}
 def stars_checksum(stars: StarTable) -> str:
     """Return a checksum of which stars these are."""
     return hashlib.sha256(np.asarray(stars["source_id"], "<i8").tobytes()).hexdigest()
+
+
+def check_same_stars(record: dict[str, Any], stars: StarTable) -> None:
+    """Refuse to go on with models that learned from other stars."""
+    if record["stars_sha256"] != stars_checksum(stars):
+        raise SystemExit("The models were trained on other stars: give the same --stars.")
 
 
 def score(training: StarTable, tests: dict[str, StarTable], options: argparse.Namespace) -> QTable:
@@ -314,8 +328,7 @@ def main() -> None:
     if not options.evaluate_only:
         train(training, said, options)
     record = json.loads((options.output / "training.json").read_text())
-    if record["stars_sha256"] != stars_checksum(training):
-        raise SystemExit("The models were trained on other stars: give the same --stars.")
+    check_same_stars(record, training)
     scores = score(training, tests, options)
     size = write_card(options.output, record, training, scores)
     print((options.output / "MODEL_CARD.md").read_text())
