@@ -29,7 +29,8 @@ class Muon(AdamW):
     A gradient is dominated by few directions, those of what most stars tell. Here all directions
     of a matrix move equally far, so that what few stars or faint features tell is learned in
     fewer epochs. Learning rates and weight decays are as for AdamW, whose usual steps are as
-    large. Parameters that are no wide matrix are left to AdamW.
+    large. Parameters that are no wide matrix are left to AdamW; :class:`torch.optim.Muon` refuses
+    them, and stacks of matrices too.
 
     References
     ----------

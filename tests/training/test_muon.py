@@ -1,6 +1,7 @@
 """Orthogonal steps of weight matrices, and AdamW's of all else."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -85,6 +86,19 @@ def test_second_step_is_of_nesterovs_mean():
     mean = 0.95 * 0.05 * first + 0.05 * second
     expected = -0.2 * math.sqrt(30) * orthogonalized(0.95 * mean + 0.05 * second)
     assert torch.allclose(twice - once, expected, atol=1e-4)
+
+
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="torch has one since 2.9")
+@pytest.mark.parametrize("shape", [(40, 20), (20, 40)])
+def test_steps_as_that_of_torch(shape):
+    gradients = [[matrix(*shape, seed=k)] for k in range(3)]
+    settings = {"lr": 0.1, "weight_decay": 0.1}
+    (ours,) = steps(Muon, [matrix(*shape)], gradients, **settings)
+    theirs = partial(torch.optim.Muon, adjust_lr_fn="match_rms_adamw")
+    (expected,) = steps(theirs, [matrix(*shape)], gradients, **settings)
+    # Theirs is computed in bfloat16.
+    assert torch.allclose(ours, expected, atol=2e-3)
+    assert not torch.allclose(ours, matrix(*shape), atol=2e-2)
 
 
 def test_weights_decay_apart_from_the_step():
