@@ -31,8 +31,8 @@ RECIPES = {
     "Muon": MUON,
     "all may be shown": ALL_SHOWN,
     "labels hidden more": LABELS_HIDDEN,
-    "labels hidden, Muon": LABELS_HIDDEN | MUON,
-    "labels hidden, Muon, wide": LABELS_HIDDEN | MUON | {"embedding_dim": 128},
+    "both": LABELS_HIDDEN | MUON,
+    "and twice the dimension": LABELS_HIDDEN | MUON | {"embedding_dim": 128},
 }
 
 
