@@ -227,8 +227,8 @@ def calibrate(
     return dict(zip(("with XP", "without XP"), shrinks.round(4).tolist(), strict=True))
 
 
-def train_generalist(stars: StarTable, options: argparse.Namespace) -> None:
-    """Train in several runs, each from where the last one ended, and save."""
+def train_generalist(stars: StarTable, options: argparse.Namespace) -> dict[str, dict]:
+    """Train in several runs, each from where the last one ended, and save; nothing to record."""
     model = StellarFoundationModel(**RELEASE["generalist"], verbose=1)
     for number, changes in enumerate(RELEASE["generalist_runs"]):
         model.set_params(
@@ -239,20 +239,22 @@ def train_generalist(stars: StarTable, options: argparse.Namespace) -> None:
         model.fit(stars).set_params(warm_start=True)
     model.set_params(warm_start=False, checkpoint=None, verbose=0)
     model.save_pretrained(options.output / GENERALIST, RELEASE["dtype"])
+    return {}
 
 
 def train(stars: StarTable, said: dict[str, dict], options: argparse.Namespace) -> None:
     """Train what is asked and keep the record of it, beside that of what is kept."""
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     path = options.output / "training.json"
-    older = json.loads(path.read_text()) if options.only else {}
+    kept = {}
     if options.only:
-        check_same_stars(older, stars)
-    record = {kind: older[kind] for kind in TRAINERS if kind in older}
+        kept = json.loads(path.read_text())
+        check_same_stars(kept, stars)
+    record = {kind: kept[kind] for kind in TRAINERS if kind in kept}
     for kind in [options.only] if options.only else TRAINERS:
         started = time.monotonic()
         found = TRAINERS[kind](stars, options)
-        record[kind] = {"minutes": round((time.monotonic() - started) / 60, 1)} | (found or {})
+        record[kind] = {"minutes": round((time.monotonic() - started) / 60, 1)} | found
     tables = " ".join(path.name for path in options.stars)
     record |= {
         "files": said,
