@@ -71,7 +71,6 @@ RELEASE = {
         "n_inputs": (4, 118),
         "block_dropout": {"label": 0.6, "bp": 0.35, "rp": 0.35, "color": 0.3, "dust": 0.3},
         "batch_size": 128,
-        "optimizer": "muon",
     },
     "generalist_runs": (
         {"max_epochs": 100, "lr": 8e-3},

@@ -1,4 +1,4 @@
-"""What ways of training bring the generalist: a short training each, on validation stars.
+"""What ways of training bring the generalist, on validation stars.
 
 Run from the repository's root::
 
@@ -21,18 +21,18 @@ from msaestimator.preprocessing import read_tokens
 from msaestimator.schema import StarTable, Vocabulary
 
 LABELS = ("teff", "logg", "fe_h", "alpha_m")
-MUON = {"optimizer": "muon"}
+ADAMW = {"optimizer": "adamw"}
 ALL_SHOWN = {"n_inputs": (4, 118)}
 LABELS_HIDDEN = ALL_SHOWN | {
     "block_dropout": {"label": 0.6, "bp": 0.35, "rp": 0.35, "color": 0.3, "dust": 0.3}
 }
 RECIPES = {
     "default": {},
-    "Muon": MUON,
-    "all may be shown": ALL_SHOWN,
+    "AdamW": ADAMW,
+    "AdamW, all may be shown": ALL_SHOWN | ADAMW,
+    "AdamW, labels hidden more": LABELS_HIDDEN | ADAMW,
     "labels hidden more": LABELS_HIDDEN,
-    "both": LABELS_HIDDEN | MUON,
-    "and twice the dimension": LABELS_HIDDEN | MUON | {"embedding_dim": 128},
+    "and twice the dimension": LABELS_HIDDEN | {"embedding_dim": 128},
 }
 
 

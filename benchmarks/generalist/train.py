@@ -23,7 +23,7 @@ __all__ = ["with_ages"]
 MUCH_KNOWN = {"n_inputs": (24, 64), "block_dropout": 0.15}
 LIKELIHOOD = {"beta": 0.0}
 RUNS = (
-    {"max_epochs": 100},
+    {"max_epochs": 100, "optimizer": "adamw"},
     {**LIKELIHOOD, "max_epochs": 20, "lr": 1e-3},
     {"beta": 0.5, "max_epochs": 50, "lr": 4e-3, "block_dropout": 0.3},
     # Of most stars that are asked about the spectra are known.

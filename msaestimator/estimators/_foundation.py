@@ -152,7 +152,7 @@ device, precision, random_state, verbose
         beta: float = 0.5,
         max_epochs: int = 100,
         batch_size: int = 64,
-        optimizer: str = "adamw",
+        optimizer: str = "muon",
         lr: float = 6e-3,
         lr_schedule: str = "cosine",
         weight_decay: float = 1e-2,

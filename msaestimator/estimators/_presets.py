@@ -91,6 +91,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "beta": 0.0,
             "max_epochs": 4096,
             "batch_size": 1024,
+            "optimizer": "adamw",
             "lr": 1e-4,
             "lr_schedule": "cosine_restarts",
             "weight_decay": 1e-2,
