@@ -2,7 +2,7 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/recipes.py --epochs 10
+    python benchmarks/generalist/recipes.py
 
 Trains on four fifths of the packaged training stars and prints NMAD on the others: of labels from
 all else, of labels without XP spectra, and of BP - RP from labels and E(B-V). The test stars are
@@ -12,15 +12,13 @@ not looked at. ``--stars`` trains on fewer.
 import argparse
 import time
 
-import numpy as np
+from common import COLORS, Known, compare
 
 from msaestimator import StellarFoundationModel
+from msaestimator.cli import DEMO_LABELS
 from msaestimator.datasets import load_apogee_xp, split_by_source_id
-from msaestimator.metrics import hide_xp, nmad
-from msaestimator.preprocessing import read_tokens
-from msaestimator.schema import StarTable, Vocabulary
+from msaestimator.schema import StarTable
 
-LABELS = ("teff", "logg", "fe_h", "alpha_m")
 ADAMW = {"optimizer": "adamw"}
 ALL_SHOWN = {"n_inputs": (4, 118)}
 LABELS_HIDDEN = ALL_SHOWN | {
@@ -38,21 +36,17 @@ RECIPES = {
 
 def scores(model: StellarFoundationModel, stars: StarTable) -> str:
     """Return NMAD of what is asked, in words."""
-    parts = [
-        _errors(model, stars, model.predict(stars), LABELS),
-        _errors(model, stars, model.predict(hide_xp(stars)), LABELS),
-    ]
-    color = model.request(stars, "bp_rp", inputs=[*LABELS, "ebv"])["bp_rp"].value
-    parts.append(_errors(model, stars, color[:, None], ("bp_rp",)))
-    return " | ".join(parts)
-
-
-def _errors(
-    model: StellarFoundationModel, stars: StarTable, answers: np.ndarray, names: tuple[str, ...]
-) -> str:
-    vocabulary = Vocabulary(tuple(model.vocabulary_[name] for name in names))
-    truth, _ = read_tokens(stars, vocabulary)
-    return " ".join(f"{error:8.4g}" for error in nmad(truth, answers))
+    known = Known.of(model, stars)
+    photometry = [*COLORS, "ebv"]
+    questions = (
+        (DEMO_LABELS, [*model.xp_columns, *photometry]),
+        (DEMO_LABELS, photometry),
+        (("bp_rp",), [*DEMO_LABELS, "ebv"]),
+    )
+    answers = (compare(model, known, asked, told) for asked, told in questions)
+    return " | ".join(
+        " ".join(f"{answer.scatter:8.4g}" for answer in found.values()) for found in answers
+    )
 
 
 def main() -> None:
@@ -73,7 +67,7 @@ def main() -> None:
     for name in options.recipes:
         started = time.perf_counter()
         model = StellarFoundationModel(
-            labels=LABELS,
+            labels=DEMO_LABELS,
             **RECIPES[name],
             max_epochs=options.epochs,
             random_state=options.random_state,

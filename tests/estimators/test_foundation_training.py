@@ -67,6 +67,17 @@ def test_settings_that_train(make_generalist, few, fitted, weights, changes):
     assert weights(model) != weights(fitted)
 
 
+def test_optimizer_is_muon_unless_told(make_generalist, few, weights):
+    """Of networks with matrices wide enough for it."""
+    wide = {"embedding_dim": 16}
+    default, muon, adamw = (
+        weights(make_generalist(**wide | chosen).fit(few))
+        for chosen in ({}, {"optimizer": "muon"}, {"optimizer": "adamw"})
+    )
+    assert default == muon
+    assert default != adamw
+
+
 def test_no_epochs(make_generalist, few):
     model = make_generalist(max_epochs=0).fit(few)
     assert np.isfinite(model.predict(few)).all()
