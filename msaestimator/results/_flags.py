@@ -36,12 +36,12 @@ class PredictionFlag(ExplainedFlag):
     PARTIAL_XP = 4, "XP coefficients were observed in one band only"
     OUT_OF_RANGE_INPUT = 8, "a feature lies outside the range seen in training"
     OUTSIDE_LIMITS = 16, "a predicted median lies outside the label's physical limits"
-    NOTHING_KNOWN = 32, "nothing was known; the answer is that for any star of the training"
-    EXTRAPOLATION = 64, "in the latent space, 1 % of stars like the training's lie as far out"
-    INCONSISTENT_INPUTS = 128, "the inputs are as odd together as those of 1 % of such stars"
+    NOTHING_KNOWN = 32, "no quantity was known; the answer describes all training stars alike"
+    EXTRAPOLATION = 64, "the latent vector is farther out than that of 99 % of training-like stars"
+    INCONSISTENT_INPUTS = 128, "spectrum and colours combine more rarely than in 99 % of training-like stars"
     MISSING_BLOCKS = 256, "a survey, or other block of columns, that the training had is missing"
     WIDE_INTERVAL = 512, "an interval is as wide as the label's spread in training, or wider"
-    UNCONSTRAINED_LABEL = 1024, "of a label, the training knew nothing for stars of this Teff"
+    UNCONSTRAINED_LABEL = 1024, "a label was known for no training star of this Teff"
 
 
 def describe_flags() -> list[str]:

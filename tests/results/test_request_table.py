@@ -33,7 +33,7 @@ def test_identifiers_come_first_and_flags_last():
     assert table.colnames == ["source_id", "age", "age_err", "flags"]
     assert table["source_id"].tolist() == IDS
     assert table["flags"].dtype == np.int32
-    assert table.meta["flags"][5].startswith("32 NOTHING_KNOWN: nothing was known")
+    assert table.meta["flags"][5].startswith("32 NOTHING_KNOWN: no quantity was known")
     assert len(table.meta["flags"]) == len(PredictionFlag)
 
 
