@@ -38,7 +38,7 @@ class PredictionFlag(ExplainedFlag):
     OUTSIDE_LIMITS = 16, "a predicted median lies outside the label's physical limits"
     NOTHING_KNOWN = 32, "no quantity was known; the answer describes all training stars alike"
     EXTRAPOLATION = 64, "the latent vector is farther out than that of 99 % of training-like stars"
-    INCONSISTENT_INPUTS = 128, "spectrum and colours combine more rarely than in 99 % of training-like stars"
+    INCONSISTENT_INPUTS = 128, "the inputs together are rarer than in 99 % of training-like stars"
     MISSING_BLOCKS = 256, "a survey, or other block of columns, that the training had is missing"
     WIDE_INTERVAL = 512, "an interval is as wide as the label's spread in training, or wider"
     UNCONSTRAINED_LABEL = 1024, "a label was known for no training star of this Teff"
