@@ -1,4 +1,4 @@
-"""Where stars come from: Gaia archives through TAP and DataLink, kept in a local cache."""
+"""Stars from Gaia archives, through TAP and DataLink, kept in a local cache."""
 
 from msaestimator.archive._archive import GaiaArchive
 from msaestimator.archive._flags import ArchiveFlag

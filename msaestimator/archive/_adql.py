@@ -46,7 +46,7 @@ def features_query(release: Release, service: Service, ids: Iterable[int] | None
     release : Release
     service : Service
     ids : iterable of int, optional
-        Listed in the query; None joins the uploaded table.
+        Source ids to list in the query; None joins the uploaded table.
     """
     surveys = surveys_of(release, service)
     selected = [_select("g", release.source, release.source_table, service)]

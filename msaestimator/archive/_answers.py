@@ -27,7 +27,7 @@ TOO_MUCH = frozenset({500, 504})
 """Status codes of a service that tried and did not manage; 502 and 503 say: not now."""
 
 PASSING = frozenset({408, 429})
-"""Status codes below 500 that do not mean no."""
+"""Status codes below 500 of failures that pass."""
 
 LONGEST_START, LONGEST_MESSAGE = 60, 200
 """Characters of an answer, and of a service's own words, to put into an error."""
@@ -42,7 +42,7 @@ def answer_of(
     Raises
     ------
     Failed, Refused, Unreachable
-        There is no such answer.
+        No answer came, or one with a bad status.
     Malformed
         The connection was lost while the body was read.
     """
@@ -60,7 +60,7 @@ def answer_of(
 
 
 def beginning(content: bytes) -> str:
-    """Return how an answer starts, to show what came instead of the right one."""
+    """Return the beginning of an answer, to show in an error."""
     return repr(content.lstrip()[:LONGEST_START].decode(errors="replace"))
 
 

@@ -44,10 +44,10 @@ class GaiaArchive:
     release : {"dr3", "dr4"}
         Data release. ``"dr4"`` is not verified: its names were written before the release.
     token : str, optional
-        Sent to the service, and to no other, as ``Authorization``.
+        Credential sent to the service, and to no other, as ``Authorization``.
     cache : bool or path
-        Where answers are kept: True is astropy's cache folder, False keeps nothing. What is
-        there is not asked again, so an interrupted fetch goes on where it stopped.
+        Folder that keeps answers: True is astropy's cache folder, False keeps nothing. Rows that
+        are there are not asked for again, so an interrupted fetch goes on where it stopped.
     companions : sequence of str, optional
         Surveys to ask at their own services, ``"skymapper_dr4"`` and ``"catwise2020"``; None
         is what the service is known to need. Without them there are SkyMapper DR2, and the W1
@@ -55,7 +55,8 @@ class GaiaArchive:
     quality_cuts : str or sequence of str
         Names of `QUALITY_RULES`, or a set of them: ``"mckay2025"`` or ``"none"``.
     parallax_correction : {None, "lindegren2021", "leung2023"}
-        What to subtract from parallaxes, see `correct_parallax`; None leaves them as they are.
+        Zero point to subtract from parallaxes, see `correct_parallax`; None leaves them as they
+        are.
     chunk_size : int, optional
         Most ids a request; None is what the service takes.
     asynchronous : bool, optional
@@ -130,7 +131,7 @@ class GaiaArchive:
         Parameters
         ----------
         source_ids : array-like of int of shape (n_stars,)
-            Any order, duplicates allowed.
+            Gaia source ids, in any order; duplicates are allowed.
 
         Returns
         -------
@@ -172,14 +173,14 @@ class GaiaArchive:
         Returns
         -------
         StarTable of length n_stars
-            ``source_id``, and of ``bp`` and ``rp`` each ``_coefficients`` and
+            Columns ``source_id``, and of ``bp`` and ``rp`` each ``_coefficients`` and
             ``_coefficient_errors`` of shape (n_stars, 55) and ``_n_relevant_bases``. NaN and
             masked for a source, or a band, without a spectrum.
 
         Raises
         ------
         ColumnError, ArchiveError
-            As in `fetch_features`.
+            The same as in `fetch_features`.
         """
         ids = check_source_ids(source_ids)
         self._check_settings()
@@ -201,11 +202,11 @@ class GaiaArchive:
         Returns
         -------
         StarTable
-            As of `fetch_features`; without rows if there are no stars.
+            The columns of `fetch_features`; no rows if there are no stars.
         """
         if not isinstance(center, SkyCoord) or not center.isscalar:
             raise ColumnError(f"`center` must be one SkyCoord, got {center!r}.")
-        angle = _angle(radius)
+        angle = _check_radius(radius)
         icrs = center.icrs
         found = self._select(
             cone_query(self._release, self._service, icrs.ra.deg, icrs.dec.deg, angle.deg)
@@ -220,15 +221,15 @@ class GaiaArchive:
         Parameters
         ----------
         adql : str
-            Its answer must have the column ``source_id``, e.g. ``SELECT TOP 1000 source_id FROM
-            gaiadr3.gaia_source WHERE parallax > 10``. An answer that the service cuts off at
+            A query whose answer has the column ``source_id``, e.g. ``SELECT TOP 1000 source_id
+            FROM gaiadr3.gaia_source WHERE parallax > 10``. An answer that the service cuts off at
             its row limit is an error.
 
         Returns
         -------
         StarTable
-            As of `fetch_features`, in the order of the answer; columns of the answer that
-            `fetch_features` does not give come after.
+            The columns of `fetch_features`, in the order of the answer, then those columns of the
+            answer that `fetch_features` does not give.
         """
         selected = self._select(adql)
         stars = self.fetch_features(selected["source_id"])
@@ -353,8 +354,8 @@ class GaiaArchive:
         return answer
 
 
-def _angle(radius: Any) -> Angle:
-    """Return the radius of a cone; what is none is an error."""
+def _check_radius(radius: Any) -> Angle:
+    """Check a cone's radius and return it as an angle."""
     try:
         angle = Angle(radius)
     except (u.UnitsError, TypeError, ValueError) as error:
@@ -367,7 +368,7 @@ def _angle(radius: Any) -> Angle:
 
 
 def _look_up(parameter: str, name: str, known: Mapping[str, Any]) -> Any:
-    """Return what a name stands for; an unknown one is an error with the nearest name."""
+    """Return the value of a name; an unknown name is an error that tells the nearest."""
     try:
         return known[name]
     except KeyError:

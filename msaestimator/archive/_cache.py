@@ -1,4 +1,4 @@
-"""What has been received, kept in parquet files that are named by their own checksum.
+"""A cache of received rows, in parquet files that are named by their own checksum.
 
 A file holds some rows of one product. Its name is the SHA-256 of its bytes, so one that was
 truncated or altered does not bear its own name; it is deleted and its rows are fetched again.
@@ -31,9 +31,9 @@ class Cache:
     Parameters
     ----------
     folder : Path
-        The product's own; made when the first rows are stored.
+        Folder of the product alone; made when the first rows are stored.
     schema : pyarrow.Schema
-        What the rows look like. A file of another form counts as altered.
+        Columns of the rows. A file with others counts as altered.
     """
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
@@ -73,7 +73,7 @@ class Cache:
             raise
 
     def _clear_up(self) -> None:
-        """Delete what was left half-written by processes that were killed."""
+        """Delete files left half-written by processes that were killed."""
         for path in self.folder.glob(".*.part"):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > ABANDONED:

@@ -1,4 +1,4 @@
-"""From many ids to one row each: chunks, what is known already, what has to be asked again."""
+"""One row for each of many ids: ask in chunks, use the cache, ask again after failures."""
 
 import hashlib
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from msaestimator.exceptions import ArchiveError
 __all__ = ["Product", "collect"]
 
 ATTEMPTS = 3
-"""How often a chunk is asked for when its answers are malformed or its jobs fail."""
+"""Number of times a chunk is asked for when its answers are malformed or its jobs fail."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,19 @@ class Product:
     Parameters
     ----------
     title : str
-        What progress and errors call it.
+        Name in the progress bar and in errors.
     place : str
         Folder of service and release in the cache.
     columns : tuple of ArchiveColumn
     content : str
-        All that the rows depend on; other content is kept apart in the cache.
+        Text of all that the rows depend on; other content is kept apart in the cache.
     chunk_size : int
         Most ids in one request.
     ask : callable
-        Returns the rows a service has of some ids, in any order; raises a `RequestFailure`.
+        Function from ids to the rows a service has of them, in any order; raises a
+        `RequestFailure`.
     nearest_by : str, optional
-        Of several rows of an id, the one with the least value here is the right one.
+        Column whose least value marks the right one of several rows of an id.
     absence_is_final : bool
         Whether an id without a row has none for good, so that this too is worth remembering.
     """
@@ -79,18 +80,19 @@ def collect(
     ----------
     product : Product
     ids : ndarray of int64 of shape (n_ids,)
-        Distinct.
+        Distinct source ids.
     service : str
-        What errors call it.
+        Name of the service in errors.
     cache_folder : Path, optional
-        None keeps nothing.
+        Folder of the cache; None keeps nothing.
     progress : bool
         Whether to show a progress bar, on a terminal.
 
     Raises
     ------
     ArchiveError
-        What came of which chunk, and what to do. What was received before is in the cache.
+        A chunk failed; the message says how, and what to do. Rows received before are in the
+        cache.
     """
     cache = product.cache(cache_folder)
     known = product.schema.empty_table() if cache is None else cache.load(ids)
@@ -130,7 +132,7 @@ def collect(
 
 
 def _worth_keeping(product: Product, rows: pa.Table) -> pa.Table:
-    """Return the rows to remember; that nothing at all came is not a thing to remember."""
+    """Return the rows to keep in the cache: none, if the service had no row at all."""
     if product.absence_is_final and pc.any(rows["found"]).as_py():
         return rows
     return rows.filter(rows["found"])

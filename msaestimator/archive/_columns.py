@@ -1,4 +1,4 @@
-"""What one column of an archive answer is called, there and here, and what it must hold."""
+"""Columns of an archive's answer: their names there and here, and the kind of their values."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,18 +15,18 @@ class ArchiveColumn:
     Parameters
     ----------
     name : str
-        What it is called here, e.g. ``"smss_flags"``.
+        Name of the column here, e.g. ``"smss_flags"``.
     source : str
-        What the archive's table calls it, e.g. ``"flags"``.
+        Name in the archive's table, e.g. ``"flags"``.
     kind : {"float", "integer", "boolean", "string", "array"}
-        What it holds; an answer with something else is refused.
+        Kind of the values; an answer with another is refused.
     unit : str
         Unit as astropy writes it. An answer in another unit of its physical type is converted;
         one without a unit is taken to be in this one.
     size : int
-        Elements of an array.
+        Number of elements of an array.
     of_match : bool
-        Whether it belongs to the cross-match table, not to the survey's own.
+        Whether the column belongs to the cross-match table, not to the survey's own.
     """
 
     name: str

@@ -17,23 +17,23 @@ class Companion:
     Parameters
     ----------
     name : str
-        What it is switched on by.
+        Name by which ``companions`` asks for it.
     title : str
-        What error messages call it.
+        Name in error messages.
     tap_url : str
     table : str
-        As ADQL writes it.
+        Name of the table, as ADQL writes it.
     block : str
         The schema's name of the survey.
     columns : tuple of ArchiveColumn
     key : str, optional
-        Its column of Gaia DR3 source ids. None matches by position.
+        Column of Gaia DR3 source ids; None matches by position.
     position : tuple of str
-        Its columns of right ascension and declination.
+        Columns of right ascension and declination.
     radius : float
-        In degrees; the nearest within it is the match.
+        Radius of the match in degrees; the nearest source within it is taken.
     releases : tuple of str
-        The Gaia releases whose sources can be found in it.
+        Gaia releases whose sources the survey can be asked for.
     chunk_size : int
         Most ids in one query.
     """

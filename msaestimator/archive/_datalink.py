@@ -31,13 +31,13 @@ FORMATS = {
     ".ecsv": "ascii.ecsv",
     ".csv": "ascii.csv",
 }
-"""Ending of a file in the zip to astropy's name of its format."""
+"""Astropy's names of formats, by the ending of a file in the zip."""
 
 START = 100
-"""Bytes to look at of an answer that is no zip file."""
+"""Number of first bytes by which an answer that is no zip file is explained."""
 
 IN_MEMORY = 64 * 2**20
-"""Bytes of an answer that are kept in memory; a longer one goes to a temporary file."""
+"""Most bytes of an answer kept in memory; a longer answer goes to a temporary file."""
 
 
 class DataLink:
@@ -49,9 +49,9 @@ class DataLink:
     url : str
         The server's ``data`` endpoint.
     release : str
-        Pinned in each request, since the server's own default is the newest release.
+        Data release, named in each request since the server's default is the newest.
     columns : sequence of ArchiveColumn
-        What to read of each product.
+        Columns to read of each product.
     """
 
     def __init__(
@@ -73,17 +73,17 @@ class DataLink:
         Raises
         ------
         Failed, Malformed, Refused, Unreachable
-            By what can be done about it.
+            The request failed; the class tells what can be done about it.
         """
         *others, last = self._structures
         for structure in others:
             # A server that knows only another name says so in ways of its own.
             with suppress(Refused, Failed):
-                return self._settle(ids, structure)
-        return self._settle(ids, last)
+                return self._fetch_and_keep(ids, structure)
+        return self._fetch_and_keep(ids, last)
 
-    def _settle(self, ids: np.ndarray, structure: str) -> pa.Table:
-        """Return rows of a structure; what has worked once is what is asked for from then on."""
+    def _fetch_and_keep(self, ids: np.ndarray, structure: str) -> pa.Table:
+        """Fetch with one data structure, and keep to it once it has worked."""
         rows = self._fetch(ids, structure)
         self._structures = (structure,)
         return rows
@@ -134,7 +134,7 @@ def read_products(file: IO[bytes], columns: Sequence[ArchiveColumn]) -> pa.Table
 
 
 def _what_is_wrong(start: bytes) -> str:
-    """Return what to say of an answer that cannot be unpacked, by its first bytes."""
+    """Return an explanation, by its first bytes, of an answer that cannot be unpacked."""
     unlike = "" if start.startswith(b"PK") else f"; it starts {beginning(start)}"
     return f"the answer is not a whole zip file{unlike}"
 

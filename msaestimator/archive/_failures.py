@@ -1,4 +1,4 @@
-"""What can go wrong with one request, told apart by what to do about it."""
+"""Failures of one request, told apart by what to do about them."""
 
 __all__ = [
     "Failed",
@@ -15,7 +15,7 @@ class RequestFailure(Exception):
     """Base of the failures of one request; never leaves this room."""
 
     advice: str
-    """What the user can do about it."""
+    """Advice to the user, who can do something about it."""
 
 
 class Malformed(RequestFailure):

@@ -1,4 +1,4 @@
-"""Archive flags: what to know about a row that an archive gave."""
+"""Archive flags: bits that tell of a row what a user of it should know."""
 
 from msaestimator.schema import ExplainedFlag
 

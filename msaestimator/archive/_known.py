@@ -17,16 +17,16 @@ def read_known(table: Table, name: str, unit: str | None = None) -> tuple[np.nda
     Parameters
     ----------
     table : Table of n_stars rows
-        A column it has not is unknown everywhere.
+        Table with the column; a column it does not have is unknown everywhere.
     name : str
-        Column of one value a star.
+        Name of a column of one value a star.
     unit : str, optional
         Unit to convert to; a column that states none is taken to be in it already.
 
     Returns
     -------
     values : ndarray of shape (n_stars,)
-        0 where unknown.
+        Values of the column; 0 where unknown.
     known : ndarray of bool of shape (n_stars,)
 
     Raises

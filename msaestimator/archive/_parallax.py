@@ -25,7 +25,7 @@ INPUTS = {
     "pseudocolour": "1 / um",
     "ecl_lat": "deg",
 }
-"""What the zero point depends on, and the units that it is tabulated in."""
+"""Columns that the zero point depends on, and the units that it is tabulated in."""
 
 SOLVED = "astrometric_params_solved"
 WITH_PARALLAX = (31, 95)
@@ -38,10 +38,10 @@ def correct_parallax(table: Table, correction: ParallaxCorrection) -> StarTable:
     Parameters
     ----------
     table : Table of n_stars rows
-        With ``parallax`` (mas, or another unit if it states one) and the columns of the Gaia
-        archive that the zero point depends on: ``phot_g_mean_mag``,
-        ``nu_eff_used_in_astrometry``, ``pseudocolour``, ``ecl_lat`` and
-        ``astrometric_params_solved``. NaN and masked values are unknown.
+        Stars with ``parallax`` (mas, or another unit if it states one) and the columns of the Gaia
+        archive that the zero point depends on: ``phot_g_mean_mag``, ``nu_eff_used_in_astrometry``,
+        ``pseudocolour``, ``ecl_lat`` and ``astrometric_params_solved``. NaN and masked values are
+        unknown.
     correction : {"lindegren2021", "leung2023"}
         The zero point of Lindegren et al. 2021, or the same and what Leung et al. 2023 add.
 
@@ -57,7 +57,7 @@ def correct_parallax(table: Table, correction: ParallaxCorrection) -> StarTable:
     Raises
     ------
     ValueError
-        There is no such correction.
+        The correction is unknown.
     ColumnError
         A column is absent, or the table is corrected already.
     UnitMismatchError

@@ -15,7 +15,7 @@ __all__ = ["QUALITY_CUTS", "QUALITY_RULES", "QualityRule", "apply_quality_cuts"]
 
 SDSS_BANDS = "ugriz"
 SDSS_MISSING = -9999.0
-"""What SDSS writes where it has no measurement."""
+"""Number that SDSS writes where it has no measurement."""
 
 SDSS_STAR = 6
 """SDSS's ``type`` of a point source; 3 is a galaxy."""
@@ -44,7 +44,7 @@ PS1_BAD = PS1_POOR | PS1_TRANSIENT | PS1_MOST_SOLSYS_DET | PS1_EXT
 
 @dataclass(frozen=True)
 class QualityRule:
-    """What makes a survey's magnitudes of a star bad.
+    """A rule that tells which of a survey's magnitudes are bad.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ class QualityRule:
     block : str or None
         Block of the schema whose magnitudes and errors are removed; None removes nothing.
     flag : ArchiveFlag
-        What the row is flagged with.
+        Flag of a row from which the rule removes something.
     description : str
-        What is removed, in a few words.
+        Words for the magnitudes that are removed.
     columns : tuple of str
         Columns that the rule reads.
     bad : callable
-        Takes a table, gives bool of shape (n_stars,), or (n_stars, n_bands) in the order of
-        the block where bands differ. What is unknown is not bad.
+        Function from a table to bool of shape (n_stars,), or (n_stars, n_bands) in the order of
+        the block where bands differ. Unknown values are not bad.
     """
 
     name: str
@@ -71,13 +71,13 @@ class QualityRule:
 
 
 def apply_quality_cuts(table: Table, rules: Sequence[str]) -> tuple[StarTable, np.ndarray]:
-    """Remove what a survey's own flags call bad; rows stay.
+    """Remove magnitudes that a survey's own flags call bad; rows stay.
 
     Parameters
     ----------
     table : Table of n_stars rows
-        With the columns that the rules read. One that is absent, masked or NaN tells nothing,
-        and nothing is removed for it.
+        Stars with the columns that the rules read. A column that is absent, masked or NaN tells
+        nothing, and nothing is removed for it.
     rules : sequence of str
         Names from `QUALITY_RULES`, or one of the presets `QUALITY_CUTS`. Their order is of no
         importance.
@@ -85,7 +85,7 @@ def apply_quality_cuts(table: Table, rules: Sequence[str]) -> tuple[StarTable, n
     Returns
     -------
     table : StarTable
-        A copy, with NaN for the magnitudes and magnitude errors removed.
+        Copy of the table, with NaN for the magnitudes and magnitude errors removed.
     flags : ndarray of int32 of shape (n_stars,)
         Bits of `ArchiveFlag`, for the rows from which a rule removed something.
 
@@ -177,7 +177,7 @@ def _ps1_obj_info_flag(table: Table) -> np.ndarray:
 
 
 def _skymapper(table: Table) -> np.ndarray:
-    """Onken et al. 2024, as the thesis quotes them; the stricter where r is unknown."""
+    """Return stars that Onken et al. 2024 cut, by the stricter rule where r is unknown."""
     r, r_known = read_known(table, "r_psf", "mag")
     class_star, class_known = read_known(table, "smss_class_star")
     needed = np.where(r_known & (r >= 19), 0.5, 0.9)
@@ -258,7 +258,7 @@ _RULES = (
 )
 
 QUALITY_RULES: Mapping[str, QualityRule] = {rule.name: rule for rule in _RULES}
-"""Every rule, by name."""
+"""Quality rules by name."""
 
 QUALITY_CUTS: Mapping[str, tuple[str, ...]] = {
     "mckay2025": (
@@ -271,4 +271,4 @@ QUALITY_CUTS: Mapping[str, tuple[str, ...]] = {
     ),
     "none": (),
 }
-"""Presets: those of the thesis, and none."""
+"""Named sets of quality rules: those of the thesis, and none."""

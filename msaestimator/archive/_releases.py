@@ -21,13 +21,14 @@ class Survey:
     table : str
         The survey's table, as ESA's archive names it.
     key : str
-        Its column that the match table's ``original_ext_source_id`` points to; without a match
-        table, its column of Gaia source ids.
+        Column that the match table's ``original_ext_source_id`` points to; without a match table,
+        its column of Gaia source ids.
     columns : tuple of ArchiveColumn
     match : str, optional
         The table of best neighbours, precomputed by the Gaia consortium.
     distance : str, optional
-        Column here of the angle to the match: a source can have two, and the nearest is meant.
+        Name of the column of the angle to the match: a source can have two matches, and the
+        nearest counts.
     """
 
     block: str
@@ -46,11 +47,11 @@ class Release:
     Parameters
     ----------
     name : str
-        ``"dr3"``.
+        Short name, such as ``"dr3"``.
     title : str
-        What DataLink calls it.
+        Name that DataLink has for the release.
     schema : FeatureSchema
-        The features it gives.
+        Features that the release gives.
     source_table, xp_table : str
         Tables of sources and of XP coefficients.
     source : tuple of ArchiveColumn
@@ -198,4 +199,4 @@ RELEASES: dict[str, Release] = {
     # Written before the release: table names as in DR3, 51 coefficients in BP.
     "dr4": _gaia("dr4", "Gaia DR4", GAIA_DR4, verified=False),
 }
-"""The releases an archive can be asked for."""
+"""Releases that an archive can be asked for, by name."""

@@ -41,7 +41,8 @@ def arrow_rows(answer: Table, columns: Sequence[ArchiveColumn]) -> pa.Table:
     Parameters
     ----------
     answer : Table of n_rows rows
-        Columns are found by name, whatever their case and order; others are ignored.
+        Answer of a query. Columns are found by name, whatever their case and order; others are
+        ignored.
     columns : sequence of ArchiveColumn
 
     Raises

@@ -1,4 +1,4 @@
-"""The services as data: where they are, what they serve, what they put up with."""
+"""The services as data: their addresses, their tables and their limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,31 +18,31 @@ class Service:
     name : str
         Short name, part of the cache's path.
     title : str
-        What error messages call it.
+        Name in error messages.
     tap_url : str
-        Base of its TAP service.
+        Base address of the TAP service.
     datalink_url : str, optional
-        Its DataLink server for XP coefficients; None asks TAP for them.
+        Address of the DataLink server for XP coefficients; None asks TAP for them.
     serves_xp : bool
-        Whether XP coefficients are to be had at all.
+        Whether the service has XP coefficients at all.
     surveys : tuple of str, optional
-        Blocks of surveys it serves beside Gaia itself; None is all.
+        Blocks of surveys that the service has beside Gaia itself; None is all.
     tables, columns : mapping of str to str
-        What it calls tables and ``table.column`` that differ from ESA's names.
+        The service's names of tables and of ``table.column``, where they differ from ESA's.
     quoted_schemas : tuple of str
         Schemas to write in double quotes, because their names are reserved words of ADQL.
     uploads : bool
-        Whether it takes uploaded tables; else ids are listed in the query.
+        Whether the service takes uploaded tables; else ids are listed in the query.
     joins_all : bool
         Whether one query may join all surveys; else there is one query a survey.
     ids_per_query, ids_per_xp_query : int
         Most ids in one query of catalogues, and of XP coefficients.
     ids_per_sync : int
-        Up to so many ids a query is run synchronously, above it as a job.
+        Most ids in a query that is run synchronously; one with more is run as a job.
     auth_scheme : str
         Word before the token in the header ``Authorization``.
     companions : tuple of str
-        Services of single surveys to ask beside it, names of `COMPANIONS`.
+        Services of single surveys to ask as well, names of `COMPANIONS`.
     """
 
     name: str
@@ -111,4 +111,4 @@ SERVICES: dict[str, Service] = {
         ),
     )
 }
-"""The services known by name. Another one is ``dataclasses.replace`` of the nearest."""
+"""Services by name. Another one is ``dataclasses.replace`` of the nearest."""

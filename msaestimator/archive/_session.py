@@ -14,10 +14,10 @@ from urllib3.util.retry import Retry
 __all__ = ["ServiceToken", "open_session"]
 
 RETRIED = (429, 500, 502, 503, 504)
-"""Status codes that pass; a query error of TAP is 400 and does not."""
+"""Status codes of failures that pass; a query error of TAP is 400 and does not."""
 
 LONGEST_WAIT = 120.0
-"""Seconds to wait at most before one retry, whatever ``Retry-After`` says."""
+"""Most seconds to wait before one retry, whatever ``Retry-After`` says."""
 
 
 def open_session(
@@ -32,7 +32,7 @@ def open_session(
     max_retries : int
         Retries of one request; ``Retry-After`` is honoured, up to two minutes.
     auth : AuthBase, optional
-        What authorizes requests, such as a `ServiceToken`.
+        Object that authorizes requests, such as a `ServiceToken`.
     """
     retry = _BoundedRetry(
         total=max_retries,
@@ -54,14 +54,14 @@ def open_session(
 
 
 class ServiceToken(AuthBase):
-    """Authorizes requests to one service, and to no other address that an answer may name.
+    """Authorization of requests to one service, and to no other address an answer may name.
 
     Parameters
     ----------
     authorization : str
         Value of the header ``Authorization``.
     urls : iterable of str
-        The service's addresses; what shares scheme, host and port with one of them is the
+        The service's addresses; any address with scheme, host and port of one of them is the
         service.
     """
 
@@ -82,7 +82,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 class _TimeoutAdapter(HTTPAdapter):
-    """Gives a timeout to requests that come without one."""
+    """Adapter that gives a timeout to requests without one."""
 
     def __init__(self, timeout: float, **settings: Any) -> None:
         self.timeout = timeout
@@ -97,7 +97,7 @@ class _TimeoutAdapter(HTTPAdapter):
 
 
 class _BoundedRetry(Retry):
-    """Does not sleep for a day because a server says so."""
+    """Retries whose pauses are bounded, whatever a server says."""
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         wait = super().get_retry_after(response)

@@ -1,4 +1,4 @@
-"""What a service can be asked for: catalogues, spectra, a survey's own newer data."""
+"""The products of a service: catalogues, spectra, a survey's own newer data."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -215,14 +215,14 @@ def companion_product(
     chunk_size: int | None,
     job_timeout: float,
 ) -> Product:
-    """Return what a companion gives for sources at known positions.
+    """Return the product of a companion for sources at known positions.
 
     Parameters
     ----------
     companion : Companion
     session : requests.Session
     positions : Table
-        Columns ``source_id``, increasing, ``ra`` and ``dec`` in degrees.
+        Sources: columns ``source_id``, increasing, ``ra`` and ``dec`` in degrees.
     chunk_size : int, optional
         Most ids in one query; None is what the service takes.
     job_timeout : float

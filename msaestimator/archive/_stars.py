@@ -1,4 +1,4 @@
-"""From archive rows to a table of stars: units, magnitude errors, and what a row has to say."""
+"""Tables of stars from archive rows: units, magnitude errors and flags."""
 
 from collections.abc import Mapping
 
@@ -88,7 +88,7 @@ def merge_companions(stars: StarTable, rows: Mapping[str, pa.Table | None]) -> N
     Parameters
     ----------
     stars : StarTable of n_stars rows
-        Changed in place.
+        Stars from the archive; changed in place.
     rows : mapping of companion's name to pyarrow.Table of n_stars rows
     """
     for name, table in rows.items():
@@ -109,7 +109,7 @@ OLDER = {
     "skymapper_dr4": ArchiveFlag.SKYMAPPER_DR2,
     "catwise2020": ArchiveFlag.WISE_XGBOOST,
 }
-"""What to say of a star whose survey is not from the companion."""
+"""Flags of a star whose magnitudes are not the companion's but the archive's own."""
 
 
 def _overwrite(stars: StarTable, name: str, unit: str, rows: pa.Table, found: np.ndarray) -> None:
@@ -140,7 +140,7 @@ def _masked(values: pa.ChunkedArray) -> Column:
 
 
 def _add_missing_columns(stars: StarTable, release: Release) -> None:
-    """Add what this service does not serve as missing, so that all services give one form."""
+    """Add columns that the service lacks as missing, so that all services give one form."""
     for member in release.schema.members:
         if isinstance(member, CoefficientArray) or member.block == "dust":
             continue
@@ -150,7 +150,7 @@ def _add_missing_columns(stars: StarTable, release: Release) -> None:
 
 
 def _flags(features: pa.Table, spectra: pa.Table) -> np.ndarray:
-    """Return what the archive's answers say of each star."""
+    """Return the flags that the archive's answers earn each star."""
     found = np.asarray(features["found"])
     announced = np.asarray(pc.fill_null(features["has_xp_continuous"], False))
     solved = float_column(features, "astrometric_params_solved")

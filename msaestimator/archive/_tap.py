@@ -50,20 +50,20 @@ def run_query(
     url : str
         Base of the TAP service.
     query : str
-        ADQL.
+        The query, in ADQL.
     upload : Table, optional
-        What the query calls ``TAP_UPLOAD.ids``.
+        Table that the query calls ``TAP_UPLOAD.ids``.
     max_rows : int, optional
         Rows to ask for; the service may have a lower limit.
     mode : {"sync", "async"}
-        A job of its own, deleted afterwards, is for what takes minutes.
+        Way to run the query. A job of its own, deleted afterwards, suits queries of minutes.
     job_timeout : float
         Seconds after which a job is given up and deleted.
 
     Raises
     ------
     Failed, JobError, Malformed, Overflow, Refused, Unreachable
-        By what can be done about it.
+        The query failed; the class tells what can be done about it.
     """
     files = {} if upload is None else {"ids": _votable_bytes(upload)}
     uploads = {name: io.BytesIO(content) for name, content in files.items()}
@@ -108,7 +108,7 @@ def _run_job(session: requests.Session, url: str, request: dict, job_timeout: fl
 
 
 def _wait(session: requests.Session, job: str, job_timeout: float) -> None:
-    """Return when a job is done; that it failed, or takes too long, is a failure."""
+    """Wait until a job is done; raise if it failed or takes too long."""
     give_up = time.monotonic() + job_timeout
     pause = FIRST_POLL
     while (phase := _phase(session, job)) in WAITING_PHASES:
@@ -129,7 +129,7 @@ def _phase(session: requests.Session, job: str) -> str:
 
 
 def _reason(session: requests.Session, job: str) -> str:
-    """Return what a service says of a job that failed."""
+    """Return the service's own reason why a job failed."""
     with suppress(RequestFailure), answer_of(session, "GET", f"{job}/error") as answer:
         return error_message(answer.content) or "no reason given"
     return "no reason given"

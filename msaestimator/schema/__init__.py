@@ -1,4 +1,4 @@
-"""What the numbers are called: columns, units, blocks, labels, and the table that holds them."""
+"""Names of the numbers: columns, units, blocks, labels, and the table that holds them."""
 
 from msaestimator.schema._columns import CoefficientArray, Column, Label
 from msaestimator.schema._explained_flag import ExplainedFlag

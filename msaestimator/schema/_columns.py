@@ -1,4 +1,4 @@
-"""What one quantity is called: its archive name, unit, block and error column."""
+"""Names of one quantity: its archive column, unit, block and error column."""
 
 import math
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ class Column:
     unit : str
         Unit as astropy writes it; the empty string is dimensionless.
     block : str
-        The group of columns it belongs to, e.g. ``"ps1"``.
+        Group of columns that the column belongs to, e.g. ``"ps1"``.
     error : str, optional
         Name of the column with its standard error.
     description : str
-        What it is, in a few words.
+        Meaning of the column, in a few words.
     reconstructed : bool
-        Whether the autoencoder reconstructs it (the thesis leaves out parallax, E(B-V) and
+        Whether the autoencoder reconstructs the column (the thesis leaves out parallax, E(B-V) and
         the proper motions).
     protected : bool
-        Whether training never hides it (thesis section 3.1.2: G, BP, RP, W1, W2).
+        Whether training never hides the column (thesis section 3.1.2: G, BP, RP, W1, W2).
     """
 
     name: str
@@ -100,12 +100,12 @@ class Label:
     limits : tuple of float
         Plausible range in ``unit``; a prediction outside it is flagged, not changed.
     log : bool
-        Whether it is learned as log10 (positive quantities over decades).
+        Whether the label is learned as log10 (positive quantities over decades).
     symbol : str
-        For axes and tables.
+        Symbol of the label on axes and in tables.
     bounds : tuple of float
-        Range in ``unit`` that a label has by its nature: what is learned and predicted is
-        brought into it. The lower end is open: 0 means positive.
+        Range in ``unit`` that a label has by its nature: values learned and predicted are brought
+        into it. The lower end is open: 0 means positive.
     """
 
     name: str

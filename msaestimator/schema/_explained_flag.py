@@ -1,4 +1,4 @@
-"""Bit flags that say what their bits mean."""
+"""Bit flags whose bits carry their meaning."""
 
 from enum import IntFlag
 from typing import Self
@@ -9,7 +9,7 @@ __all__ = ["ExplainedFlag"]
 
 
 class ExplainedFlag(IntFlag):
-    """Base of the flags in tables: each bit is defined with what it says.
+    """Base of the flags in tables: each bit is defined with its meaning.
 
     Examples
     --------
@@ -21,10 +21,10 @@ class ExplainedFlag(IntFlag):
     """
 
     meaning: str
-    """What one bit says, in a few words; combined bits have none."""
+    """Meaning of one bit, in a few words; combined bits have none."""
 
     def __new__(cls, value: int, meaning: str = "") -> Self:
-        """Make a bit from its value and what it says."""
+        """Make a bit from its value and its meaning."""
         flag = int.__new__(cls, value)
         flag._value_ = value
         flag.meaning = meaning

@@ -17,7 +17,7 @@ class FeatureSchema:
     Parameters
     ----------
     release : str
-        What the columns come from, e.g. ``"gaia_dr3"``.
+        Data release that the columns come from, e.g. ``"gaia_dr3"``.
     members : tuple of Column or CoefficientArray
         The columns in order; an array stands for all its coefficients.
 

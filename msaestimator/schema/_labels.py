@@ -25,7 +25,7 @@ LABELS: dict[str, Label] = {
 }
 
 SPECTROSCOPIC_LABELS = ("teff", "logg", "fe_h", "alpha_m", "alpha_fe", "age", "mass")
-"""What ``labels=None`` looks for in a table: labels that are not also input columns."""
+"""Labels that ``labels=None`` looks for in a table: those that are not also input columns."""
 
 
 def get_label(name: str) -> Label:

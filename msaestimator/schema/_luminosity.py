@@ -11,15 +11,16 @@ def pseudo_luminosity(parallax: np.ndarray, magnitude: np.ndarray) -> np.ndarray
     Parameters
     ----------
     parallax : array-like of float
-        In mas; it may be negative, and so then is the result. An error of it gives the
-        error of the result.
+        Parallax in mas; it may be negative, and so then is the result. An error of the parallax in
+        its place gives the error of the result.
     magnitude : array-like of float
-        In mag, with extinction.
+        Apparent magnitude in mag, with extinction.
 
     Returns
     -------
     ndarray of float
-        Linear in the parallax, so a Gaussian error stays Gaussian. Large for faint stars.
+        Pseudo-luminosity. It is linear in the parallax, so a Gaussian error stays Gaussian, and
+        large for faint stars.
 
     Examples
     --------

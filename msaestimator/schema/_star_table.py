@@ -26,7 +26,7 @@ class StarTable(QTable):
     """
 
     def take(self, indices: ArrayLike, axis: int = 0) -> "StarTable":
-        """Return the rows at integer ``indices``, in that order; what sklearn's splitters call.
+        """Return the rows at integer ``indices``, in that order; sklearn's splitters call it.
 
         Parameters
         ----------

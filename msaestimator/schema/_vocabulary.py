@@ -26,25 +26,28 @@ class Token:
     Parameters
     ----------
     name : str
-        Column that holds it in a table, e.g. ``"teff"``.
+        Column that holds the quantity in a table, e.g. ``"teff"``.
     unit : str
         Unit as astropy writes it; the empty string is dimensionless.
     block : str
-        The group it belongs to; training hides some groups as a whole.
+        Group that the token belongs to; training hides some groups as a whole.
     log : bool
-        Whether it is learned as a logarithm; values that are not positive are then missing.
+        Whether the quantity is learned as a logarithm; values that are not positive are then
+        missing.
     recipe : {None, "difference", "over_g_flux", "pseudo_luminosity"}
-        How it follows from other columns where a table has no column of its name.
+        Rule by which the quantity follows from other columns, for tables without a column of its
+        name.
     columns : tuple of str
-        These columns.
+        Columns that the recipe takes.
     floor : float, optional
-        Smaller values count as this much.
+        Least value; smaller ones are raised to it.
     error_floor : float
-        Added to the error in quadrature.
+        Error that is added in quadrature.
     weight : float
-        How often training shows it and asks for it, relative to others of its block.
+        Frequency at which training shows the token and asks for it, relative to others of its
+        block.
     requested : bool
-        Whether training asks for it. It can always be told.
+        Whether training asks for the token; it can always be told.
 
     Raises
     ------
@@ -196,9 +199,9 @@ def vocabulary_of(schema: FeatureSchema) -> Vocabulary:
     Returns
     -------
     Vocabulary
-        Every XP coefficient over the G flux; the colours BP - RP, J - H, J - Ks, E(B-V) and
-        the pseudo-luminosity if the schema has their columns; its columns of the block
-        ``"user"``; and the labels of `LABELS`, except the parallax.
+        Tokens of every XP coefficient over the G flux; of the colours BP - RP, J - H, J - Ks,
+        E(B-V) and the pseudo-luminosity if the schema has their columns; of its columns of the
+        block ``"user"``; and of the labels of `LABELS`, except the parallax.
     """
     colors = (replace(color, requested=True) for color in _COLORS)
     derived = (*colors, replace(_LUMINOSITY, log=True))
@@ -220,7 +223,7 @@ def vocabulary_of(schema: FeatureSchema) -> Vocabulary:
 # DIFF(zhang2026): more labels, logarithms of what spans decades, every colour asked for, and
 # first coefficients more often.
 GENERALIST = vocabulary_of(GAIA_DR3)
-"""What the generalist model knows by default."""
+"""Vocabulary that the generalist model has by default."""
 
 ZHANG2026 = Vocabulary(
     (
