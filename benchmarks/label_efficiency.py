@@ -24,9 +24,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.cli import DEMO_LABELS, BoostingBaseline
+from msaestimator.cli import DEMO_LABELS
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.metrics import hide_xp, nmad
+from msaestimator.metrics import BoostingBaseline, hide_xp, nmad
 from msaestimator.preprocessing import LabelScaler, read_labels
 from msaestimator.schema import StarTable, get_label
 

@@ -73,7 +73,8 @@ On stars of the test side, never trained on. Settings were chosen on training st
 several candidates of either model were scored on these stars too. NMAD is 1.4826 times the median
 absolute deviation, coverage that of the 16 to 84 % interval (0.68 is right); the regressor's
 intervals are calibrated on all training stars, each by a network fine-tuned without it. Gradient
-boosting (`msaestimator.cli.BoostingBaseline`) is trained on the same stars, with XP and without.
+boosting (`msaestimator.metrics.BoostingBaseline`) is trained on the same stars, with XP and
+without.
 {scores}
 ## Limits
 

@@ -32,10 +32,9 @@ from msaestimator import (
     StellarFoundationModel,
     StellarParameterRegressor,
 )
-from msaestimator.cli import BoostingBaseline
 from msaestimator.datasets import load_apogee_xp, split_by_source_id
 from msaestimator.estimators._calibration import QuantileCalibrator
-from msaestimator.metrics import two_half_table
+from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.preprocessing import read_labels
 from msaestimator.schema import StarTable
 

@@ -4,7 +4,7 @@ Run from the repository's root::
 
     python benchmarks/tune_baseline.py
 
-The settings it finds are the defaults of ``msaestimator.cli.BoostingBaseline``.
+The settings it finds are the defaults of ``msaestimator.metrics.BoostingBaseline``.
 """
 
 import argparse
@@ -14,9 +14,9 @@ from scipy.stats import loguniform
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import RandomizedSearchCV
 
-from msaestimator.cli import DEMO_LABELS, BoostingBaseline
+from msaestimator.cli import DEMO_LABELS
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.metrics import mae
+from msaestimator.metrics import BoostingBaseline, mae
 from msaestimator.preprocessing import read_labels
 from msaestimator.schema import get_label
 

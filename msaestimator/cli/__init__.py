@@ -1,12 +1,10 @@
 """The command line, ``msa``."""
 
-from msaestimator.cli._baseline import BoostingBaseline
 from msaestimator.cli._demo import DEMO_LABELS, compare_models, pretraining_gain, run_demo
 from msaestimator.cli._main import main
 
 __all__ = [
     "DEMO_LABELS",
-    "BoostingBaseline",
     "compare_models",
     "main",
     "pretraining_gain",

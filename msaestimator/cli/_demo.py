@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable, vstack
 
-from msaestimator.cli._baseline import BoostingBaseline
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.estimators import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.metrics import two_half_table
+from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.schema import StarTable
 
 __all__ = ["DEMO_LABELS", "compare_models", "pretraining_gain", "run_demo"]

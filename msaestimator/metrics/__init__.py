@@ -1,6 +1,7 @@
 """How good the numbers are: scores of predictions and of their uncertainties, ``y_true`` first."""
 
 from msaestimator.metrics._agreement import r2, spearman
+from msaestimator.metrics._baseline import BoostingBaseline
 from msaestimator.metrics._intervals import coverage, interval_positions, pinball_loss, z_scores
 from msaestimator.metrics._reconstruction import reconstruction_error
 from msaestimator.metrics._residuals import mae, nmad, residual_std, rmse
@@ -8,6 +9,7 @@ from msaestimator.metrics._score_table import score_table
 from msaestimator.metrics._two_half import hide_xp, two_half_table
 
 __all__ = [
+    "BoostingBaseline",
     "coverage",
     "hide_xp",
     "interval_positions",

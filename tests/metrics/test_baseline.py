@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from msaestimator.cli import BoostingBaseline
-from msaestimator.metrics import hide_xp, two_half_table
+from msaestimator.metrics import BoostingBaseline, hide_xp, two_half_table
 
 LABELS = ("teff", "logg", "fe_h")
 

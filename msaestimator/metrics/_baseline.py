@@ -1,4 +1,4 @@
-"""What the models are measured against: gradient boosting on the same rows."""
+"""What models are measured against: gradient boosting on the same rows."""
 
 from typing import Any, Self
 
@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.pipeline import make_pipeline
 
-from msaestimator.metrics import hide_xp
+from msaestimator.metrics._two_half import hide_xp
 from msaestimator.preprocessing import (
     LabelScaler,
     StellarFeatures,
@@ -28,10 +28,12 @@ class BoostingBaseline(RegressorMixin, BaseEstimator):
     Parameters
     ----------
     labels : tuple of str
+        What is predicted.
     max_iter, learning_rate, max_leaf_nodes, l2_regularization
         Of `sklearn.ensemble.HistGradientBoostingRegressor`; the values here are those that
         ``benchmarks/tune_baseline.py`` found on the packaged training stars.
     random_state : int
+        Of every model.
     """
 
     def __init__(
