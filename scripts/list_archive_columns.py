@@ -8,11 +8,16 @@ The page, ``docs/user_guide/archive_columns.rst``, is made of what the package i
 from collections.abc import Iterable
 from pathlib import Path
 
-from msaestimator.archive import SERVICES, ArchiveFlag
-from msaestimator.archive._columns import ArchiveColumn
-from msaestimator.archive._companions import COMPANIONS, Companion
-from msaestimator.archive._releases import RELEASES, Survey
-from msaestimator.archive._stars import ZERO_POINT_ERRORS
+from msaestimator.archive import (
+    COMPANIONS,
+    RELEASES,
+    SERVICES,
+    ZERO_POINT_ERRORS,
+    ArchiveColumn,
+    ArchiveFlag,
+    Companion,
+    Survey,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "archive_columns.rst"
 RELEASE, NEXT_RELEASE = RELEASES["dr3"], RELEASES["dr4"]

@@ -1,6 +1,8 @@
 """Stars from Gaia archives, through TAP and DataLink, kept in a local cache."""
 
 from msaestimator.archive._archive import GaiaArchive
+from msaestimator.archive._columns import ArchiveColumn
+from msaestimator.archive._companions import COMPANIONS, Companion
 from msaestimator.archive._flags import ArchiveFlag
 from msaestimator.archive._ids import check_source_ids
 from msaestimator.archive._parallax import correct_parallax
@@ -10,16 +12,25 @@ from msaestimator.archive._quality import (
     QualityRule,
     apply_quality_cuts,
 )
+from msaestimator.archive._releases import RELEASES, Release, Survey
 from msaestimator.archive._services import SERVICES, Service
+from msaestimator.archive._stars import ZERO_POINT_ERRORS
 
 __all__ = [
+    "COMPANIONS",
     "QUALITY_CUTS",
     "QUALITY_RULES",
+    "RELEASES",
     "SERVICES",
+    "ZERO_POINT_ERRORS",
+    "ArchiveColumn",
     "ArchiveFlag",
+    "Companion",
     "GaiaArchive",
     "QualityRule",
+    "Release",
     "Service",
+    "Survey",
     "apply_quality_cuts",
     "check_source_ids",
     "correct_parallax",

@@ -1,14 +1,19 @@
 """Samples to learn from: ``load_*`` ships with the package, ``make_*`` draws known truth."""
 
 from msaestimator.datasets._apogee import load_apogee_xp
+from msaestimator.datasets._isochrone_grid import IsochroneGrid, load_isochrone_grid
 from msaestimator.datasets._isochrones import load_isochrones
+from msaestimator.datasets._join import join_stars
 from msaestimator.datasets._mock import make_mock_survey
 from msaestimator.datasets._split import split_by_source_id
 from msaestimator.datasets._xp_sampling import XPSampling, load_xp_sampling
 
 __all__ = [
+    "IsochroneGrid",
     "XPSampling",
+    "join_stars",
     "load_apogee_xp",
+    "load_isochrone_grid",
     "load_isochrones",
     "load_xp_sampling",
     "make_mock_survey",

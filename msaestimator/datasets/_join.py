@@ -1,0 +1,52 @@
+"""Several tables of stars as one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.table import Table, vstack
+
+from msaestimator.schema import StarTable
+
+__all__ = ["join_stars"]
+
+
+def join_stars(tables: Sequence[Table]) -> StarTable:
+    """Return the stars of several tables, each star once.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+        With ``source_id``. The first says which columns there are and in which units; the others
+        have them too, and need not say their units.
+
+    Returns
+    -------
+    StarTable
+        The stars in the order of the tables; of a star that is in several, the first row.
+
+    Examples
+    --------
+    >>> from astropy.table import Table
+    >>> from msaestimator.datasets import join_stars, load_apogee_xp
+    >>> stars = load_apogee_xp()["source_id", "teff"][:3]
+    >>> more = Table({"source_id": [stars["source_id"][1], 7], "teff": [5000.0, 5100.0]})
+    >>> joined = join_stars([stars, more])
+    >>> len(joined), joined["teff"][-1]
+    (4, <Quantity 5100. K>)
+    """
+    first = tables[0]
+    rows = [StarTable({n: _like(first[n], table[n]) for n in first.colnames}) for table in tables]
+    stars = vstack(rows, metadata_conflicts="silent")
+    return stars[np.sort(np.unique(stars["source_id"], return_index=True)[1])]
+
+
+def _like(wanted: Any, column: Any) -> Any:
+    """Return a column in the unit of another; without a unit it is in that unit already."""
+    unit = getattr(wanted, "unit", None)
+    if unit is None:
+        return column
+    if getattr(column, "unit", None) is None:
+        return u.Quantity(np.ma.filled(column, np.nan), unit)
+    return column.to(unit)
