@@ -77,7 +77,7 @@ def compare_models(
 
 
 def pretraining_gain(scores: QTable, half: str) -> float:
-    """Return by what fraction pre-training lowers the mean absolute errors of one half.
+    """Return the fraction by which pre-training lowers the mean absolute errors of one half.
 
     The geometric mean over the labels; negative if pre-training makes them larger.
     """

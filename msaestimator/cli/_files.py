@@ -22,7 +22,7 @@ FORMATS = {
     ".vot": "votable",
     ".xml": "votable",
 }
-"""File ending to astropy format."""
+"""Astropy's names of formats, by file ending."""
 
 
 def read_stars(path: Path) -> StarTable:

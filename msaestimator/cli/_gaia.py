@@ -69,7 +69,7 @@ def has_gaia_stars(options: argparse.Namespace) -> bool:
 def stars_of(
     options: argparse.Namespace, archive: GaiaArchive
 ) -> StarTable | Column | list[int] | str:
-    """Return what the options name, in a form that ``predict_from_gaia`` takes."""
+    """Return the stars that the options name, in a form that ``predict_from_gaia`` takes."""
     if options.source_id is not None:
         return [_source_id(word, "--source-id") for word in options.source_id]
     if options.ids is not None:

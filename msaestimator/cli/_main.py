@@ -25,12 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        None takes those of the process.
+        Arguments of the command line; None takes those of the process.
 
     Returns
     -------
     int
-        0, or 1 after printing what was wrong with the input, or 130 after Ctrl-C.
+        Exit code: 0, or 1 after printing what was wrong with the input, or 130 after Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""How extinction depends on wavelength: the mean Galactic law at R_V = 3.1."""
+"""Extinction against wavelength: the mean Galactic law at R_V = 3.1."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def relative_extinction(wavelength: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, the shape of ``wavelength``
-        One magnitude at V, dimensionless.
+        Extinction relative to that in V, dimensionless.
     """
     x = 1000.0 / np.asarray(wavelength, dtype=float)
     infrared = (0.574 - 0.527 / R_V) * x**1.61

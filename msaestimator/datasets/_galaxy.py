@@ -28,7 +28,7 @@ class Component:
     Parameters
     ----------
     name : str
-        What it is called.
+        Name of the population.
     local_density : float
         Stars in the Sun's surroundings, relative to the thin disc.
     scales : tuple of float or None
@@ -92,7 +92,7 @@ def extinction(
     Parameters
     ----------
     longitude, sin_latitude, distance : ndarray, broadcastable
-        As in :func:`galactocentric`.
+        Galactic longitude in radians, sine of the latitude, distance in kpc.
     """
     longitude, sin_latitude, distance = np.broadcast_arrays(longitude, sin_latitude, distance)
     total = np.zeros(distance.shape)

@@ -23,7 +23,7 @@ class IsochroneGrid:
     fe_h, log_age, eep : ndarray, 1-D
         The grid's axes: dex, log10 of years, equivalent evolutionary phase.
     names : tuple of str
-        What is tabulated: every other column of :func:`load_isochrones`.
+        Names of the tabulated quantities: every other column of :func:`load_isochrones`.
     values : ndarray, shape (n_fe_h, n_log_age, n_eep, n_names)
         The tabulated columns at the nodes.
     """
@@ -81,9 +81,9 @@ def apparent_magnitudes(
     Parameters
     ----------
     intrinsic : dict of str to ndarray of shape (n_stars,)
-        As :meth:`IsochroneGrid.at` returns it.
+        Tabulated columns as :meth:`IsochroneGrid.at` returns them.
     distance, a_v : ndarray of shape (n_stars,)
-        In kpc and mag.
+        Distance in kpc and extinction A_V in mag.
     """
     distance_modulus = 5.0 * np.log10(distance) + 10.0
     shifted = SOLAR_BOLOMETRIC_MAGNITUDE - 2.5 * intrinsic["log_l"] + distance_modulus

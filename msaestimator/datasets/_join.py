@@ -18,8 +18,8 @@ def join_stars(tables: Sequence[Table]) -> StarTable:
     Parameters
     ----------
     tables : sequence of Table
-        With ``source_id``. The first says which columns there are and in which units; the others
-        have them too, and need not say their units.
+        Tables with ``source_id``. The first sets the columns and their units; the others have
+        these columns too, and need not state units.
 
     Returns
     -------

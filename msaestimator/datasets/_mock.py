@@ -50,7 +50,7 @@ def make_mock_survey(
     n_stars : int, default=1000
         Number of stars; 10,000 take a second or two.
     random_state : int, RandomState instance or None, default=None
-        Fixes the stars and their noise: the same seed gives the same table to the last bit, on
+        Seed of the stars and their noise: the same seed gives the same table to the last bit, on
         one machine with one number of threads (another number may change the last bit of XP).
 
     Returns

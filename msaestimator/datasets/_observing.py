@@ -1,4 +1,4 @@
-"""What the surveys measure of stars whose truth is known: errors, noise and gaps."""
+"""Measurements by the surveys of stars whose truth is known: errors, noise and gaps."""
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -19,9 +19,9 @@ def observe_photometry(
     true : dict of str to ndarray of shape (n_stars,)
         True apparent magnitudes by the schema's names.
     position : SkyCoord, shape (n_stars,)
-        Where the stars are.
+        Positions of the stars.
     rng : numpy.random.RandomState
-        Where the noise comes from.
+        Random generator of the noise.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def observe_astrometry(
     g_magnitude : ndarray of shape (n_stars,)
         True G in mag.
     rng : numpy.random.RandomState
-        Where the noise comes from.
+        Random generator of the noise.
     """
     photons = 10.0 ** (0.4 * (np.maximum(g_magnitude, 13.0) - 15.0))
     typical = 1e-3 * np.sqrt(40.0 + 800.0 * photons + 30.0 * photons**2)

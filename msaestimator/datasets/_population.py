@@ -18,7 +18,7 @@ _G_EXTINCTION = 0.85
 
 @dataclass(frozen=True)
 class Population:
-    """Where and what the drawn stars are; every field is an array of shape (n_stars,).
+    """Places and properties of the drawn stars; every field is an array of shape (n_stars,).
 
     Parameters
     ----------
@@ -62,11 +62,11 @@ def draw_population(n_stars: int, limit: float, rng: np.random.RandomState) -> P
     Parameters
     ----------
     n_stars : int
-        How many.
+        Number of stars.
     limit : float
         True G in mag.
     rng : numpy.random.RandomState
-        Where the randomness comes from.
+        Random generator of the draws.
     """
     # Nine stars of ten drawn are bright enough, so twice as many and a few are always plenty.
     stars = _draw_near_limit(2 * n_stars + 64, limit, rng)

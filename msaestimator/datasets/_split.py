@@ -9,7 +9,7 @@ __all__ = ["split_by_source_id"]
 
 
 def split_by_source_id(source_id: ArrayLike, test_fraction: float = 0.2) -> np.ndarray:
-    """Return which stars are test stars, from their ``source_id`` alone.
+    """Tell which stars are test stars, from their ``source_id`` alone.
 
     A star is on the test side when the CRC-32 of its identifier's 8 little-endian bytes,
     divided by 2**32, lies below ``test_fraction``. The side never depends on the other rows,

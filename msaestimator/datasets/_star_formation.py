@@ -1,4 +1,4 @@
-"""How many stars are born where on the isochrones: mass function, ages and metallicities."""
+"""Numbers of stars born along the isochrones: mass function, ages and metallicities."""
 
 import numpy as np
 from scipy.stats import norm

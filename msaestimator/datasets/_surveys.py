@@ -1,4 +1,4 @@
-"""The photometric surveys of the schema as data: where they look, how deep, how well."""
+"""The photometric surveys of the schema as data: footprints, depths and errors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,32 +15,32 @@ def _all_sky(position: SkyCoord) -> np.ndarray:
 
 
 def _sdss_cap(position: SkyCoord) -> np.ndarray:
-    """Return what is in the northern Galactic cap, from latitude 20 degrees."""
+    """Tell which stars are in the northern Galactic cap, from latitude 20 degrees."""
     return (position.galactic.b.deg > 20.0) & (position.dec.deg > -3.0)
 
 
 def _skymapper_south(position: SkyCoord) -> np.ndarray:
-    """Return what is south of declination +2."""
+    """Tell which stars are south of declination +2."""
     return position.dec.deg < 2.0
 
 
 def _pan_starrs_north(position: SkyCoord) -> np.ndarray:
-    """Return what is north of declination -30."""
+    """Tell which stars are north of declination -30."""
     return position.dec.deg > -30.0
 
 
 @dataclass(frozen=True)
 class Survey:
-    """How one survey sees a star.
+    """One survey's view of a star.
 
     Parameters
     ----------
     block : str
         The schema's block of magnitudes.
     footprint : callable
-        From sky positions to a mask of what is observed.
+        Function from sky positions to a mask of the observed ones.
     bright_limit : float
-        Brighter magnitudes saturate and are missing.
+        Magnitude of saturation; brighter stars are missing.
     depths : tuple of float
         Magnitude of a 5 sigma detection in each band of the block; fainter ones are missing.
     floor : float

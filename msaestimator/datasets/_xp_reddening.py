@@ -22,11 +22,11 @@ class XPReddening:
     Parameters
     ----------
     wavelength : ndarray, shape (n_wavelengths,)
-        In nm.
+        Wavelengths of the sampled flux in nm.
     matrix : ndarray, shape (n_wavelengths, n_coefficients)
-        Takes BP and RP coefficients, one after the other, to the sampled flux.
+        Matrix from BP and RP coefficients, one after the other, to the sampled flux.
     projection : ndarray, shape (n_coefficients, n_wavelengths)
-        Its regularised inverse.
+        Regularised inverse of ``sampling``.
     """
 
     wavelength: np.ndarray
@@ -39,10 +39,11 @@ class XPReddening:
         Parameters
         ----------
         coefficients : ndarray, shape (n_stars, n_coefficients)
-            BP and RP one after the other.
+            Coefficients of BP and RP one after the other.
         a_v : ndarray, shape (n_stars,)
-            In mag. Zero returns the coefficients unchanged: only the change of the sampled
-            flux is projected back, so what the spectrum does not fix keeps its value.
+            Extinction to add, in mag. Zero returns the coefficients unchanged: only the change of
+            the sampled flux is projected back, so directions that the spectrum does not fix keep
+            their values.
         """
         flux = coefficients @ self.matrix.T
         transmission = 10.0 ** (-0.4 * a_v[:, np.newaxis] * relative_extinction(self.wavelength))

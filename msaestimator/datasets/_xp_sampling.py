@@ -10,12 +10,12 @@ __all__ = ["XPSampling", "load_xp_sampling"]
 
 
 class XPSampling(NamedTuple):
-    """What a spectrum of Gaia DR3 is at each wavelength, as a linear map of its coefficients.
+    """A spectrum of Gaia DR3 at each wavelength, as a linear map of its coefficients.
 
     Parameters
     ----------
     wavelength : Quantity of shape (343,)
-        336 to 1020 nm in steps of 2 nm.
+        Wavelengths in nm, from 336 to 1020 in steps of 2.
     matrix : Quantity of shape (343, 110)
         Flux in W m-2 nm-1 of a unit of each coefficient: 55 of BP, then 55 of RP.
     """
@@ -35,8 +35,8 @@ def load_xp_sampling() -> XPSampling:
 
     Notes
     -----
-    Evaluated once with GaiaXPy 2.1.5 (Ruz-Mieres et al.; BSD-3), calibration included. It
-    agrees with the archive's own sampled spectra to 2e-6.
+    The matrix was evaluated once with GaiaXPy 2.1.5 (Ruz-Mieres et al.; BSD-3), calibration
+    included. It agrees with the archive's own sampled spectra to 2e-6.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from msaestimator.schema import GAIA_DR3, g_flux
 __all__ = ["XP_FAINT_LIMIT", "coefficient_noise", "mock_spectra"]
 
 XP_FAINT_LIMIT = 17.65
-"""Gaia DR3 publishes XP spectra of stars brighter than this G, in mag."""
+"""Magnitude G to which Gaia DR3 publishes XP spectra."""
 
 # Error of a coefficient, in its own units: a constant from the background, and a fraction of
 # the G flux from calibration. They follow the published errors of field stars from G = 9 to 18
@@ -38,12 +38,12 @@ def mock_spectra(
     Parameters
     ----------
     labels : tuple of three ndarray of shape (n_stars,)
-        log10 of Teff in K, log g, [Fe/H].
+        Labels of the stars: log10 of Teff in K, log g, [Fe/H].
     a_v, true_g, observed_g : ndarray of shape (n_stars,)
         Extinction and G, in mag. Stars with ``observed_g`` beyond :data:`XP_FAINT_LIMIT`, or
         NaN, get NaN.
     rng : numpy.random.RandomState
-        Where the noise comes from.
+        Random generator of the noise.
     """
     templates, dust = load_xp_templates(), load_xp_reddening()
     nearest = templates.nearest(*labels)

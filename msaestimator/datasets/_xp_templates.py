@@ -15,7 +15,7 @@ from msaestimator.schema import G_BAND, GAIA_DR3, StarTable
 __all__ = ["XPTemplates", "load_xp_templates", "own_extinction"]
 
 MAX_EXTINCTION = 2.0
-"""Templates behind more dust than this A_V are left out: dereddening them amplifies noise."""
+"""Largest A_V of a template in mag: dereddening one behind more dust amplifies noise."""
 
 # A fit this far below zero, or this uneven from band to band, means that labels and colours
 # are not of one star; in mag.
@@ -32,16 +32,16 @@ class XPTemplates:
     Parameters
     ----------
     labels : ndarray, shape (n_templates, 3)
-        log10 of Teff in K, log g, [Fe/H] (NaN = unknown), in units of the scales over which
-        spectra change.
+        Labels: log10 of Teff in K, log g, [Fe/H] (NaN = unknown), in units of the scales over
+        which spectra change.
     coefficients, errors : ndarray, shape (n_templates, n_coefficients)
-        BP and RP coefficients one after the other, as in the schema.
+        Coefficients of BP and RP one after the other, as in the schema.
     g_magnitude : ndarray, shape (n_templates,)
-        G in mag.
+        Magnitudes G of the templates.
     a_v : ndarray, shape (n_templates,)
         The template's own extinction in mag, see :func:`own_extinction`.
     g_passband : ndarray, shape (n_coefficients,)
-        Takes coefficients to G flux, see :func:`fit_passband`.
+        Weights from coefficients to G flux, see :func:`fit_passband`.
     """
 
     labels: np.ndarray

@@ -1,4 +1,4 @@
-"""The column `ebv`: how much dust reddens each star."""
+"""The column `ebv`: reddening of each star by dust."""
 
 import warnings
 from pathlib import Path
@@ -25,8 +25,8 @@ def add_reddening(
     Parameters
     ----------
     table : Table of length n_stars
-        With ``ra`` and ``dec``, converted to deg if in another unit of angle and taken to be in
-        deg if in none. Maps in three dimensions also need ``distance``, in any unit of length,
+        Stars with ``ra`` and ``dec``, converted to deg if in another unit of angle and taken to be
+        in deg if in none. Maps in three dimensions also need ``distance``, in any unit of length,
         or else ``parallax``, in mas unless it says otherwise.
     dust_map : str or callable, default="sfd"
         - ``"sfd"``: Schlegel, Finkbeiner & Davis (1998), to infinity, whole sky. Where dustmaps
@@ -47,10 +47,10 @@ def add_reddening(
     Returns
     -------
     StarTable of length n_stars
-        With ``ebv`` in mag, on the scale of SFD98, in place of any such column before. It is NaN
-        where a star has no position (masked, NaN or -9999), where a map in three dimensions is
-        asked and the star has no positive distance or parallax, and outside the map's
-        footprint. The description of the column and ``meta["ebv"]`` say which map gave it.
+        Copy of the table with ``ebv`` in mag, on the scale of SFD98, in place of any such column
+        before. It is NaN where a star has no position (masked, NaN or -9999), where a map in three
+        dimensions is asked and the star has no positive distance or parallax, and outside the
+        map's footprint. The description of the column and ``meta["ebv"]`` say which map gave it.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def _ask(dust: DustMap, coords: SkyCoord) -> np.ndarray:
 def _with_reddening(
     table: Table, ebv: np.ndarray, names: np.ndarray, maps: tuple[DustMap, ...]
 ) -> StarTable:
-    """Return a copy of the table with the new columns and what gave them."""
+    """Return a copy of the table with the new columns and the name of the map that gave them."""
     stars = StarTable(table)
     # An earlier call's map names would contradict the new values.
     stars.remove_columns([name for name in ("ebv_map",) if name in stars.colnames])

@@ -1,4 +1,4 @@
-"""From what the caller names to the maps that are asked, one after the other."""
+"""The maps that a name stands for, asked one after the other."""
 
 from pathlib import Path
 
@@ -27,16 +27,16 @@ def open_maps(
     Parameters
     ----------
     dust_map : str or callable
-        A name, or a function of coordinates.
+        Name of a map, or a function of coordinates.
     map_dir : str, Path or None
-        Where the files are.
+        Folder of the maps' files.
     has_distance : bool
         Whether a function gets coordinates with distances.
 
     Raises
     ------
     ValueError
-        For a name that is no map's.
+        The name is no map's.
     """
     if callable(dust_map):
         name = getattr(dust_map, "__qualname__", type(dust_map).__qualname__)

@@ -1,4 +1,4 @@
-"""Where the stars of a table are: on the sky and, for maps in three dimensions, how far."""
+"""Positions of a table's stars: on the sky and, for maps in three dimensions, in distance."""
 
 import astropy.units as u
 import numpy as np
@@ -13,14 +13,14 @@ _ARCHIVE_MISSING = -9999.0
 
 
 def read_coordinates(table: Table, with_distance: bool) -> tuple[SkyCoord, np.ndarray]:
-    """Return Galactic coordinates of the stars that have them, and which stars these are.
+    """Return Galactic coordinates of the stars that have them, and a mask of these stars.
 
     Parameters
     ----------
     table : Table of length n_stars
-        With ``ra`` and ``dec``, in deg unless they say otherwise.
+        Stars with ``ra`` and ``dec``, in deg unless they say otherwise.
     with_distance : bool
-        Read ``distance``, or where there is none ``parallax`` (in mas unless it says
+        Whether to read ``distance``, or where there is none ``parallax`` (in mas unless it says
         otherwise), and leave out stars without a positive one.
 
     Returns

@@ -1,4 +1,4 @@
-"""What every dust map is once it is open: a function of coordinates and what to say about it."""
+"""An open dust map: a function of coordinates, with its name and description."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from astropy.coordinates import SkyCoord
 __all__ = ["DustMap", "Query"]
 
 Query = Callable[[SkyCoord], np.ndarray]
-"""Coordinates of n stars to their E(B-V) in mag, (n,), NaN where the map has none."""
+"""Function from coordinates of n stars to their E(B-V) in mag, (n,), NaN off the map."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,15 @@ class DustMap:
     Parameters
     ----------
     name : str
-        What the column ``ebv_map`` calls it.
+        Name in the column ``ebv_map``.
     query : callable
-        ``query(coords)`` returns E(B-V) in mag, on the scale of SFD98.
+        Function from coordinates to E(B-V) in mag, on the scale of SFD98.
     description : str
-        Which map, of whom, in what form.
+        The map, its authors and its form, in words.
     three_dimensional : bool
         Whether the coordinates need distances.
     caution : str
-        What to warn of before its answers are used; empty for nothing.
+        Warning given before the map's answers are used; empty for none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The files of a map of dustmaps: where they lie, and how to fetch them where they do not."""
+"""The files of a map of dustmaps: their folder, and the command that fetches them."""
 
 import io
 import warnings
@@ -46,7 +46,7 @@ class MapFiles:
     names : tuple of str
         File names.
     source : str
-        Where the files are published.
+        Address at which the files are published.
     """
 
     module: str
@@ -59,12 +59,12 @@ class MapFiles:
         Parameters
         ----------
         map_dir : str, Path or None
-            None is the data folder dustmaps is configured with.
+            Folder of the files; None is the data folder dustmaps is configured with.
 
         Raises
         ------
         DustMapError
-            If they are in neither.
+            The files are in neither.
         """
         root = _data_folder() if map_dir is None else Path(map_dir).expanduser().absolute()
         for folder in (root / self.module, root):

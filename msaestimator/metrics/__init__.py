@@ -1,4 +1,4 @@
-"""How good the numbers are: scores of predictions and of their uncertainties, ``y_true`` first."""
+"""Scores of predictions and of their uncertainties, ``y_true`` first."""
 
 from msaestimator.metrics._agreement import r2, spearman
 from msaestimator.metrics._baseline import BoostingBaseline

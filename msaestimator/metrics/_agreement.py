@@ -1,4 +1,4 @@
-"""How well predictions follow the truth: R² and Spearman's rank correlation."""
+"""Agreement of predictions with the truth: R² and Spearman's rank correlation."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,12 +13,12 @@ __all__ = ["r2", "spearman"]
 def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
     """Return the coefficient of determination, as `sklearn.metrics.r2_score` defines it.
 
-    Parameters, errors and missing values as in `rmse`.
+    Parameters, errors and missing values are those of `rmse`.
 
     Returns
     -------
     float or ndarray of shape (n_labels,)
-        At most 1; NaN for fewer than two stars.
+        Coefficient, at most 1; NaN for fewer than two stars.
 
     Examples
     --------
@@ -32,12 +32,13 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
 def spearman(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
     """Return Spearman's rank correlation coefficient.
 
-    Parameters, errors and missing values as in `rmse`.
+    Parameters, errors and missing values are those of `rmse`.
 
     Returns
     -------
     float or ndarray of shape (n_labels,)
-        Between -1 and 1; NaN for fewer than two stars and where either side is constant.
+        Coefficient between -1 and 1; NaN for fewer than two stars and where either side is
+        constant.
 
     Examples
     --------

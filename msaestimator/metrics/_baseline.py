@@ -1,4 +1,4 @@
-"""What models are measured against: gradient boosting on the same rows."""
+"""The baseline that models are measured against: gradient boosting on the same rows."""
 
 from typing import Any, Self
 
@@ -28,12 +28,12 @@ class BoostingBaseline(RegressorMixin, BaseEstimator):
     Parameters
     ----------
     labels : tuple of str
-        What is predicted.
+        Names of the labels to predict.
     max_iter, learning_rate, max_leaf_nodes, l2_regularization
-        Of `sklearn.ensemble.HistGradientBoostingRegressor`; the values here are those that
-        ``benchmarks/tune_baseline.py`` found on the packaged training stars.
+        Parameters of `sklearn.ensemble.HistGradientBoostingRegressor`; the values here are those
+        that ``benchmarks/tune_baseline.py`` found on the packaged training stars.
     random_state : int
-        Of every model.
+        Seed of every model.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How honest the predicted uncertainties are: pinball loss, z-scores and coverage."""
+"""Honesty of the predicted uncertainties: pinball loss, z-scores and coverage."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ ONE_SIGMA = (0.16, 0.84)
 
 
 def interval_positions(quantiles: Sequence[float]) -> tuple[int, int, int]:
-    """Return where the lower bound, the median and the upper bound stand among ``quantiles``.
+    """Return the positions of the lower bound, the median and the upper bound in ``quantiles``.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def interval_positions(quantiles: Sequence[float]) -> tuple[int, int, int]:
     Returns
     -------
     tuple of int
-        The positions of 0.16, 0.5 and 0.84; without both of the outer two, the first and last.
+        Positions of 0.16, 0.5 and 0.84; without both of the outer two, the first and last.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def pinball_loss(
     Returns
     -------
     float or ndarray of shape (n_labels,)
-        In the unit of ``y_true``; NaN where no row is left.
+        Loss in the unit of ``y_true``; NaN where no row is left.
 
     Raises
     ------
@@ -113,8 +113,8 @@ def z_scores(
     Returns
     -------
     ndarray of the inputs' shape
-        Dimensionless; NaN where anything is missing or the interval's width is not positive and
-        finite.
+        Residuals, dimensionless; NaN where anything is missing or the interval's width is not
+        positive and finite.
 
     Raises
     ------
@@ -154,7 +154,8 @@ def coverage(y_true: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float | n
     Returns
     -------
     float or ndarray of shape (n_labels,)
-        Between 0 and 1; the 0.16 and 0.84 quantiles should give 0.68. NaN where no row is left.
+        Fraction between 0 and 1; the 0.16 and 0.84 quantiles should give 0.68. NaN where no row is
+        left.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How well hidden features are reconstructed."""
+"""Score of the reconstruction of hidden features."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,12 +18,12 @@ def reconstruction_error(x_true: ArrayLike, x_pred: ArrayLike, mask: ArrayLike) 
         Features and their reconstruction, usually scaled: every hidden value weighs the same.
         Values that are NaN in either are ignored, since a missing feature has no truth.
     mask : array-like of bool of shape (n_stars, n_features)
-        True where a feature was hidden from the model.
+        Mask, True where a feature was hidden from the model.
 
     Returns
     -------
     float
-        NaN where no hidden feature has a truth.
+        Mean error; NaN where no hidden feature has a truth.
 
     Raises
     ------

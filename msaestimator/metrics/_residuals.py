@@ -1,4 +1,4 @@
-"""How large the residuals are: RMSE, sigma, MAE and NMAD."""
+"""Sizes of the residuals: RMSE, sigma, MAE and NMAD."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from msaestimator.metrics._values import check_finite, in_one_unit, per_label
 __all__ = ["mae", "nmad", "point_score", "residual_std", "rmse"]
 
 NMAD_FACTOR = 1.4826
-"""Makes the median absolute deviation of a normal distribution its standard deviation."""
+"""Ratio of standard deviation to median absolute deviation of a normal distribution."""
 
 
 def point_score(
@@ -37,7 +37,7 @@ def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
     Returns
     -------
     float or ndarray of shape (n_labels,)
-        In the unit of ``y_true``; NaN where no row is left.
+        Score in the unit of ``y_true``; NaN where no row is left.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
 def residual_std(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
     """Return the standard deviation of the residuals, the RMSE without the bias.
 
-    Parameters, errors and missing values as in `rmse`.
+    Parameters, errors and missing values are those of `rmse`.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def residual_std(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
 def mae(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
     """Return the mean absolute residual.
 
-    Parameters, errors and missing values as in `rmse`.
+    Parameters, errors and missing values are those of `rmse`.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def mae(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
 def nmad(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
     r"""Return the normalised median absolute deviation of the residuals.
 
-    Parameters, errors and missing values as in `rmse`.
+    Parameters, errors and missing values are those of `rmse`.
 
     Notes
     -----

@@ -46,13 +46,13 @@ def score_table(
     lower, upper : array-like or Quantity of shape (n_stars, n_labels), optional
         Predicted 0.16 and 0.84 quantiles; they add the columns of the uncertainties.
     units : mapping of str to str, optional
-        Label name to unit. A label not named is in the unit of ``y_true``, else in the schema's,
+        Units by label name. A label not named is in the unit of ``y_true``, else in the schema's,
         else dimensionless.
 
     Returns
     -------
     QTable of length n_labels
-        ``label``, ``unit``, ``n_stars`` (stars with truth and prediction), then ``rmse``,
+        Columns ``label``, ``unit``, ``n_stars`` (stars with truth and prediction), then ``rmse``,
         ``sigma``, ``mae`` and ``nmad`` as plain numbers in the row's ``unit``, ``r2`` and
         ``spearman``; with intervals also ``z_mean``, ``z_std`` and ``coverage``.
 
@@ -93,7 +93,7 @@ def score_table(
 
 
 def _row_unit(label: str, units: Mapping[str, str], own: u.UnitBase | None) -> u.UnitBase:
-    """Return what the caller says, else what the truth carries, else the schema's unit."""
+    """Return the unit that the caller gives, else the truth's, else the schema's."""
     if label in units:
         return u.Unit(units[label])
     if own is not None:

@@ -26,15 +26,15 @@ def hide_xp(stars: Any, schema: FeatureSchema = GAIA_DR3) -> Any:
     Parameters
     ----------
     stars : StarTable, QTable, Table, DataFrame or structured array of length n_stars
-        Coefficients as array columns (``bp_coefficients``) or scalar columns (``bp_1`` …); never
-        changed. The coefficients' errors and every other column stay as they are.
+        Stars with coefficients as array columns (``bp_coefficients``) or scalar columns (``bp_1``
+        …); never changed. The coefficients' errors and every other column stay as they are.
     schema : FeatureSchema
-        Says which columns are XP coefficients; DR3's names cover DR4's.
+        Schema that tells which columns are XP coefficients; DR3's names cover DR4's.
 
     Returns
     -------
     of the type of ``stars``
-        With NaN for each coefficient, units and descriptions kept.
+        Copy with NaN for each coefficient, units and descriptions kept.
 
     Raises
     ------
@@ -96,9 +96,9 @@ def two_half_table(
     Parameters
     ----------
     estimator : object with ``predict(stars)``
-        Returns (n_stars, n_labels), or (n_stars,) for one label, in the schema's units. With
-        ``predict_quantiles(stars)`` of shape (n_stars, n_labels, n_quantiles) and ``quantiles``
-        the table also scores the uncertainties.
+        Function from stars to predictions, (n_stars, n_labels), or (n_stars,) for one label, in
+        the schema's units. With ``predict_quantiles(stars)`` of shape (n_stars, n_labels,
+        n_quantiles) and ``quantiles`` the table also scores the uncertainties.
     stars : StarTable, QTable, Table, DataFrame or structured array of length n_stars
         Test stars; never changed.
     labels : sequence of str, optional
@@ -110,7 +110,7 @@ def two_half_table(
     Returns
     -------
     QTable of length 2 × n_labels
-        ``half`` (``"full XP"`` or ``"masked XP"``), then the columns of `score_table`.
+        Columns ``half`` (``"full XP"`` or ``"masked XP"``), then the columns of `score_table`.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def _score_half(estimator: Any, stars: Any, units: dict[str, str], truth: np.nda
 
 
 def _log_column(values: np.ndarray, position: int, name: str) -> np.ndarray:
-    """Return ``values`` with one column as log10; what is not positive has none."""
+    """Return ``values`` with one column as log10, NaN where not positive."""
     values = np.array(values, dtype=float)
     linear = values[:, position]
     # A bound at or below zero covers all small parallaxes; a value there is missing.

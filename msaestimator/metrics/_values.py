@@ -1,4 +1,4 @@
-"""Bring what is compared to plain floats in one unit and score it label by label."""
+"""Bring arrays to plain floats in one unit and score them label by label."""
 
 from collections.abc import Callable
 from typing import Any
@@ -94,13 +94,13 @@ def per_label(score: Callable[..., float], *arrays: np.ndarray) -> float | np.nd
     Parameters
     ----------
     score : callable
-        Takes one array of shape (n_rows,) for each of ``arrays``; never an empty one.
+        Function of one array of shape (n_rows,) for each of ``arrays``; never empty ones.
     *arrays : ndarray of one shape, (n_stars,) or (n_stars, n_labels)
 
     Returns
     -------
     float or ndarray of shape (n_labels,)
-        NaN where no row is left.
+        Score; NaN where no row is left.
     """
     if arrays[0].ndim == 1:
         return _score_rows(score, arrays)

@@ -24,11 +24,11 @@ class Attention(nn.Module):
     Parameters
     ----------
     dim : int
-        Of queries and memory.
+        Length of the vectors of queries and memory.
     n_heads : int
-        Divides ``dim``.
+        Number of heads; it divides ``dim``.
     dropout : float
-        Of the weights.
+        Probability that a weight of the attention is dropped.
     """
 
     def __init__(self, dim: int, n_heads: int, dropout: float = 0.0) -> None:
@@ -61,13 +61,13 @@ class Attention(nn.Module):
     def forward(
         self, query: Tensor, entries: tuple[Tensor, Tensor], absent: Tensor | None = None
     ) -> Tensor:
-        """Return what each query finds, (batch, n_queries, dim).
+        """Return the vector that each query finds, (batch, n_queries, dim).
 
         Parameters
         ----------
         query : Tensor of shape (batch, n_queries, dim)
         entries : pair of Tensor
-            What `read` made of the memory.
+            Keys and values that `read` made of the memory.
         absent : Tensor of bool of shape (batch, n_entries), optional
             Entries that are only padding.
         """
@@ -86,8 +86,8 @@ class Attention(nn.Module):
     ) -> Tensor:
         """Return how much each query looks at each entry, averaged over the heads.
 
-        Shape (batch, n_queries, n_entries + 1); the learned entry is the last, and the weights
-        of a query add up to one.
+        The shape is (batch, n_queries, n_entries + 1); the learned entry is the last, and the
+        weights of a query add up to one.
         """
         queries, keys = self._split_heads(self.project_query(query)), entries[0]
         scores = queries @ keys.transpose(-1, -2) * queries.shape[-1] ** -0.5
@@ -109,9 +109,9 @@ class TransformerBlock(nn.Module):
     Parameters
     ----------
     dim, n_heads, dropout
-        See `Attention`; dropout is also applied to the output of each half.
+        Settings of `Attention`; dropout is also applied to the output of each half.
     width : int
-        Of the hidden layer.
+        Width of the hidden layer.
     """
 
     def __init__(self, dim: int, n_heads: int, width: int, dropout: float) -> None:

@@ -15,7 +15,7 @@ __all__ = ["MaskedAutoencoder"]
 class MaskedAutoencoder(nn.Module):
     """Encode stars with missing features to a latent vector and reconstruct the features.
 
-    McKay 2025 section 3.1.2. Hiding features is left to the caller: what is NaN is missing.
+    McKay 2025 section 3.1.2. Hiding features is left to the caller: NaN is missing.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ class MaskedAutoencoder(nn.Module):
         Widths of the encoder's residual blocks; the last is the latent dimension. The decoder
         has the same in reverse.
     d_embedding, n_frequencies, frequency_scale, sentinel, linear_term
-        See `PeriodicEmbedding`.
+        Settings of `PeriodicEmbedding`.
     dropout : float
-        Inside the residual blocks.
+        Dropout inside the residual blocks.
     block : {"prenorm", "mckay2025"}
-        See `residual_stack`.
+        Kind of the residual blocks, see `residual_stack`.
     contrasts : Contrasts, optional
         Combinations of features that are further inputs.
     """

@@ -18,7 +18,7 @@ class Contrasts(nn.Module):
     ----------
     weights : array-like of shape (n_features, n_contrasts)
     center : array-like of shape (n_contrasts,)
-        Subtracted.
+        Number subtracted from each combination.
     """
 
     def __init__(self, weights: Any, center: Any) -> None:

@@ -1,4 +1,4 @@
-"""Numbers to vectors: periodic embeddings, with a vector of its own for what is missing."""
+"""Periodic embeddings of numbers as vectors, with a learned vector for a missing one."""
 
 import math
 
@@ -27,9 +27,9 @@ class PeriodicEmbedding(nn.Module):
     frequency_scale : float
         Standard deviation of the initial frequencies, drawn from a normal cut at three sigma.
     sentinel : float, optional
-        Put this number in place of a missing value. None learns a vector a feature instead.
+        Number put in place of a missing value; None learns a vector for each feature instead.
     linear_term : bool
-        Whether there is an ``l_f``.
+        Whether the embedding has the term ``l_f x``.
     """
 
     def __init__(

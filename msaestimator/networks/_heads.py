@@ -53,13 +53,13 @@ class QuantileHead(nn.Module):
     ----------
     n_latent, n_labels : int
     widths : sequence of int
-        Of the hidden layers, each followed by a ReLU.
+        Widths of the hidden layers, each followed by a ReLU.
     n_quantiles : int
-        Odd.
+        Number of quantiles, odd.
     n_members : int
-        Heads with weights of their own, on the same latent vectors.
+        Number of heads with weights of their own, on the same latent vectors.
     dropout : float
-        After each hidden layer.
+        Dropout after each hidden layer.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class QuantileRegressor(nn.Module):
     autoencoder : MaskedAutoencoder
     head : QuantileHead
     reconstructs : bool
-        Run the decoder too; without, there is None in place of the reconstruction.
+        Whether to run the decoder too; without, None stands in place of the reconstruction.
     """
 
     def __init__(

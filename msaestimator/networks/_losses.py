@@ -1,4 +1,4 @@
-"""Losses that ignore what is unknown."""
+"""Losses that leave out unknown values."""
 
 import torch
 from torch import Tensor
@@ -6,10 +6,10 @@ from torch import Tensor
 __all__ = ["cauchy_error", "gaussian_loss", "masked_error", "pinball_loss"]
 
 TINY = 1e-12
-"""Instead of a sum of no weights, to divide by."""
+"""Least divisor of a mean: it keeps a mean over nothing from dividing by zero."""
 
 NARROWEST = 0.2
-"""Of the median width: intervals narrower than this do not count more."""
+"""Floor of an interval's width when widths are weights, as a fraction of the batch's median."""
 
 
 def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int = 1) -> Tensor:
@@ -20,11 +20,11 @@ def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int
     Parameters
     ----------
     prediction, target : Tensor of the same shape
-        The target may be NaN where it is not counted.
+        Values to compare. The target may be NaN where it is not counted.
     counted : bool Tensor of that shape
-        With none true the loss is zero, and so is its gradient.
+        Places that count. With none true the loss is zero, and so is its gradient.
     power : {1, 2}
-        1 is the L1 loss, 2 the L2 loss.
+        Power of the residual: 1 is the L1 loss, 2 the L2 loss.
     """
     residual = (prediction - target).masked_fill(~counted, 0.0).abs()
     return residual.pow(power).sum() / counted.sum().clamp(min=1)
@@ -33,18 +33,19 @@ def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int
 def cauchy_error(prediction: Tensor, target: Tensor, counted: Tensor, errors: Tensor) -> Tensor:
     """Return the mean of ``log(1 + (residual / error) ** 2) / 2`` over the counted places.
 
-    Minus the log-likelihood of Cauchy-distributed errors, without its constant: far above its
-    error a feature's gradient depends on the residual's relative change alone, so that one of
-    large residuals does not outweigh the others, and below it there is nothing left to gain.
+    It is minus the log-likelihood of Cauchy-distributed errors, without its constant. Far above
+    its error a feature's gradient depends on the residual's relative change alone, so that a
+    feature of large residuals does not outweigh the others; below it there is nothing left to
+    gain.
 
     Parameters
     ----------
     prediction, target : Tensor of shape (batch, n_features)
-        The target may be NaN where it is not counted.
+        Values to compare. The target may be NaN where it is not counted.
     counted : bool Tensor of that shape
-        With none true the loss is zero, and so is its gradient.
+        Places that count. With none true the loss is zero, and so is its gradient.
     errors : Tensor of shape (n_features,)
-        Positive.
+        Positive errors, the scale of each feature's residuals.
     """
     residual = (prediction - target).masked_fill(~counted, 0.0) / errors
     return 0.5 * residual.square().log1p().sum() / counted.sum().clamp(min=1)
@@ -59,21 +60,21 @@ def pinball_loss(
 ) -> Tensor:
     """Return the mean pinball loss over known labels, members and quantiles.
 
-    Thesis equation 3.2. A label that is told well moves its star's quantiles no more than one
-    that is all noise does; ``width_power`` makes it count more.
+    Thesis equation 3.2. A label that the features tell well moves its star's quantiles no more
+    than one that is all noise does; ``width_power`` makes it count more.
 
     Parameters
     ----------
     quantiles : Tensor of shape (batch, n_members, n_labels, n_quantiles)
     labels : Tensor of shape (batch, n_labels)
-        NaN where unknown; with none known the loss is zero.
+        Labels, NaN where unknown; with none known the loss is zero.
     levels : Tensor of shape (n_quantiles,)
-        Between 0 and 1.
+        Levels of the quantiles, between 0 and 1.
     weights : Tensor of shape (n_labels,), optional
-        How much each label counts; None is equally.
+        Weight of each label; None weighs all alike.
     width_power : float
-        A star's label counts as the inverse of its interval's width to this power. What the
-        star is like decides, not its label, so the best quantiles stay the same.
+        Power of the interval's width by whose inverse a star's label counts. The width depends on
+        the star and not on its label, so the best quantiles stay the same.
     """
     known = labels.isfinite()
     weights = known * (1.0 if weights is None else weights)
@@ -86,7 +87,7 @@ def pinball_loss(
 
 
 def _inverse_widths(quantiles: Tensor, known: Tensor, power: float) -> Tensor:
-    """Return how much more than the batch's mean labels count: (batch, n_labels), unknown 0."""
+    """Return the labels' weights relative to the batch's mean: (batch, n_labels), unknown 0."""
     width = (quantiles[..., -1] - quantiles[..., 0]).mean(dim=1)
     typical = width.masked_fill(~known, torch.nan).nanmedian(dim=0).values
     inverse = (width / typical.clamp(min=TINY)).clamp(min=NARROWEST) ** -power
@@ -110,15 +111,15 @@ def gaussian_loss(
     Parameters
     ----------
     mean, log_variance : Tensor of shape (batch, n_requests)
-        What was predicted.
+        Predicted mean and log variance.
     target, error : Tensor of shape (batch, n_requests)
-        What was measured and its standard error, zero if unknown.
+        Measured value and its standard error, zero if unknown.
     counted : Tensor of bool of shape (batch, n_requests)
-        What counts in the loss; with nothing counted it is zero.
+        Places that count in the loss; with none true it is zero.
     beta : float
-        Each term is weighted by its variance to this power, as if that were a constant
-        (Seitzer et al. 2022). With zero, the likelihood, what is easy to predict has the
-        largest gradients; with 0.5 all have alike.
+        Power of the variance that weighs each term, as if it were a constant (Seitzer et al.
+        2022). With zero, the likelihood, quantities that are easy to predict have the largest
+        gradients; with 0.5 all have alike.
     """
     # What is not counted must not overflow either, or its gradient is not a number.
     variance = log_variance.masked_fill(~counted, 0.0).exp() + error.square()

@@ -1,4 +1,4 @@
-"""Which features to hide from the network in training."""
+"""Masks: the features to hide from the network in training."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ MOST_HIDDEN = 0.8
 
 
 class GroupMask:
-    """Draw which features of each star to hide, whole groups of columns at a time.
+    """Draw the features of each star to hide, whole groups of columns at a time.
 
     The XP coefficients are one group, every other column is a group by itself, and a
     protected column is a group that is never hidden (McKay 2025 section 3.1.2).
@@ -30,7 +30,7 @@ class GroupMask:
         self.ratios = torch.as_tensor(ratios)
 
     def __call__(self, x: Tensor) -> tuple[tuple[Tensor], Tensor]:
-        """Return stars with NaN where hidden, as the network takes them, and what is hidden.
+        """Return stars with NaN where hidden, as the network takes them, and the hidden places.
 
         Parameters
         ----------
@@ -40,7 +40,7 @@ class GroupMask:
         return (x.masked_fill(hidden, torch.nan),), hidden
 
     def draw(self, n_stars: int, device: torch.device | str = "cpu") -> Tensor:
-        """Return what is hidden: bool of shape (n_stars, n_features)."""
+        """Return the hidden places: bool of shape (n_stars, n_features)."""
         draws = torch.rand(n_stars, len(self.ratios), device=device)
         return (draws < self.ratios.to(device))[:, self.groups.to(device)]
 
@@ -48,15 +48,15 @@ class GroupMask:
 class SpanMask:
     """Hide some of the XP coefficients: a run of orders, or any of them, of any number.
 
-    Of the stars it acts on, half lose a run of orders, the same in BP and RP, which goes on
-    with the first after the last; the others lose coefficients at random.
+    Half of the stars it acts on lose a run of orders, the same in BP and RP, which goes on with
+    the first after the last; the others lose coefficients at random.
 
     Parameters
     ----------
     orders : sequence of int of length n_features
         Order of each coefficient in its band, from zero; -1 for other columns.
     ratio : float
-        Probability that it acts on a star.
+        Probability that the mask acts on a star.
     """
 
     def __init__(self, orders: Sequence[int], ratio: float) -> None:
@@ -64,7 +64,7 @@ class SpanMask:
         self.ratio = ratio
 
     def draw(self, n_stars: int, device: torch.device | str = "cpu") -> Tensor:
-        """Return what is hidden: bool of shape (n_stars, n_features)."""
+        """Return the hidden places: bool of shape (n_stars, n_features)."""
         orders = self.orders.to(device)
         n_orders = int(orders.max()) + 1
         acts, kind, start, share = torch.rand(4, n_stars, 1, device=device)
@@ -81,7 +81,7 @@ class JointMask(GroupMask):
     Parameters
     ----------
     first : GroupMask
-        Its groups and ratios are kept as those of the joint mask.
+        First mask, whose groups and ratios are those of the joint mask.
     others : GroupMask or SpanMask
         Further masks of the same columns.
     """
@@ -91,7 +91,7 @@ class JointMask(GroupMask):
         self.others = others
 
     def draw(self, n_stars: int, device: torch.device | str = "cpu") -> Tensor:
-        """Return what is hidden: bool of shape (n_stars, n_features)."""
+        """Return the hidden places: bool of shape (n_stars, n_features)."""
         hidden = super().draw(n_stars, device)
         for other in self.others:
             hidden |= other.draw(n_stars, device)

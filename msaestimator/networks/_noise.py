@@ -18,19 +18,19 @@ class NoisyMask:
     Parameters
     ----------
     mask : GroupMask
-        Draws what is hidden.
+        Mask that draws the hidden features.
     """
 
     def __init__(self, mask: GroupMask) -> None:
         self.mask = mask
 
     def __call__(self, x: Tensor) -> tuple[tuple[Tensor], Tensor]:
-        """Return noisy stars with NaN where hidden, and what is hidden.
+        """Return noisy stars with NaN where hidden, and the hidden places.
 
         Parameters
         ----------
         x : Tensor of shape (n_stars, 2 * n_features)
-            The features, then their errors: the largest standard deviations of the noise.
+            Features, then their errors: the largest standard deviations of the noise.
         """
         features, errors = x.chunk(2, dim=1)
         fractions = torch.rand(len(x), 1, device=x.device)

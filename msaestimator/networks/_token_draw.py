@@ -1,4 +1,4 @@
-"""What the token transformer is shown of stars in training, and what it is asked."""
+"""Draws of the tokens of a star that the transformer is shown in training, and is asked."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ __all__ = ["Requests", "TokenDraw"]
 
 
 class Requests(NamedTuple):
-    """What a batch of stars is asked, (batch, n_requests) each.
+    """Tokens asked of a batch of stars, (batch, n_requests) each.
 
     ``counted`` is False where a star has too little to be asked for.
     """
@@ -27,18 +27,19 @@ class TokenDraw:
     blocks : sequence of int of length n_tokens
         Block of each token, numbered from zero.
     request_weights : sequence of float of length n_tokens
-        How often each token is asked for, relative to others; zero is never.
+        Relative frequency at which each token is asked for; zero is never.
     input_weights : sequence of float of length n_tokens, optional
-        The same of being shown; None is all alike.
+        Relative frequency at which each token is shown; None is all alike.
     n_inputs : pair of int
         Fewest and most tokens shown of a star. The number is drawn uniformly between them for
         each batch, so that a batch needs no padding but for stars that have less.
     n_requests : int
-        Tokens asked of each star.
+        Number of tokens asked of each star.
     block_dropout : float or sequence of float of length n_blocks
-        Probability that a block is hidden from a star as a whole; of each block, or of any.
+        Probability that a block of a star is hidden as a whole: one for all blocks, or one for
+        each.
     resample_noise : bool
-        Add to each value noise of its measurement error.
+        Whether to add to each value noise of its measurement error.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class TokenDraw:
     def __call__(
         self, stars: Tensor
     ) -> tuple[tuple[Tensor, Tensor, Tensor, Tensor | None], Requests]:
-        """Return what is shown and asked of stars.
+        """Return the tokens shown and asked of stars.
 
         Parameters
         ----------
@@ -93,7 +94,7 @@ class TokenDraw:
         return (inputs, tokens, requests.tokens, padding), requests
 
     def _choose_inputs(self, known: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the tokens shown, and which are only padding."""
+        """Return the tokens shown, and a mask of the padding."""
         if self.block_dropout.any():
             chance = self.block_dropout.to(known.device)
             hidden = torch.rand(len(known), len(chance), device=known.device) < chance
@@ -110,9 +111,9 @@ class TokenDraw:
 
 
 def _draw(log_weights: Tensor, known: Tensor, n_drawn: int) -> tuple[Tensor, Tensor]:
-    """Return distinct known tokens of each star, (batch, n_drawn), and which places have one.
+    """Return distinct known tokens of each star, (batch, n_drawn), and a mask of those found.
 
-    Without replacement, by their weights: the largest of log weights with Gumbel noise.
+    The largest log weights with Gumbel noise are draws by weight without replacement.
     """
     # Not quite zero, whose logarithm would be infinite.
     uniform = torch.rand(known.shape, device=known.device).clamp(min=1e-30)

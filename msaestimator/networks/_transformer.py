@@ -17,7 +17,7 @@ class TokenEmbedding(nn.Module):
     Parameters
     ----------
     n_tokens : int
-        Size of the vocabulary.
+        Number of tokens in the vocabulary.
     dim : int
         Length of the vectors.
     scale : float, optional
@@ -46,7 +46,7 @@ class TokenEmbedding(nn.Module):
 
 
 class StellarTransformer(nn.Module):
-    """Encoder of what is known of a star, decoder of what is asked (Leung & Bovy 2024).
+    """Encoder of a star's known quantities, decoder of the asked ones (Leung & Bovy 2024).
 
     Known quantities have no order: there is no positional encoding, and a star may have any
     number of them, none included. Questions look at the encoded star and never at each other.
@@ -54,19 +54,19 @@ class StellarTransformer(nn.Module):
     Parameters
     ----------
     n_tokens : int
-        Size of the vocabulary.
+        Number of tokens in the vocabulary.
     dim : int
         Length of all vectors.
     encoder_heads, encoder_widths : sequence of int
         Attention heads and hidden width of each encoder block.
     decoder_heads, decoder_widths : sequence of int
-        The same of each decoder block.
+        Attention heads and hidden width of each decoder block.
     head_widths : sequence of int
-        Hidden layers between the decoder and the two outputs.
+        Widths of the hidden layers between the decoder and the two outputs.
     dropout : float
-        In blocks and head.
+        Dropout in the blocks and the head.
     embedding_scale : float, optional
-        See `TokenEmbedding`.
+        Standard deviation of the embedding's first weights, see `TokenEmbedding`.
     """
 
     def __init__(
@@ -93,13 +93,13 @@ class StellarTransformer(nn.Module):
         self.mean, self.log_variance = (dense([dim, *head_widths][-1], 1) for _ in range(2))
 
     def encode(self, values: Tensor, tokens: Tensor, absent: Tensor | None = None) -> Tensor:
-        """Return what is known of stars as vectors, (batch, n_known, dim).
+        """Return the known quantities of stars as vectors, (batch, n_known, dim).
 
         Parameters
         ----------
         values : Tensor of shape (batch, n_known)
         tokens : Tensor of int of shape (batch, n_known) or (n_known,)
-            Which quantity each value is.
+            Tokens of the values: the quantity each one is.
         absent : Tensor of bool of shape (batch, n_known), optional
             Places that are only padding.
         """
@@ -112,12 +112,13 @@ class StellarTransformer(nn.Module):
     def decode(
         self, memory: Tensor, requests: Tensor, absent: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return mean and log variance of what is asked, each (batch, n_requests).
+        """Return mean and log variance of the requests, each (batch, n_requests).
 
         Parameters
         ----------
         memory : Tensor of shape (batch, n_known, dim)
-            Of `encode`. Each block projects it once, however many requests there are.
+            Vectors that `encode` returned. Each block projects them once, however many requests
+            there are.
         requests : Tensor of int of shape (n_requests,) or (batch, n_requests)
         absent : Tensor of bool of shape (batch, n_known), optional
         """
@@ -134,9 +135,9 @@ class StellarTransformer(nn.Module):
         return self.decode(self.encode(values, tokens, absent), requests, absent)
 
     def attention(self, values: Tensor, tokens: Tensor, requests: Tensor) -> Tensor:
-        """Return how much each request looks at each known quantity in the last block.
+        """Return the attention of each request to each known quantity in the last block.
 
-        Shape (batch, n_requests, n_known), averaged over heads. A request's weights and that
+        The shape is (batch, n_requests, n_known); heads are averaged. A request's weights and that
         of the learned entry, which is not returned, add up to one.
         """
         memory = self.encode(values, tokens)

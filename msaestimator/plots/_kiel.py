@@ -23,7 +23,7 @@ from msaestimator.schema import GAIA_DR3, LABELS
 __all__ = ["plot_kiel"]
 
 TICKS = (2000, 3000, 4000, 5000, 7000, 10000, 15000, 20000, 30000, 50000)
-"""Where round temperatures stand on a logarithmic axis, in K."""
+"""Round temperatures in K, the ticks of a logarithmic axis."""
 
 
 def plot_kiel(
@@ -43,10 +43,10 @@ def plot_kiel(
     logg : array-like or Quantity of shape (n_stars,), optional
         Surface gravities in dex; not with a table.
     color : array-like or Quantity of shape (n_stars,), or str, optional
-        What to colour by: values, or the name of a column of the table. Beyond 2000 stars the
-        diagram is a map of the median colour; without ``color``, of the number of stars.
+        Values to colour by, or the name of a column of the table. Beyond 2000 stars the diagram is
+        a map of the median colour; without ``color``, of the number of stars.
     ax : Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; those of a new figure by default.
     label : str, optional
         Text of the colour bar; the symbol and unit of the column named in ``color`` by default.
 
@@ -58,7 +58,7 @@ def plot_kiel(
     Raises
     ------
     ColumnError
-        There is no ``logg``, the lengths differ, or a column is absent.
+        ``logg`` is absent, the lengths differ, or a column is absent.
     UnitMismatchError
         A unit is of another physical type.
 

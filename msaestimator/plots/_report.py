@@ -18,7 +18,7 @@ def save_kiel_pair(stars: StarTable, predictions: StarTable, path: Path) -> None
     Parameters
     ----------
     stars, predictions : table of n_stars stars
-        With ``teff``, ``logg`` and ``fe_h``.
+        Known and predicted stars with ``teff``, ``logg`` and ``fe_h``.
     path : Path
         PNG file to write.
     """
@@ -39,7 +39,7 @@ def save_residuals(
     Parameters
     ----------
     stars, predictions : table of n_stars stars
-        With a column for each of ``labels``.
+        Known and predicted stars with a column for each of ``labels``.
     labels : sequence of str
     path : Path
         PNG file to write.

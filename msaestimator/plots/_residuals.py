@@ -39,7 +39,7 @@ def plot_residuals(
     unit : str, optional
         Unit of the plain numbers and of the axes; the schema's by default.
     ax : Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; those of a new figure by default.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the figures share: colours that the colour-blind can tell apart, and axis labels."""
+"""Style of all figures: colours that the colour-blind can tell apart, and axis labels."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,13 +20,13 @@ __all__ = [
 
 COLORMAP = "viridis"
 DENSITY_MAP = ListedColormap(colormaps["Greys"](np.linspace(0.2, 1, 256)), "dark_greys")
-"""Starts dark enough for a bin of one star to be seen on white."""
+"""Colour map of densities: its first colour, of a bin of one star, is visible on white."""
 BACKGROUND = "0.8"
 ACCENT = "#D55E00"
-"""Okabe and Ito's vermilion, told apart from the greys by everyone."""
+"""Colour of lines on greys: Okabe and Ito's vermilion, which everyone can tell from them."""
 
 FEW_STARS = 2000
-"""Up to here each star is a point; beyond, points hide each other and a density is drawn."""
+"""Most stars drawn as points; beyond, points hide each other and a density is drawn."""
 
 UNIT_SYMBOLS = {"solMass": r"M$_\odot$"}
 
@@ -39,7 +39,7 @@ def axes_or_new(ax: Axes | None) -> Axes:
 
 
 def axis_label(label: str, unit: str | None = None) -> str:
-    """Return a label's symbol with its unit; what the schema does not know is left as it is."""
+    """Return a label's symbol with its unit; a name the schema does not know stays as it is."""
     known = LABELS.get(label)
     symbol = known.symbol if known else label
     if unit is None:

@@ -1,4 +1,4 @@
-"""From arrays to tables: predictions with units, uncertainties and quality flags."""
+"""Tables of predictions, with units, uncertainties and quality flags."""
 
 from msaestimator.results._flags import (
     PredictionFlag,

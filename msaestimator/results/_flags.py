@@ -1,4 +1,4 @@
-"""Quality flags: what to know about a prediction before believing it."""
+"""Quality flags: bits to look at before believing a prediction."""
 
 from collections.abc import Mapping, Sequence
 
@@ -45,7 +45,7 @@ class PredictionFlag(ExplainedFlag):
 
 
 def describe_flags() -> list[str]:
-    """Return what each bit of `PredictionFlag` says, as tables carry it."""
+    """Return the meaning of each bit of `PredictionFlag`, as tables carry it."""
     # A list of strings rather than a mapping: FITS headers can hold it too.
     return [f"{f.value} {f.name}: {f.meaning}" for f in PredictionFlag]
 
@@ -62,12 +62,12 @@ def prediction_flags(
     Parameters
     ----------
     features : array-like of float of shape (n_stars, n_features)
-        In the units of ``lower`` and ``upper``; NaN is missing.
+        Features in the units of ``lower`` and ``upper``; NaN is missing.
     names : sequence of str of length n_features
         Names of the features, for the errors.
     xp_bands : mapping of str to array-like of bool of shape (n_features,)
-        Band (``"bp"``) to which features are its coefficients. A band without any is not
-        expected, so a model without XP flags no star for its absence.
+        Mask of a band's coefficients, by band (``"bp"``). A band without any is not expected, so a
+        model without XP flags no star for its absence.
     lower, upper : array-like of float of shape (n_features,)
         Range of each feature seen in training, ends included. NaN: never seen, no range.
 
@@ -156,11 +156,11 @@ def interval_flags(widths: ArrayLike, spreads: ArrayLike, unconstrained: ArrayLi
     Parameters
     ----------
     widths : array-like of float of shape (n_stars, n_labels)
-        Of the predicted intervals; NaN is not flagged.
+        Widths of the predicted intervals; NaN is not flagged.
     spreads : array-like of float of shape (n_labels,)
         Widths of such an interval of the labels in training.
     unconstrained : array-like of bool of shape (n_stars, n_labels)
-        Which labels the training says nothing of for stars like these.
+        Mask of the labels that no training star like this one had.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which surveys and spectra a star was seen by."""
+"""The surveys and spectra that a star has."""
 
 import numpy as np
 
@@ -20,13 +20,13 @@ def observed_blocks(stars: StarTable, schema: FeatureSchema) -> dict[str, np.nda
     Returns
     -------
     dict of str to ndarray of bool of shape (n_stars,)
-        ``has_bp`` and ``has_rp`` for the spectra, then ``has_gaia``, ``has_tmass`` and so on
-        for the blocks of single columns.
+        Columns ``has_bp`` and ``has_rp`` for the spectra, then ``has_gaia``, ``has_tmass`` and so
+        on for the blocks of single columns.
 
     Raises
     ------
     ColumnError, UnitMismatchError
-        As of :func:`~msaestimator.preprocessing.read_features`.
+        The same as from :func:`~msaestimator.preprocessing.read_features`.
 
     Examples
     --------

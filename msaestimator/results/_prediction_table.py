@@ -29,25 +29,25 @@ def prediction_table(
     Parameters
     ----------
     labels : sequence of str of length n_labels
-        What was predicted.
+        Names of the predicted labels.
     quantiles_pred : array-like of shape (n_stars, n_labels, n_quantiles)
         Predicted quantiles in ``units``; NaN where there is no prediction.
     quantiles : sequence of float of length n_quantiles
-        Their levels, rising, with 0.5 and at least one on either side of it.
+        Levels of the quantiles, rising, with 0.5 and at least one on either side of it.
     units : mapping of str to str
-        Label name to unit. A label not named has the schema's unit, or none.
+        Units by label name. A label not named has the schema's unit, or none.
     identifiers : array-like of int of shape (n_stars,), optional
         Gaia source identifiers, kept exactly.
     flags : array-like of int of shape (n_stars,), optional
         Bits of `PredictionFlag`.
     epistemic_share : array-like of shape (n_stars, n_labels), optional
-        What part of the variance, from 0 to 1, is the members' disagreement.
+        Part of the variance, from 0 to 1, that is the members' disagreement.
 
     Returns
     -------
     StarTable of length n_stars
-        ``source_id`` (int64); then for each label ``teff`` (the median), ``teff_lower`` and
-        ``teff_upper`` (the 0.16 and 0.84 quantiles, or the outermost two), ``teff_q05`` and so
+        Columns ``source_id`` (int64); then for each label ``teff`` (the median), ``teff_lower``
+        and ``teff_upper`` (the 0.16 and 0.84 quantiles, or the outermost two), ``teff_q05`` and so
         on for the other quantiles (the decimals of the level, at least two), then
         ``teff_aleatoric`` and ``teff_epistemic``, which add in quadrature to half of what lies
         between lower and upper: noise that more training stars would not lessen, and what the
@@ -104,7 +104,7 @@ def prediction_table(
 
 
 def _quantile_columns(quantiles: Sequence[float]) -> dict[str, tuple[int, float]]:
-    """Return column suffix to (position, level): median, lower, upper, then the others."""
+    """Return (position, level) by column suffix: median, lower, upper, then the others."""
     low, middle, high = interval_positions(quantiles)
     named = {"": middle, "_lower": low, "_upper": high}
     others = set(range(len(quantiles))) - set(named.values())

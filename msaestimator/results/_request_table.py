@@ -28,11 +28,11 @@ def request_table(
     Parameters
     ----------
     names : sequence of str of length n_requests
-        What was asked.
+        Names of the asked quantities.
     values, errors : array-like of shape (n_stars, n_requests)
-        In ``units``.
+        Answers and their standard errors in ``units``.
     units : mapping of str to str
-        Quantity to unit; none if it is not named.
+        Units by quantity; one that is not named is dimensionless.
     identifiers : array-like of int of shape (n_stars,), optional
         Gaia source identifiers, kept exactly.
     flags : array-like of int of shape (n_stars,), optional
@@ -41,9 +41,9 @@ def request_table(
     Returns
     -------
     StarTable of length n_stars
-        ``source_id`` (int64); for each quantity its value (``teff``) and standard error
-        (``teff_err``), both Quantities; then ``flags`` (int32). Columns of what was not given
-        are left out.
+        Columns ``source_id`` (int64); for each quantity its value (``teff``) and standard error
+        (``teff_err``), both Quantities; then ``flags`` (int32). Columns of what was not given are
+        left out.
 
     Raises
     ------

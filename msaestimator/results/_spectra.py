@@ -29,9 +29,9 @@ def spectra_table(
         XP coefficients of Gaia DR3 over the G flux, 55 of BP and then 55 of RP, and their
         standard errors.
     g_magnitudes : array-like of shape (n_stars,)
-        In mag. Apparent ones give the flux at the Earth, absolute ones that at 10 pc.
+        Magnitudes G in mag. Apparent ones give the flux at the Earth, absolute ones that at 10 pc.
     g_errors : array-like of shape (n_stars,), optional
-        Their standard errors in mag.
+        Standard errors of ``g_magnitude`` in mag.
     identifiers : array-like of int of shape (n_stars,), optional
         Gaia source identifiers, kept exactly.
     flags : array-like of int of shape (n_stars,), optional
@@ -40,9 +40,9 @@ def spectra_table(
     Returns
     -------
     StarTable of length n_stars
-        ``source_id`` (int64); ``flux`` and its standard error ``flux_err``, both Quantities of
-        shape (n_stars, 343) in W m-2 nm-1; then ``flags`` (int32). Columns of what was not given
-        are left out. ``meta["wavelength"]`` is a Quantity in nm. Flux is NaN where a
+        Columns ``source_id`` (int64); ``flux`` and its standard error ``flux_err``, both
+        Quantities of shape (n_stars, 343) in W m-2 nm-1; then ``flags`` (int32). Columns of what
+        was not given are left out. ``meta["wavelength"]`` is a Quantity in nm. Flux is NaN where a
         coefficient or the magnitude is.
 
     Raises

@@ -1,4 +1,4 @@
-"""Stars to tensors, a whole batch at a time."""
+"""Tensors of stars, a whole batch at a time."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,8 +15,8 @@ __all__ = ["TensorBatches", "map_batches"]
 class TensorBatches:
     """Batches of a dataset held in memory, drawn by one indexing operation each.
 
-    What skorch calls as ``iterator_train`` and ``iterator_valid``. Its default loader collects
-    a batch star by star, at up to six times the cost of the training step of a small network.
+    skorch calls it as ``iterator_train`` and ``iterator_valid``. The default loader collects a
+    batch star by star, at up to six times the cost of the training step of a small network.
     """
 
     def __init__(self, dataset: TensorDataset, batch_size: int, shuffle: bool = False) -> None:
@@ -49,11 +49,11 @@ def map_batches(
     function : callable
         A network or a part of one: (n, n_features) tensor → tensor of n rows.
     x : ndarray of shape (n_stars, n_features), float32
-        At least one row.
+        Rows to compute, at least one.
     batch_size : int
         Rows at a time; the result does not depend on it beyond rounding.
     device, precision
-        Where and how to compute.
+        Device and number format of the computation.
     """
     result: np.ndarray | None = None
     with torch.inference_mode(), autocast(device, precision):

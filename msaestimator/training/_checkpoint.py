@@ -21,9 +21,9 @@ class ResumableCheckpoint(Callback):
     Parameters
     ----------
     path : Path
-        The file; replaced whole after each epoch.
+        Path of the file, which is replaced whole after each epoch.
     fingerprint : str
-        Of data and parameters. A checkpoint with another fingerprint is an error.
+        Fingerprint of data and parameters. A checkpoint with another one is an error.
 
     Notes
     -----

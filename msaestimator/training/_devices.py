@@ -1,4 +1,4 @@
-"""Where and in what precision to compute, and with which random numbers."""
+"""Device, precision and random numbers of a computation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -11,13 +11,14 @@ from torch.optim import AdamW
 __all__ = ["Muon", "orthogonalized"]
 
 LEAST_SIDE = 16
-"""Narrower matrices are AdamW's: embeddings of single features, outputs of a few labels."""
+"""Least side of a matrix that Muon moves: a narrower one, such as the embedding of one feature or
+the output of a few labels, is AdamW's."""
 
 MOMENTUM = 0.95
-"""Of the mean of the gradients."""
+"""Share of the last mean in the running mean of the gradients."""
 
 USUAL_STEP = 0.2
-"""Root mean square of AdamW's steps over the learning rate, which Muon's have too."""
+"""Root mean square of AdamW's steps over the learning rate; Muon's steps are given it too."""
 
 POLYNOMIAL = (3.4445, -4.7750, 2.0315)
 N_ITERATIONS = 5
@@ -76,7 +77,7 @@ def _is_wide(weight: Tensor) -> bool:
 def orthogonalized(matrix: Tensor) -> Tensor:
     """Return the matrix with singular values near one, between about 0.7 and 1.2.
 
-    A Newton-Schulz iteration of fifth degree, which takes matrix products alone.
+    A Newton-Schulz iteration of fifth degree needs matrix products alone.
 
     **Shape**: (..., n, m) → (..., n, m).
     """

@@ -42,13 +42,13 @@ __all__ = [
 ]
 
 Mask = Callable[[Tensor], tuple[tuple[Tensor | None, ...], Any]]
-"""What a net is told to hide: see `MaskedNet`."""
+"""Type of a net's mask, see `MaskedNet`."""
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {"adamw": torch.optim.AdamW, "muon": Muon}
-"""What the estimators' ``optimizer`` may be."""
+"""Optimisers by the name that the estimators' ``optimizer`` has."""
 
 VALIDATION_SEED = 20250101
-"""Masks of the validation stars are the same in every epoch, so that losses compare."""
+"""Seed of the masks of validation stars: the same in every epoch, so that losses compare."""
 
 
 class MaskedNet(NeuralNet):
@@ -59,10 +59,10 @@ class MaskedNet(NeuralNet):
     Parameters
     ----------
     mask : callable
-        Draws from a batch of stars: returns what the module is given, and what the criterion
-        has to know of the draw. See `GroupMask` and `TokenDraw`.
+        Function that draws from a batch of stars: it returns the module's arguments, and the draw
+        as the criterion needs it. See `GroupMask` and `TokenDraw`.
     precision : {"float32", "bfloat16"}
-        Of the module's computations; the loss is in float32.
+        Number format of the module's computations; the loss is in float32.
     """
 
     def __init__(self, *args: Any, mask: Mask, precision: str, **kwargs: Any) -> None:
@@ -110,7 +110,7 @@ class MaskedNet(NeuralNet):
 
 @dataclass(frozen=True)
 class ParameterGroup:
-    """How one part of the module learns: parameters matching ``pattern``, e.g. ``"head.*"``."""
+    """Learning of one part of the module: parameters matching ``pattern``, e.g. ``"head.*"``."""
 
     pattern: str
     lr: float
@@ -120,7 +120,7 @@ class ParameterGroup:
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How to train: what an estimator's parameters say, apart from module and data."""
+    """A training as an estimator's parameters say it, apart from module and data."""
 
     title: str
     max_epochs: int
@@ -152,7 +152,7 @@ def build_net(
     Parameters
     ----------
     module, criterion, mask
-        See `MaskedNet`.
+        Arguments of `MaskedNet`.
     plan : TrainingPlan
     n_stars : int
         Number of training stars, which sets the batches of an epoch.
@@ -240,6 +240,6 @@ def fingerprint(parameters: dict[str, Any], *arrays: np.ndarray) -> str:
 
 
 def _describe(value: Any) -> str:
-    """Return what tells a parameter from others, in this process and in the next."""
+    """Return a text that tells a parameter from others, in this process and in the next."""
     # The text of a random generator is its address.
     return type(value).__name__ if isinstance(value, np.random.RandomState) else repr(value)

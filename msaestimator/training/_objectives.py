@@ -1,4 +1,4 @@
-"""What training minimises: reconstruction, prediction with it, and answers to requests."""
+"""Losses that training minimises: of reconstruction, of prediction with it, of requests."""
 
 from collections.abc import Sequence
 
@@ -27,13 +27,14 @@ class ReconstructionObjective(nn.Module):
     Parameters
     ----------
     columns : sequence of int
-        The input columns that are reconstructed, in the network's order.
+        Positions of the input columns that are reconstructed, in the network's order.
     power : {1, 2}
-        L1 or L2 loss.
+        Power of the residual: L1 or L2 loss.
     hidden_only : bool
-        Count only the places hidden from the network rather than all that were observed.
+        Whether only places hidden from the network count, rather than all that were observed.
     errors : sequence of float, optional
-        Of these columns: take the Cauchy loss in units of them instead of a power.
+        Errors of these columns, which make the loss the Cauchy loss in their units instead of a
+        power.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class ReconstructionObjective(nn.Module):
     def forward(
         self, output: Tensor, hidden: Tensor, x: Tensor, y: Tensor | None = None
     ) -> Tensor:
-        """Return the loss; ``hidden`` tells what the network did not see of ``x``."""
+        """Return the loss; ``hidden`` marks the places of ``x`` that the network did not see."""
         target = x[:, self.columns]
         counted = ~target.isnan()
         if self.hidden_only:
@@ -70,14 +71,14 @@ class PredictionObjective(nn.Module):
     Parameters
     ----------
     levels : sequence of float
-        The quantiles' levels.
+        Levels of the quantiles.
     prediction_weight, reconstruction_weight : float
-        Lambda 1 and lambda 2.
+        Weights of the two losses, lambda 1 and lambda 2.
     reconstruction : ReconstructionObjective
     label_weights : sequence of float, optional
-        How much each label counts; None is equally.
+        Weight of each label; None weighs all alike.
     width_power : float
-        See `pinball_loss`.
+        Power of the interval's width by whose inverse a label counts, see `pinball_loss`.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class EnsembleObjective(nn.Module):
     Parameters
     ----------
     objective : PredictionObjective
-        Of one network.
+        Objective of one network.
     """
 
     def __init__(self, objective: PredictionObjective) -> None:
@@ -130,17 +131,18 @@ class EnsembleObjective(nn.Module):
         x: Tensor,
         y: Tensor,
     ) -> Tensor:
-        """Return the loss; arguments as of `PredictionObjective`, but an output a network."""
+        """Return the loss; ``outputs`` holds one output a network."""
         return torch.stack([self.objective(o, hidden, x, y) for o in outputs]).mean()
 
 
 class RequestObjective(nn.Module):
-    """Gaussian log-likelihood of what stars were asked (Zhang et al. 2026, equation 2).
+    """Gaussian log-likelihood of the requested quantities (Zhang et al. 2026, equation 2).
 
     Parameters
     ----------
     beta : float
-        See `gaussian_loss`. In evaluation it is zero, so that losses compare.
+        Power of the variance that weighs a request, see `gaussian_loss`; zero in evaluation, so
+        that losses compare.
     """
 
     def __init__(self, beta: float = 0.0) -> None:

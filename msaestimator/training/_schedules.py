@@ -28,7 +28,7 @@ def _cosine(epoch: float, max_epochs: int) -> float:
 def _cosine_plateau(epoch: float, max_epochs: int) -> float:
     """Rise linearly, fall along half a cosine that would end halfway, but not below a plateau.
 
-    For weights that are averaged over the second half.
+    The plateau is for weights that are averaged over the second half.
     """
     progress = min(epoch / max_epochs, 0.5)
     falling = 0.5 * (1 + math.cos(2 * math.pi * progress))
@@ -63,7 +63,7 @@ SCHEDULES = {
 
 @dataclass(frozen=True)
 class Schedule:
-    """The factor of the learning rate after some batches; what torch's ``LambdaLR`` calls."""
+    """The factor of the learning rate after some batches; torch's ``LambdaLR`` calls it."""
 
     name: str
     max_epochs: int
