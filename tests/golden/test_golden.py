@@ -9,6 +9,8 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "scripts" / "release" / "golden_answers.py"
 TOLERANCE = 1e-5
 """Of a column's largest absolute value: sums are ordered differently by other BLAS builds."""
+DISAGREEMENT = 5
+"""How much more members' disagreement may be off, a small difference of large numbers."""
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +33,12 @@ def answers(script):
     return script.golden_answers()
 
 
-def allowed(values):
+def allowed(name, values):
     """Return how far each of the last axis's columns may be off."""
+    tolerance = TOLERANCE * (DISAGREEMENT if name.endswith("_epistemic") else 1)
     size = np.abs(values).reshape(len(values), -1)
     largest = np.nanmax(np.where(np.isfinite(size), size, 0.0), axis=0)
-    return TOLERANCE * largest.reshape(values.shape[1:])
+    return tolerance * largest.reshape(values.shape[1:])
 
 
 def test_answers_are_neither_lost_nor_new(answers, stored):
@@ -50,7 +53,7 @@ def test_numbers_are_as_they_were(answers, stored):
         assert found.shape == expected.shape, name
         np.testing.assert_array_equal(np.isnan(found), np.isnan(expected), err_msg=name)
         off = np.nan_to_num(np.abs(found - expected))
-        assert (off <= allowed(expected)).all(), f"{name} is off by up to {off.max():.3g}."
+        assert (off <= allowed(name, expected)).all(), f"{name} is off by up to {off.max():.3g}."
 
 
 def test_ids_and_flags_are_as_they_were(answers, stored):
