@@ -21,7 +21,7 @@ import torch
 
 from msaestimator import StellarFoundationModel
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.estimators._answers import Oracle
+from msaestimator.estimators._token_inference import Oracle
 
 N_KEPT = 30
 

@@ -33,7 +33,7 @@ from msaestimator import (
     StellarParameterRegressor,
 )
 from msaestimator.datasets import load_apogee_xp, split_by_source_id
-from msaestimator.estimators._calibration import QuantileCalibrator
+from msaestimator.uncertainty import QuantileCalibrator
 from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.preprocessing import read_labels
 from msaestimator.schema import StarTable

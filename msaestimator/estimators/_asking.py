@@ -9,15 +9,15 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from msaestimator.estimators._answers import Oracle
-from msaestimator.estimators._physical_spectra import (
+from msaestimator.estimators._token_inference import Oracle
+from msaestimator.results._physical_spectra import (
     SPECTRUM,
     apparent_spectra,
     check_spectrum,
     spectra_at_10pc,
 )
-from msaestimator.estimators._similar import SimilarStars
-from msaestimator.estimators._token_door import TokenDoor
+from msaestimator.estimators._similar_stars import SimilarStars
+from msaestimator.preprocessing._token_stars import TokenDoor
 from msaestimator.preprocessing import column_names
 from msaestimator.results import PredictionFlag, limit_flags, request_table
 from msaestimator.schema import StarTable

@@ -10,9 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._base import StellarEstimator, observed_rows
-from msaestimator.estimators._colors import color_contrasts, units_of_features
-from msaestimator.estimators._feature_errors import typical_errors
-from msaestimator.estimators._filling import fill_missing
+from msaestimator.preprocessing._color_contrasts import color_contrasts, units_of_features
+from msaestimator.preprocessing._measured_errors import typical_errors
+from msaestimator.preprocessing._fill_missing import fill_missing
 from msaestimator.estimators._gaia import fetch_training_stars
 from msaestimator.networks import Contrasts, GroupMask, MaskedAutoencoder
 from msaestimator.schema import FeatureSchema, StarTable

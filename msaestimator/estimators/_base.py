@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from msaestimator.estimators._door import StarDoor
-from msaestimator.estimators._similar import SimilarStars
+from msaestimator.preprocessing._star_reader import StarDoor
+from msaestimator.estimators._similar_stars import SimilarStars
 from msaestimator.estimators._trained import TrainedEstimator
 from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.networks import GroupMask, JointMask, SpanMask

@@ -8,9 +8,9 @@ import torch
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from msaestimator.estimators._base import StellarEstimator, observed_rows
-from msaestimator.estimators._calibration import MIN_KNOWN, QuantileCalibrator, quantiles_at
-from msaestimator.estimators._ensemble import combine_members
-from msaestimator.estimators._labels import LabelSet, collect_labels
+from msaestimator.uncertainty._conformal import MIN_KNOWN, QuantileCalibrator, quantiles_at
+from msaestimator.uncertainty._members import combine_members
+from msaestimator.preprocessing._label_set import LabelSet, collect_labels
 
 __all__ = ["CalibratedEstimator"]
 

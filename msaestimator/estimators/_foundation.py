@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._asking import AskableEstimator
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
-from msaestimator.estimators._labels import collect_labels
+from msaestimator.preprocessing._label_set import collect_labels
 from msaestimator.estimators._trained import TrainedEstimator
 from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.metrics import r2

@@ -7,8 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.estimators._base import observed_rows
 from msaestimator.estimators._calibrating import CalibratedEstimator
-from msaestimator.estimators._novelty import fit_novelty
-from msaestimator.estimators._oddity import Oddity
+from msaestimator.outliers._density import fit_novelty
+from msaestimator.outliers._input_outliers import Oddity
 from msaestimator.results import PredictionFlag
 from msaestimator.schema import G_BAND
 

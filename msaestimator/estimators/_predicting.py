@@ -7,9 +7,9 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
-from msaestimator.estimators._ensemble import epistemic_share
+from msaestimator.uncertainty._members import epistemic_share
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
-from msaestimator.estimators._labels import collect_labels
+from msaestimator.preprocessing._label_set import collect_labels
 from msaestimator.estimators._outliers import OutlierEstimator
 from msaestimator.metrics import r2
 from msaestimator.preprocessing import column_names

@@ -11,10 +11,10 @@ from sklearn.utils.validation import check_consistent_length
 from torch import nn
 
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
-from msaestimator.estimators._calibration import check_levels
-from msaestimator.estimators._domains import LabelDomains
-from msaestimator.estimators._feature_errors import known_errors
-from msaestimator.estimators._labels import (
+from msaestimator.uncertainty._conformal import check_levels
+from msaestimator.uncertainty._label_coverage import LabelDomains
+from msaestimator.preprocessing._measured_errors import known_errors
+from msaestimator.preprocessing._label_set import (
     LabelSet,
     check_known,
     collect_labels,

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from msaestimator.estimators._ensemble import combine_members
+from msaestimator.uncertainty._members import combine_members
 from msaestimator.estimators._predicting import PredictingEstimator
-from msaestimator.estimators._survey_names import read_surveys
-from msaestimator.estimators._surveys import SurveyOffsets
+from msaestimator.surveys._read_surveys import read_surveys
+from msaestimator.surveys._offsets import SurveyOffsets
 
 __all__ = ["SurveyedEstimator"]
 

@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from msaestimator.estimators._persistence import load_estimator, save_estimator
+from msaestimator.saving._folder import load_estimator, save_estimator
 from msaestimator.estimators._presets import get_preset
-from msaestimator.estimators._released import released_folder
+from msaestimator.saving._released_models import released_folder
 from msaestimator.training import (
     OPTIMIZERS,
     ParameterGroup,

@@ -1,7 +1,19 @@
 """Table to matrix and back: reading, XP normalisation, feature and label scaling."""
 
+from msaestimator.preprocessing._color_contrasts import color_contrasts, units_of_features
+from msaestimator.preprocessing._feature_matrix import FeatureColumns, Features
 from msaestimator.preprocessing._features import StellarFeatures
+from msaestimator.preprocessing._fill_missing import fill_missing
 from msaestimator.preprocessing._label_scaler import LabelScaler
+from msaestimator.preprocessing._label_set import (
+    LabelSet,
+    check_known,
+    collect_labels,
+    weights_of_labels,
+)
+from msaestimator.preprocessing._measured_errors import known_errors, typical_errors
+from msaestimator.preprocessing._measurements import Measurements
+from msaestimator.preprocessing._star_reader import StarReader
 from msaestimator.preprocessing._table_reader import (
     NORMALIZED,
     column_names,
@@ -12,20 +24,35 @@ from msaestimator.preprocessing._table_reader import (
     read_labels,
 )
 from msaestimator.preprocessing._token_reader import has_tokens, read_tokens, token_columns
+from msaestimator.preprocessing._token_stars import TokenReader
 from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
 
 __all__ = [
     "NORMALIZED",
+    "FeatureColumns",
+    "Features",
     "LabelScaler",
+    "LabelSet",
+    "Measurements",
+    "StarReader",
     "StellarFeatures",
+    "TokenReader",
     "XPCoefficientScaler",
+    "check_known",
+    "collect_labels",
+    "color_contrasts",
     "column_names",
+    "fill_missing",
     "has_tokens",
     "is_table",
+    "known_errors",
     "read_column",
     "read_errors",
     "read_features",
     "read_labels",
     "read_tokens",
     "token_columns",
+    "typical_errors",
+    "units_of_features",
+    "weights_of_labels",
 ]

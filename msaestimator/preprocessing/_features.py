@@ -8,29 +8,32 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.preprocessing._table_reader import is_table, read_features
-from msaestimator.schema import GAIA_DR3, CoefficientArray, FeatureSchema, StarTable
+from msaestimator.preprocessing._measurements import Measurements
+from msaestimator.preprocessing._table_reader import is_table
+from msaestimator.schema import CoefficientArray, FeatureSchema, StarTable, resolve_schema
 
 __all__ = ["StellarFeatures", "names_out", "read_matrix"]
 
 
-def read_matrix(
-    transformer: BaseEstimator, X: Any, schema: FeatureSchema, *, reset: bool
-) -> np.ndarray:
+def read_matrix(transformer: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
     """Return stars or a matrix as a float matrix, and note its column names on the transformer.
 
-    Sets ``n_features_in_`` and ``schema_names_`` when ``reset``. A table is read by name; an
-    array as wide as the schema is taken in the schema's order; any other array is generic
-    and its columns are ``x0, x1, …``.
+    Sets ``schema_``, ``n_features_in_`` and ``column_names_`` when ``reset``. A table is read by
+    name, unless it comes as `Measurements` and has been; an array as wide as the schema is
+    taken in the schema's order; any other array is generic and its columns are ``x0, x1, …``.
     """
-    if not is_table(X, schema):
+    if reset:
+        transformer.schema_ = resolve_schema(transformer.schema)
+    schema = transformer.schema_
+    measured = _measured(X, schema)
+    if measured is None:
         matrix = validate_data(
             transformer, X, reset=reset, dtype=np.float32, ensure_all_finite="allow-nan"
         )
         if reset:
             transformer.column_names_ = _matrix_names(transformer, schema)
         return matrix
-    if len(X) == 0:
+    if len(measured) == 0:
         raise ColumnError("The table must have at least one star, got 0 rows.")
     if reset:
         transformer.feature_names_in_ = np.array(schema.names, dtype=object)
@@ -41,7 +44,14 @@ def read_matrix(
             f"{type(transformer).__name__} was fitted on a matrix of {transformer.n_features_in_} "
             "prepared features and got a table of stars. Pass both in the same form."
         )
-    return read_features(X, schema).astype(np.float32)
+    return measured.values.astype(np.float32)
+
+
+def _measured(X: Any, schema: FeatureSchema) -> Measurements | None:
+    """Return a table as read by the schema, or None of a matrix."""
+    if isinstance(X, Measurements):
+        return X if X.schema == schema else Measurements(X.table, schema)
+    return Measurements(X, schema) if is_table(X, schema) else None
 
 
 def _matrix_names(transformer: BaseEstimator, schema: FeatureSchema) -> tuple[str, ...]:
@@ -52,14 +62,12 @@ def _matrix_names(transformer: BaseEstimator, schema: FeatureSchema) -> tuple[st
     return tuple(f"x{index}" for index in range(transformer.n_features_in_))
 
 
-def names_out(
-    transformer: BaseEstimator, schema: FeatureSchema, input_features: Any
-) -> tuple[str, ...]:
+def names_out(transformer: BaseEstimator, input_features: Any) -> tuple[str, ...]:
     """Return the matrix's column names; where these are not the schema's, ``input_features``.
 
     The columns of a table do not matter: those of the matrix are always the schema's.
     """
-    if input_features is None or transformer.column_names_ == schema.names:
+    if input_features is None or transformer.column_names_ == transformer.schema_.names:
         return transformer.column_names_
     given = getattr(transformer, "feature_names_in_", None)
     if given is not None and not np.array_equal(given, input_features):
@@ -85,6 +93,8 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    schema_ : FeatureSchema
+        The schema that ``fit`` took.
     n_features_in_ : int
         Number of columns, those of the schema.
     column_names_ : tuple of str
@@ -121,13 +131,13 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
         ColumnError, UnitMismatchError
             See :func:`msaestimator.preprocessing.read_features`.
         """
-        self._read(X, reset=True)
+        read_matrix(self, X, reset=True)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the features of ``X``: shape (n_stars, n_features), float32, NaN missing."""
         check_is_fitted(self, "column_names_")
-        return self._read(X, reset=False)
+        return read_matrix(self, X, reset=False)
 
     def inverse_transform(self, X: np.ndarray) -> StarTable | np.ndarray:
         """Return a matrix of features as a `StarTable` with units.
@@ -148,7 +158,7 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
             raise ColumnError(
                 f"The matrix must have {self.n_features_in_} columns, got shape {X.shape}."
             )
-        schema = self._schema
+        schema = self.schema_
         if self.column_names_ != schema.names:
             return X
         by_name = dict(zip(schema.names, X.T, strict=True))
@@ -163,14 +173,7 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the column names of the matrix, an array of str objects."""
         check_is_fitted(self, "column_names_")
-        return np.array(names_out(self, self._schema, input_features), dtype=object)
-
-    @property
-    def _schema(self) -> FeatureSchema:
-        return GAIA_DR3 if self.schema is None else self.schema
-
-    def _read(self, X: Any, *, reset: bool) -> np.ndarray:
-        return read_matrix(self, X, self._schema, reset=reset)
+        return np.array(names_out(self, input_features), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -9,13 +9,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.exceptions import ColumnError
 from msaestimator.preprocessing._features import names_out, read_matrix
+from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._table_reader import (
     NORMALIZED,
     column_names,
     is_table,
     read_column,
 )
-from msaestimator.schema import G_BAND, GAIA_DR3, FeatureSchema, g_flux
+from msaestimator.schema import G_BAND, FeatureSchema, g_flux
 
 __all__ = ["XPCoefficientScaler"]
 
@@ -44,6 +45,8 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    schema_ : FeatureSchema
+        The schema that ``fit`` took.
     center_, scale_ : ndarray of shape (n_features,)
         Median and interquartile range of the coefficients; 0 and 1 for other columns.
     is_coefficient_ : ndarray of bool, shape (n_features,)
@@ -142,16 +145,12 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the output's column names; a scaled coefficient is ``normalized_bp_1``."""
         check_is_fitted(self, "center_")
-        names = names_out(self, self._schema, input_features)
+        names = names_out(self, input_features)
         marked = [
-            f"{NORMALIZED}{name}" if is_coefficient and name in self._schema else name
+            f"{NORMALIZED}{name}" if is_coefficient and name in self.schema_ else name
             for name, is_coefficient in zip(names, self.is_coefficient_, strict=True)
         ]
         return np.array(marked, dtype=object)[self.is_kept_]
-
-    @property
-    def _schema(self) -> FeatureSchema:
-        return GAIA_DR3 if self.schema is None else self.schema
 
     @property
     def _g_column(self) -> int | None:
@@ -171,10 +170,10 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         names = self.column_names_
         order = {
             column.name: rank
-            for array in self._schema.arrays
+            for array in self.schema_.arrays
             for rank, column in enumerate(array.columns)
         }
-        generic = not any(name in self._schema for name in names)
+        generic = not any(name in self.schema_ for name in names)
         ranks = np.array([index if generic else order.get(n, -1) for index, n in enumerate(names)])
         self.is_coefficient_ = ranks >= 0
         needs_g = self.normalize_flux and self.is_coefficient_.any() and not generic
@@ -187,14 +186,15 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         self.is_kept_ = np.ones(len(names), bool) if limit is None else ranks < limit
 
     def _read(self, X: Any, *, reset: bool) -> np.ndarray:
-        matrix = read_matrix(self, X, self._schema, reset=reset)
+        matrix = read_matrix(self, X, reset=reset)
         return self._drop_irrelevant(X, matrix) if self.n_coefficients == "relevant" else matrix
 
     def _drop_irrelevant(self, X: Any, matrix: np.ndarray) -> np.ndarray:
         """Make the coefficients past each star's number of relevant bases missing."""
         matrix = matrix.copy()
-        for array in self._schema.arrays:
-            if not is_table(X, self._schema) or array.relevant_bases not in column_names(X):
+        X = X.table if isinstance(X, Measurements) else X
+        for array in self.schema_.arrays:
+            if not is_table(X, self.schema_) or array.relevant_bases not in column_names(X):
                 raise ColumnError(
                     "n_coefficients='relevant' needs a table of stars with the column "
                     f"{array.relevant_bases!r}, which is absent. Use a number instead."

@@ -3,7 +3,14 @@
 from msaestimator.schema._columns import CoefficientArray, Column, Label
 from msaestimator.schema._explained_flag import ExplainedFlag
 from msaestimator.schema._feature_schema import FeatureSchema
-from msaestimator.schema._gaia import G_BAND, G_ZERO_POINT, GAIA_DR3, GAIA_DR4, g_flux
+from msaestimator.schema._gaia import (
+    G_BAND,
+    G_ZERO_POINT,
+    GAIA_DR3,
+    GAIA_DR4,
+    g_flux,
+    resolve_schema,
+)
 from msaestimator.schema._labels import LABELS, SPECTROSCOPIC_LABELS, get_label
 from msaestimator.schema._luminosity import absolute_magnitude, distance, pseudo_luminosity
 from msaestimator.schema._star_table import StarTable
@@ -39,5 +46,6 @@ __all__ = [
     "g_flux",
     "get_label",
     "pseudo_luminosity",
+    "resolve_schema",
     "vocabulary_of",
 ]

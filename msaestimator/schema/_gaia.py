@@ -5,7 +5,7 @@ import numpy as np
 from msaestimator.schema._columns import CoefficientArray, Column
 from msaestimator.schema._feature_schema import FeatureSchema
 
-__all__ = ["GAIA_DR3", "GAIA_DR4", "G_BAND", "G_ZERO_POINT", "g_flux"]
+__all__ = ["GAIA_DR3", "GAIA_DR4", "G_BAND", "G_ZERO_POINT", "g_flux", "resolve_schema"]
 
 G_BAND = "phot_g_mean_mag"
 """The band whose flux the XP coefficients are divided by."""
@@ -71,3 +71,8 @@ def _gaia(release: str, n_bp: int, n_rp: int) -> FeatureSchema:
 
 GAIA_DR3 = _gaia("gaia_dr3", n_bp=55, n_rp=55)
 GAIA_DR4 = _gaia("gaia_dr4", n_bp=51, n_rp=55)
+
+
+def resolve_schema(schema: FeatureSchema | None) -> FeatureSchema:
+    """Return a schema as it is, and :data:`GAIA_DR3` for None, the default of every ``schema``."""
+    return GAIA_DR3 if schema is None else schema

@@ -5,32 +5,32 @@ from typing import Any
 import numpy as np
 from astropy.table import QTable, Table
 
-from msaestimator.preprocessing import StellarFeatures, column_names, read_features
+from msaestimator.preprocessing._features import StellarFeatures
+from msaestimator.preprocessing._measurements import Measurements
+from msaestimator.preprocessing._table_reader import column_names, read_features
 from msaestimator.schema import FeatureSchema, StarTable
 
 __all__ = ["fill_missing"]
 
 
-def fill_missing(X: Any, inferred: Any, schema: FeatureSchema) -> StarTable:
-    """Return the stars ``X`` with missing features replaced by inferred ones.
+def fill_missing(stars: Measurements, inferred: Any) -> StarTable:
+    """Return stars with missing features replaced by inferred ones.
 
     Parameters
     ----------
-    X : table of n_stars stars
-        Its observed values and its columns that are not features are kept.
+    stars : Measurements of n_stars stars
+        Its observed values and the columns of its table that are not features are kept.
     inferred : table, or array of shape (n_stars, len(schema))
-        What to put where ``X`` has nothing.
-    schema : FeatureSchema
+        What to put where the stars have nothing.
     """
-    observed = read_features(X, schema)
     if column_names(inferred) is not None:
-        inferred = read_features(inferred, schema)
-    filled = np.where(np.isnan(observed), inferred, observed)
-    features = StellarFeatures(schema).fit(X).inverse_transform(filled)
-    stars = StarTable(_other_columns(X, schema))
+        inferred = read_features(inferred, stars.schema)
+    filled = np.where(np.isnan(stars.values), inferred, stars.values)
+    features = StellarFeatures(stars.schema).fit(stars).inverse_transform(filled)
+    table = StarTable(_other_columns(stars.table, stars.schema))
     for name in features.colnames:
-        stars[name] = features[name]
-    return stars
+        table[name] = features[name]
+    return table
 
 
 def _other_columns(X: Any, schema: FeatureSchema) -> Table:

@@ -11,9 +11,9 @@ from sklearn.decomposition import PCA
 
 from msaestimator import StarTable, StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.estimators._false_alarm import FalseAlarmRate
-from msaestimator.estimators._novelty import Novelty, fit_novelty, hold_back
-from msaestimator.estimators._star_view import StarView
+from msaestimator.outliers._false_alarm import FalseAlarmRate
+from msaestimator.outliers._density import Novelty, fit_novelty, hold_back
+from msaestimator.outliers._brightness_free import StarView
 from msaestimator.results import PredictionFlag
 
 FLAG = PredictionFlag

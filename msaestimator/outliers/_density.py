@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
-from msaestimator.estimators._false_alarm import FalseAlarmRate
+from msaestimator.outliers._false_alarm import FalseAlarmRate
 
 __all__ = ["Novelty", "fit_novelty", "hold_back"]
 

@@ -1,4 +1,4 @@
-"""The door for quantities: from a table, or a matrix with labels, to what a star's tokens say."""
+"""From stars, as a table or a matrix with labels, to what a star's tokens say."""
 
 import warnings
 from collections.abc import Sequence
@@ -6,35 +6,76 @@ from typing import Any
 
 import numpy as np
 from astropy.table import Table
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from msaestimator.estimators._forms import FormedEstimator
-from msaestimator.estimators._labels import LabelSet, check_known, collect_labels
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
-from msaestimator.preprocessing import (
-    NORMALIZED,
-    LabelScaler,
-    column_names,
-    has_tokens,
-    read_tokens,
-    token_columns,
-)
+from msaestimator.preprocessing._forms import check_form, check_takes_tables
+from msaestimator.preprocessing._label_scaler import LabelScaler
+from msaestimator.preprocessing._label_set import LabelSet, check_known, collect_labels
+from msaestimator.preprocessing._table_reader import NORMALIZED, column_names
+from msaestimator.preprocessing._token_reader import has_tokens, read_tokens, token_columns
 from msaestimator.schema import GENERALIST, LABELS, Token, Vocabulary
 
-__all__ = ["TokenDoor"]
+__all__ = ["TokenReader"]
 
 
-class TokenDoor(FormedEstimator):
-    """An estimator with ``vocabulary``, ``labels`` and ``asinh`` that takes tables or matrices.
+class TokenReader(BaseEstimator):
+    """Read tables of stars, or matrices of features, into what their tokens say, scaled.
 
-    Sets ``vocabulary_``, ``labels_``, ``scaler_``, ``is_trained_`` (which tokens any star of
-    ``fit`` had), ``one_dimensional_`` and ``fitted_on_table_``.
+    Parameters
+    ----------
+    vocabulary : Vocabulary, optional
+        The quantities; None is :data:`msaestimator.schema.GENERALIST`.
+    labels : sequence of str, optional
+        Names of the labels; None takes the columns of ``y``, or the stellar parameters that the
+        stars of ``fit`` have.
+    asinh : bool
+        Compress scaled quantities by asinh.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        The quantities, labels included.
+    labels_ : tuple of str
+        Names of the labels.
+    one_dimensional_ : bool
+        Whether ``y`` was a single column.
+    is_trained_ : ndarray of bool of shape (n_tokens,)
+        Which quantities any star of ``fit`` had.
+    scaler_ : LabelScaler
+        Between quantities and what the network sees.
+    fitted_on_table_ : bool
+        Whether ``fit`` saw a table of stars.
+    n_features_in_ : int
+        Number of input columns.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the input columns, if these had any.
     """
 
-    def _learn_tokens(self, X: Any, y: Any) -> np.ndarray:
-        """Set the fitted attributes and return scaled values and errors, (n_stars, 2, n_tokens).
+    def __init__(
+        self,
+        vocabulary: Vocabulary | None = None,
+        labels: Sequence[str] | None = None,
+        asinh: bool = True,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.labels = labels
+        self.asinh = asinh
 
-        float32; values are NaN where unknown, errors zero.
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """Learn how quantities are scaled, and return those of the stars.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_columns)
+        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+            Labels in the place of those of ``X``.
+
+        Returns
+        -------
+        ndarray of shape (n_stars, 2, n_tokens), float32
+            Scaled values, NaN where unknown, and their errors, zero where unknown.
         """
         wanted = GENERALIST if self.vocabulary is None else self.vocabulary
         self.fitted_on_table_ = _is_table(X, wanted)
@@ -51,9 +92,7 @@ class TokenDoor(FormedEstimator):
         else:
             matrix = self._validate(X, reset=True)
             self.vocabulary_ = _with_labels(self._matrix_vocabulary(), labels)
-            values = np.full((len(matrix), len(self.vocabulary_)), np.nan)
-            values[:, : matrix.shape[1]] = matrix
-            errors = np.zeros_like(values)
+            values, errors = self._as_tokens(matrix)
         if labels is not None:
             self._put_labels(labels, y, values, errors)
         self.is_trained_ = np.isfinite(values).any(axis=0)
@@ -70,24 +109,16 @@ class TokenDoor(FormedEstimator):
         ).fit(values)
         return self._scale(values, errors)
 
-    def _enter(self, X: Any) -> np.ndarray:
-        """Return what fitted tokens say of stars, scaled, as `_learn_tokens` does."""
-        table = _is_table(X, self.vocabulary_)
-        self._check_form(X, table)
-        if table:
-            values, errors = _read_stars(X, self.vocabulary_)
-            self._warn_of_untrained(np.isfinite(values).any(axis=0))
-        else:
-            matrix = self._validate(X, reset=False)
-            values = np.full((len(matrix), len(self.vocabulary_)), np.nan)
-            values[:, : matrix.shape[1]] = matrix
-            errors = np.zeros_like(values)
-        values[:, ~self.is_trained_] = np.nan
-        return self._scale(values, errors)
+    def transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return what the tokens of stars say, as `fit_transform` does.
 
-    def _enter_labeled(self, X: Any, y: Any) -> np.ndarray:
-        """Return stars as `_enter` does, with the labels of ``y`` in the place of theirs."""
-        stars = self._enter(X)
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_columns)
+        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+            Labels in the place of those of ``X``.
+        """
+        stars = self._transform(X)
         if y is None:
             return stars
         labels = collect_labels(X, y, self.labels)
@@ -103,11 +134,7 @@ class TokenDoor(FormedEstimator):
         stars[:, :, positions] = self._scale(values, errors)[:, :, positions]
         return stars
 
-    def _scale(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        errors = np.nan_to_num(self.scaler_.transform_errors(values, errors))
-        return np.stack([self.scaler_.transform(values), errors], axis=1).astype(np.float32)
-
-    def _unscale(
+    def inverse_transform(
         self, tokens: Sequence[int], mean: np.ndarray, error: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return scaled values and errors of some tokens, (n_stars, n_chosen), in their units.
@@ -119,8 +146,8 @@ class TokenDoor(FormedEstimator):
         linear = self.scaler_.inverse_transform(full[0])[:, tokens]
         return linear, self.scaler_.inverse_transform_errors(*full)[:, tokens]
 
-    def _positions(self, names: str | Sequence[str], *, what: str) -> list[int]:
-        """Return the positions of tokens that training knew."""
+    def positions(self, names: str | Sequence[str], *, what: str) -> list[int]:
+        """Return the positions of tokens that training knew; ``what`` is the parameter's name."""
         names = [names] if isinstance(names, str) else list(names)
         if not names:
             raise ColumnError(f"`{what}` must name at least one token, got none.")
@@ -133,25 +160,62 @@ class TokenDoor(FormedEstimator):
             )
         return positions
 
+    def read_labels(self, table: Any, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return values and errors of labels in a table, each (n_stars, n_labels)."""
+        return read_tokens(table, Vocabulary(tuple(self.vocabulary_[name] for name in names)))
+
+    def without_untrained(self, stars: Table) -> Table:
+        """Return stars without the columns that tell only what no star of ``fit`` had."""
+        trained = zip(self.vocabulary_.tokens, self.is_trained_, strict=True)
+        used = token_columns(Vocabulary(tuple(token for token, known in trained if known)))
+        unused = token_columns(self.vocabulary_) - used
+        return stars[[name for name in stars.colnames if name not in unused]]
+
+    @property
+    def trained_tokens(self) -> tuple[str, ...]:
+        """Names of the quantities that any star of ``fit`` had."""
+        return tuple(np.array(self.vocabulary_.names)[self.is_trained_].tolist())
+
+    def check_takes_tables(self) -> None:
+        """Refuse a reader that was fitted on a matrix."""
+        check_takes_tables(self.fitted_on_table_)
+
+    def _transform(self, X: Any) -> np.ndarray:
+        table = _is_table(X, self.vocabulary_)
+        check_form(X, table, self.fitted_on_table_)
+        if table:
+            values, errors = _read_stars(X, self.vocabulary_)
+            self._warn_of_untrained(np.isfinite(values).any(axis=0))
+        else:
+            values, errors = self._as_tokens(self._validate(X, reset=False))
+        values[:, ~self.is_trained_] = np.nan
+        return self._scale(values, errors)
+
+    def _as_tokens(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return a matrix as the first tokens' values, with errors of zero."""
+        values = np.full((len(matrix), len(self.vocabulary_)), np.nan)
+        values[:, : matrix.shape[1]] = matrix
+        return values, np.zeros_like(values)
+
+    def _scale(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        errors = np.nan_to_num(self.scaler_.transform_errors(values, errors))
+        return np.stack([self.scaler_.transform(values), errors], axis=1).astype(np.float32)
+
     def _put_labels(
         self, labels: LabelSet, y: Any, values: np.ndarray, errors: np.ndarray
     ) -> None:
         """Put the labels of ``y`` in the place of those of ``X``."""
         positions = self.vocabulary_.index(labels.names)
         if column_names(y) is not None:
-            values[:, positions], errors[:, positions] = self._read_labels(y, labels.names)
+            values[:, positions], errors[:, positions] = self.read_labels(y, labels.names)
         else:
             values[:, positions], errors[:, positions] = labels.values, 0.0
-
-    def _read_labels(self, table: Any, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return values and errors of labels in a table, each (n_stars, n_labels)."""
-        return read_tokens(table, Vocabulary(tuple(self.vocabulary_[name] for name in names)))
 
     def _labels_to_predict(self, labels: LabelSet | None) -> tuple[str, ...]:
         if labels is not None:
             return labels.names
         if self.labels is not None:
-            self._positions(self.labels, what="labels")
+            self.positions(self.labels, what="labels")
             return tuple(self.labels)
         trained = zip(self.vocabulary_.tokens, self.is_trained_, strict=True)
         return tuple(t.name for t, known in trained if t.block == "label" and known)
@@ -160,13 +224,6 @@ class TokenDoor(FormedEstimator):
         generic = [f"x{index}" for index in range(self.n_features_in_)]
         names = getattr(self, "feature_names_in_", generic)
         return Vocabulary(tuple(Token(name, block="feature") for name in names))
-
-    def _without_untrained(self, stars: Table) -> Table:
-        """Return stars without the columns that tell only what no star of ``fit`` had."""
-        trained = zip(self.vocabulary_.tokens, self.is_trained_, strict=True)
-        used = token_columns(Vocabulary(tuple(token for token, known in trained if known)))
-        unused = token_columns(self.vocabulary_) - used
-        return stars[[name for name in stars.colnames if name not in unused]]
 
     def _warn_of_untrained(self, is_given: np.ndarray) -> None:
         ignored = np.array(self.vocabulary_.names)[is_given & ~self.is_trained_]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm, skewnorm, t
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.estimators._calibration import (
+from msaestimator.uncertainty._conformal import (
     MIN_KNOWN,
     LabelCalibrator,
     QuantileCalibrator,

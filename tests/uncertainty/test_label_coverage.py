@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.estimators._domains import LabelDomains
+from msaestimator.uncertainty._label_coverage import LabelDomains
 from msaestimator.results import PredictionFlag, interval_flags
 
 LEVELS = (0.05, 0.16, 0.5, 0.84, 0.95)

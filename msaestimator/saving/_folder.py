@@ -14,14 +14,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 from torch import Tensor
 
-from msaestimator.estimators._calibration import LabelCalibrator, QuantileCalibrator
-from msaestimator.estimators._domains import LabelDomains
-from msaestimator.estimators._encoding import Decoder, Encoder
-from msaestimator.estimators._false_alarm import FalseAlarmRate
-from msaestimator.estimators._novelty import Novelty
-from msaestimator.estimators._oddity import Oddity
-from msaestimator.estimators._star_view import StarView
-from msaestimator.estimators._surveys import SurveyOffsets
+from msaestimator.uncertainty._conformal import LabelCalibrator, QuantileCalibrator
+from msaestimator.uncertainty._label_coverage import LabelDomains
+from msaestimator.saving._json import Decoder, Encoder
+from msaestimator.outliers._false_alarm import FalseAlarmRate
+from msaestimator.outliers._density import Novelty
+from msaestimator.outliers._input_outliers import Oddity
+from msaestimator.outliers._brightness_free import StarView
+from msaestimator.surveys._offsets import SurveyOffsets
 from msaestimator.exceptions import CheckpointError
 from msaestimator.preprocessing import LabelScaler, StellarFeatures, XPCoefficientScaler
 from msaestimator.schema import CoefficientArray, Column, FeatureSchema, Token, Vocabulary

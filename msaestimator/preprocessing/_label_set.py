@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from msaestimator.exceptions import ColumnError, UnitMismatchError, did_you_mean
-from msaestimator.preprocessing import column_names, read_labels
+from msaestimator.preprocessing._table_reader import column_names, read_labels
 from msaestimator.schema import LABELS, SPECTROSCOPIC_LABELS
 
 __all__ = ["LabelSet", "check_known", "collect_labels", "weights_of_labels"]

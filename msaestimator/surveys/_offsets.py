@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from msaestimator.estimators._survey_names import find_survey
+from msaestimator.surveys._read_surveys import find_survey
 
 __all__ = ["SurveyOffsets"]
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.estimators._encoding import Decoder, Encoder
+from msaestimator.saving._json import Decoder, Encoder
 from msaestimator.exceptions import CheckpointError
 from msaestimator.preprocessing import StellarFeatures
 from msaestimator.schema import GAIA_DR3, Column

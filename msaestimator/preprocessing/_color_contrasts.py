@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from msaestimator.preprocessing import read_features
+from msaestimator.preprocessing._table_reader import read_features
 from msaestimator.schema import G_BAND, FeatureSchema
 
 __all__ = ["color_contrasts", "units_of_features"]

@@ -5,9 +5,9 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from msaestimator.estimators._false_alarm import FalseAlarmRate
-from msaestimator.estimators._novelty import fit_novelty, hold_back
-from msaestimator.estimators._star_view import StarView
+from msaestimator.outliers._false_alarm import FalseAlarmRate
+from msaestimator.outliers._density import fit_novelty, hold_back
+from msaestimator.outliers._brightness_free import StarView
 from msaestimator.schema import FeatureSchema
 
 __all__ = ["Oddity"]

@@ -1,0 +1,35 @@
+"""Refuse stars in another form, a table or a matrix, than those of ``fit``."""
+
+from typing import Any
+
+from msaestimator.exceptions import ColumnError
+from msaestimator.preprocessing._table_reader import column_names
+
+__all__ = ["check_form", "check_takes_tables"]
+
+
+def check_form(X: Any, is_table: bool, fitted_on_table: bool) -> None:
+    """Refuse a table where ``fit`` saw a matrix, or the other way round."""
+    if fitted_on_table == is_table:
+        return
+    matrix = "a matrix of features"
+    names = column_names(X)
+    if names and not is_table:
+        shown = ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")
+        matrix += f" (none of its columns, {shown}, is one of stars)"
+    fitted, given = "a table of stars", matrix
+    if is_table:
+        fitted, given = given, fitted
+    raise ColumnError(
+        f"The model was fitted on {fitted} and got {given}. Pass both in the same form, or use a "
+        "Pipeline."
+    )
+
+
+def check_takes_tables(fitted_on_table: bool) -> None:
+    """Refuse to ask an archive for stars where ``fit`` saw a matrix."""
+    if not fitted_on_table:
+        raise ColumnError(
+            "The model was fitted on a matrix of features, and an archive gives a table of stars. "
+            "Fit it on a table, or fetch the table and use the Pipeline."
+        )

@@ -1,0 +1,228 @@
+"""From stars, as a table or a matrix of prepared features, to what a network takes."""
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import RobustScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from msaestimator.exceptions import ColumnError, MissingColumnWarning
+from msaestimator.preprocessing._feature_matrix import FeatureColumns, Features
+from msaestimator.preprocessing._features import StellarFeatures
+from msaestimator.preprocessing._forms import check_form, check_takes_tables
+from msaestimator.preprocessing._measurements import Measurements
+from msaestimator.preprocessing._table_reader import column_names, is_table
+from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
+from msaestimator.schema import FeatureSchema, StarTable, resolve_schema
+
+__all__ = ["StarReader"]
+
+
+class StarReader(TransformerMixin, BaseEstimator):
+    """Read tables of stars, or matrices of features, into what the network takes.
+
+    A table is raw stars and is read by name, once; an array, or a DataFrame that
+    `XPCoefficientScaler` made, is a matrix of prepared features and is only scaled.
+
+    Parameters
+    ----------
+    schema : FeatureSchema, optional
+        The input columns; None is :data:`msaestimator.schema.GAIA_DR3`.
+    preprocessor : transformer, optional
+        From stars to scaled features. None is `StellarFeatures`, `XPCoefficientScaler` and
+        `sklearn.preprocessing.RobustScaler` for a table, and `RobustScaler` for a matrix.
+
+    Attributes
+    ----------
+    schema_ : FeatureSchema
+        The schema that ``fit`` took, whatever the default becomes.
+    preprocessor_ : transformer
+        The fitted preprocessor.
+    fitted_on_table_ : bool
+        Whether ``fit`` saw a table of stars.
+    is_observed_ : ndarray of bool of shape (n_columns,)
+        Which of the preprocessor's columns any star of ``fit`` had: these are the features.
+    feature_names_ : tuple of str of length n_features
+        Names of the features.
+    feature_range_ : ndarray of shape (2, n_features)
+        Least and largest value of each feature in ``fit``.
+    n_features_in_ : int
+        Number of input columns.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the input columns, if these had any.
+    """
+
+    def __init__(
+        self, schema: FeatureSchema | None = None, preprocessor: BaseEstimator | None = None
+    ) -> None:
+        self.schema = schema
+        self.preprocessor = preprocessor
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn how stars become features.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_columns)
+        y : ignored
+        """
+        self.fit_transform(X)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Features:
+        """Learn how stars become features, and return these."""
+        self.schema_ = resolve_schema(self.schema)
+        self.fitted_on_table_ = is_table(X, self.schema_)
+        if self.fitted_on_table_:
+            self.feature_names_in_ = np.array(self.schema_.names, dtype=object)
+            self.n_features_in_ = len(self.schema_)
+        else:
+            X = self._validate(X, reset=True)
+        return self._fit_preprocessor(X)
+
+    def transform(self, X: Any) -> Features:
+        """Return the features of stars.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_columns)
+
+        Returns
+        -------
+        Features
+            Of which each star has a row.
+
+        Raises
+        ------
+        ColumnError, UnitMismatchError
+            The stars come in another form than those of ``fit``, or a column is wrong.
+        """
+        check_is_fitted(self, "preprocessor_")
+        table = is_table(X, self.schema_)
+        check_form(X, table, self.fitted_on_table_)
+        if not table:
+            X = self._validate(X, reset=False)
+        measured = Measurements(X, self.schema_) if table else None
+        matrix = self._scale(X, measured)
+        if table:
+            self._warn_of_columns(X)
+        return self._features(matrix, measured)
+
+    def inverse_transform(self, values: np.ndarray) -> Any:
+        """Return features, (n_stars, n_features), as the preprocessor's input: table or matrix."""
+        scaled = np.full((len(values), len(self.is_observed_)), np.nan, dtype=np.float32)
+        scaled[:, self.is_observed_] = values
+        return self.preprocessor_.inverse_transform(scaled)
+
+    @property
+    def columns(self) -> FeatureColumns:
+        """The features' names, and what the schema says of them."""
+        return FeatureColumns(self.feature_names_, self.schema_)
+
+    def uses(self, name: str) -> bool:
+        """Tell whether a column of the schema is a feature."""
+        return name in self.columns.base_names
+
+    def without_unseen(self, stars: StarTable) -> StarTable:
+        """Return stars without the schema's columns that no star of ``fit`` had."""
+        seen = set(self.columns.base_names)
+        unseen = {name for name in self.schema_.names if name not in seen}
+        for array in self.schema_.arrays:
+            if all(column.name in unseen for column in array.columns):
+                unseen.add(array.name)
+        return stars[[name for name in stars.colnames if name not in unseen]]
+
+    def check_takes_tables(self) -> None:
+        """Refuse a reader that was fitted on a matrix."""
+        check_takes_tables(self.fitted_on_table_)
+
+    def _fit_preprocessor(self, X: Any) -> Features:
+        """Fit the preprocessor, note which features any star has, and return them."""
+        measured = Measurements(X, self.schema_) if self.fitted_on_table_ else None
+        self.preprocessor_ = self._new_preprocessor()
+        with warnings.catch_warnings():
+            # A feature that no star has is left out below, so it is not worth a warning.
+            warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+            self.preprocessor_.fit(self._input(X, measured))
+        matrix = self._scale(X, measured)
+        self.is_observed_ = np.isfinite(matrix).any(axis=0)
+        if not self.is_observed_.any():
+            raise ColumnError("The stars must have at least one observed feature, got none.")
+        names = self._matrix_names(matrix.shape[1])
+        self.feature_names_ = tuple(names[self.is_observed_])
+        features = self._features(matrix, measured)
+        observed = features.values
+        self.feature_range_ = np.stack([np.nanmin(observed, 0), np.nanmax(observed, 0)])
+        return features
+
+    def _new_preprocessor(self) -> Any:
+        if self.preprocessor is not None:
+            return clone(self.preprocessor)
+        if not self.fitted_on_table_:
+            return make_pipeline(RobustScaler())
+        return make_pipeline(
+            StellarFeatures(self.schema_), XPCoefficientScaler(self.schema_), RobustScaler()
+        )
+
+    def _input(self, X: Any, measured: Measurements | None) -> Any:
+        """Return what the preprocessor takes: stars as read, if it is one of ours that reads."""
+        steps = self.preprocessor_
+        first = steps[0] if isinstance(steps, Pipeline) else steps
+        reads = isinstance(first, StellarFeatures | XPCoefficientScaler)
+        return X if measured is None or not reads else measured
+
+    def _scale(self, X: Any, measured: Measurements | None) -> np.ndarray:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "X does not have valid feature names")
+            matrix = self.preprocessor_.transform(self._input(X, measured))
+        return np.asarray(matrix, dtype=np.float32)
+
+    def _features(self, matrix: np.ndarray, measured: Measurements | None) -> Features:
+        values = np.ascontiguousarray(matrix[:, self.is_observed_])
+        return Features(values, self.columns, measured)
+
+    def _matrix_names(self, n_columns: int) -> np.ndarray:
+        """Return the column names of the preprocessor's output."""
+        given = getattr(self, "feature_names_in_", None)
+        if given is None and n_columns == self.n_features_in_ == len(self.schema_):
+            return np.array(self.schema_.names, dtype=object)
+        return self.preprocessor_.get_feature_names_out(None if self.fitted_on_table_ else given)
+
+    def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=np.float32,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=2 if reset else 1,
+        )
+
+    def _warn_of_columns(self, X: Any) -> None:
+        """Warn of columns that only the stars of ``fit``, or only these, have."""
+        given = set(column_names(X) or ())
+        for array in self.schema_.arrays:
+            if array.name in given:
+                given |= {column.name for column in array.columns}
+        known = set(self.columns.base_names)
+        absent = [n for n in self.schema_.names if n in known and n not in given]
+        unseen = [n for n in self.schema_.names if n in given and n not in known]
+        for names, fate in (
+            (absent, "absent here and taken as missing, though fit saw it"),
+            (unseen, "ignored: no star of fit had it"),
+        ):
+            if names:
+                more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+                warnings.warn(
+                    f"Column {', '.join(map(repr, names[:3]))}{more}: {fate}.",
+                    MissingColumnWarning,
+                    stacklevel=5,
+                )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
