@@ -1,16 +1,26 @@
 """The scikit-learn faces: autoencoder, regressor and generalist model."""
 
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
-from msaestimator.estimators._default import DEFAULT_MODEL, predict_from_gaia
+from msaestimator.estimators._fine_tuning import fitted_encoder
 from msaestimator.estimators._foundation import StellarFoundationModel
+from msaestimator.estimators._masks import feature_mask
+from msaestimator.estimators._parameters import parameter
 from msaestimator.estimators._presets import PRESETS
 from msaestimator.estimators._regressor import StellarParameterRegressor
+from msaestimator.estimators._released import DEFAULT_MODEL, predict_from_gaia
+from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.estimators._star_inference import StarInference
 
 __all__ = [
     "DEFAULT_MODEL",
     "PRESETS",
     "MaskedStellarAutoencoder",
+    "SavedEstimator",
+    "StarInference",
     "StellarFoundationModel",
     "StellarParameterRegressor",
+    "feature_mask",
+    "fitted_encoder",
+    "parameter",
     "predict_from_gaia",
 ]

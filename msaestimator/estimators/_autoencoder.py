@@ -1,24 +1,36 @@
 """The Masked Stellar Autoencoder behind the scikit-learn API."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
+from torch.utils.data import TensorDataset
 
 from msaestimator.archive import GaiaArchive
-from msaestimator.estimators._base import StellarEstimator, observed_rows
-from msaestimator.preprocessing._color_contrasts import color_contrasts, units_of_features
-from msaestimator.preprocessing._measured_errors import typical_errors
-from msaestimator.preprocessing._fill_missing import fill_missing
 from msaestimator.estimators._gaia import fetch_training_stars
-from msaestimator.networks import Contrasts, GroupMask, MaskedAutoencoder
-from msaestimator.schema import FeatureSchema, StarTable
+from msaestimator.estimators._masks import feature_mask
+from msaestimator.estimators._parameters import between, fitted, of_part, one_of, parameter
+from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.estimators._star_inference import StarInference
+from msaestimator.networks import Contrasts, JointMask, MaskedAutoencoder
+from msaestimator.preprocessing import (
+    Features,
+    StarReader,
+    color_contrasts,
+    fill_missing,
+    typical_errors,
+    units_of_features,
+)
+from msaestimator.schema import FeatureSchema, StarTable, resolve_schema
 from msaestimator.training import (
+    MaskedNet,
     ParameterGroup,
     ReconstructionObjective,
+    build_net,
     resolve_device,
     seeded,
 )
@@ -26,20 +38,14 @@ from msaestimator.training import (
 __all__ = ["MaskedStellarAutoencoder"]
 
 SCORE_SEED = 20250102
-"""The masks that `score` holds out are always drawn alike."""
+"""Seed of the masks that `score` holds out, always the same ones."""
 
 LEAST_ERROR = 0.01
-"""Interquartile ranges: no feature is reconstructed better than to a hundredth of its range."""
-
-CHOICES = {
-    "block": ("prenorm", "mckay2025"),
-    "loss": ("cauchy", "l1", "l2"),
-    "loss_on": ("observed", "hidden"),
-}
-"""What parameters of few values may be."""
+"""Floor of a feature's error, in interquartile ranges: nothing is reconstructed better."""
 
 
-class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
+@dataclass(eq=False, repr=False, kw_only=True)
+class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     """Learn a latent space of stars, without labels, by reconstructing hidden features.
 
     Parameters
@@ -118,12 +124,20 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         The fitted network.
     net_ : MaskedNet
         The skorch net that trained it, with its ``history``.
+    reader_ : StarReader
+        How stars become features.
     preprocessor_ : transformer
-        Fitted.
+        The reader's fitted preprocessor.
     feature_names_ : tuple of str
         The features the network sees: those any star of ``fit`` had.
+    feature_range_ : ndarray of shape (2, n_features)
+        Least and largest value of each feature in ``fit``.
+    is_observed_ : ndarray of bool of shape (n_columns,)
+        Which of the preprocessor's columns are features.
     n_features_in_ : int
         Number of input columns.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the input columns, if these had any.
 
     Notes
     -----
@@ -146,84 +160,40 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
     (200, 55)
     """
 
+    schema: FeatureSchema | None = None
+    preprocessor: BaseEstimator | None = None
+    colors: bool = True
     # DIFF(mckay2025): the default network, rates and masks suit some ten thousand stars and two
     # cores; the thesis's suit 220 million stars and a GPU.
-    def __init__(
-        self,
-        *,
-        schema: FeatureSchema | None = None,
-        preprocessor: BaseEstimator | None = None,
-        colors: bool = True,
-        hidden_widths: Sequence[int] = (256, 256, 128),
-        d_embedding: int = 8,
-        n_frequencies: int = 8,
-        frequency_scale: float = 0.3,
-        linear_term: bool = True,
-        sentinel: float | None = None,
-        block: str = "prenorm",
-        dropout: float = 0.0,
-        mask_ratio: float = 0.1,
-        xp_mask_ratio: float = 0.2,
-        block_mask_ratio: float = 0.2,
-        span_mask_ratio: float = 0.4,
-        protected: Sequence[str] | None = None,
-        loss: str = "cauchy",
-        loss_on: str = "observed",
-        max_epochs: int = 60,
-        batch_size: int = 256,
-        optimizer: str = "adamw",
-        lr: float = 2e-3,
-        lr_schedule: str = "cosine",
-        weight_decay: float = 1e-2,
-        gradient_clip: float | None = 1.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        callbacks: list | None = None,
-        checkpoint: Any = None,
-        warm_start: bool = False,
-        inference_batch_size: int = 1024,
-        device: str = "auto",
-        precision: str = "float32",
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.schema = schema
-        self.preprocessor = preprocessor
-        self.colors = colors
-        self.hidden_widths = hidden_widths
-        self.d_embedding = d_embedding
-        self.n_frequencies = n_frequencies
-        self.frequency_scale = frequency_scale
-        self.linear_term = linear_term
-        self.sentinel = sentinel
-        self.block = block
-        self.dropout = dropout
-        self.mask_ratio = mask_ratio
-        self.xp_mask_ratio = xp_mask_ratio
-        self.block_mask_ratio = block_mask_ratio
-        self.span_mask_ratio = span_mask_ratio
-        self.protected = protected
-        self.loss = loss
-        self.loss_on = loss_on
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.lr = lr
-        self.lr_schedule = lr_schedule
-        self.weight_decay = weight_decay
-        self.gradient_clip = gradient_clip
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.callbacks = callbacks
-        self.checkpoint = checkpoint
-        self.warm_start = warm_start
-        self.inference_batch_size = inference_batch_size
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
+    hidden_widths: Sequence[int] = (256, 256, 128)
+    d_embedding: int = 8
+    n_frequencies: int = 8
+    frequency_scale: float = 0.3
+    linear_term: bool = True
+    sentinel: float | None = None
+    block: str = parameter("prenorm", one_of("prenorm", "mckay2025"))
+    dropout: float = parameter(0.0, between(0, 1))
+    mask_ratio: float = parameter(0.1, between(0, 1))
+    xp_mask_ratio: float = parameter(0.2, between(0, 1))
+    block_mask_ratio: float = parameter(0.2, between(0, 1))
+    span_mask_ratio: float = parameter(0.4, between(0, 1))
+    protected: Sequence[str] | None = None
+    loss: str = parameter("cauchy", one_of("cauchy", "l1", "l2"))
+    loss_on: str = parameter("observed", one_of("observed", "hidden"))
+
+    reader_: StarReader = fitted()
+    contrasts_: dict[str, np.ndarray] = fitted()
+    feature_error_: np.ndarray = fitted()
+    n_partial_fits_: int = fitted()
+
+    saved_as: ClassVar[str] = "MaskedStellarAutoencoder"
+
+    preprocessor_ = of_part("reader_.preprocessor_", "The fitted preprocessor.")
+    feature_names_ = of_part("reader_.feature_names_", "Names of the features.")
+    feature_range_ = of_part("reader_.feature_range_", "Least and largest value of each feature.")
+    is_observed_ = of_part("reader_.is_observed_", "Which columns are features.")
+    n_features_in_ = of_part("reader_.n_features_in_", "Number of input columns.")
+    feature_names_in_ = of_part("reader_.feature_names_in_", "Names of the input columns.")
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn to reconstruct stars.
@@ -246,7 +216,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             What is wrong with a parameter.
         """
         again = self.warm_start and self.__sklearn_is_fitted__()
-        x = self._prepare(X, reset=not again)
+        x = self._read_training(X, reset=not again)
         self.n_partial_fits_ = 0
         with seeded(self.random_state, resolve_device(self.device)):
             weights = (
@@ -296,7 +266,7 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         ArchiveError
             The archive failed. What was received is in its cache.
         """
-        dust_map = dust_map if "ebv" in self._schema else None
+        dust_map = dust_map if "ebv" in resolve_schema(self.schema) else None
         return self.fit(fetch_training_stars(source_ids, archive, dust_map))
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -311,13 +281,15 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         y : ignored
         """
         first = not self.__sklearn_is_fitted__()
-        x = self._prepare(X, reset=first)
+        x = self._read_training(X, reset=first)
         self.n_partial_fits_ = getattr(self, "n_partial_fits_", 0)
         with seeded(self.random_state, resolve_device(self.device), skip=self.n_partial_fits_):
             if first:
                 self.module_ = self._build_module()
-            group = ParameterGroup("*", self.lr, "constant", self.weight_decay)
-            self._train_one_epoch(self._objective(), self.mask(), [group], x)
+            if self.n_partial_fits_ == 0:
+                self.net_ = self._net_of_single_epochs(len(x))
+            self.net_.partial_fit(TensorDataset(torch.from_numpy(x), torch.from_numpy(x)))
+        self._adopt(self.net_.module_)
         self.n_partial_fits_ += 1
         return self
 
@@ -334,8 +306,10 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             NaN for a star without any feature.
         """
         check_is_fitted(self, "module_")
-        features = self._enter(X, reset=False)
-        return self._map(self.module_.encode, features, (self.hidden_widths[-1],))
+        features = self.reader_.transform(X)
+        return self._inference(StarInference).map(
+            self.module_.encode, features, (self.hidden_widths[-1],)
+        )
 
     def reconstruct(self, X: Any) -> StarTable | np.ndarray:
         """Return the stars with missing features inferred.
@@ -353,18 +327,16 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             ``fit``, or the star has no feature at all.
         """
         check_is_fitted(self, "module_")
-        features = self._enter(X, reset=False)
-        scaled = np.full((len(features), len(self.is_observed_)), np.nan, dtype=np.float32)
-        columns = np.flatnonzero(self.is_observed_)[self._reconstructed]
-        scaled[:, columns] = self._map(self.module_, features, (len(columns),))
+        features = self.reader_.transform(X)
+        inferred = np.full(features.values.shape, np.nan, dtype=np.float32)
+        inferred[:, features.columns.reconstructed] = self._reconstruct(features)
         # Coefficients are scaled by the star's own G, observed or inferred.
-        kept = np.flatnonzero(self.is_observed_)
-        scaled[:, kept] = np.where(np.isnan(features), scaled[:, kept], features)
-        inferred = self.preprocessor_.inverse_transform(scaled)
-        if not self.fitted_on_table_:
-            given = np.asarray(X, dtype=np.float64)
-            return np.where(np.isnan(given), inferred, given)
-        return fill_missing(X, inferred, self._schema)
+        scaled = np.where(np.isnan(features.values), inferred, features.values)
+        filled = self.reader_.inverse_transform(scaled)
+        if features.measured is not None:
+            return fill_missing(features.measured, filled)
+        given = np.asarray(X, dtype=np.float64)
+        return np.where(np.isnan(given), filled, given)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return minus the mean error of reconstructing features held out by random masks.
@@ -381,29 +353,30 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             (interquartile ranges); 0 is perfect. The same masks are drawn each time.
         """
         check_is_fitted(self, "module_")
-        features = self._enter(X, reset=False)
-        features = features[observed_rows(features)]
+        features = self.reader_.transform(X)
+        features = features[features.is_observed]
         with seeded(SCORE_SEED, torch.device("cpu")):
             hidden = self.mask().draw(len(features)).numpy()
-        output = self._map(
-            self.module_,
-            np.where(hidden, np.float32(np.nan), features),
-            (len(self._reconstructed),),
+        shown = np.where(hidden, np.float32(np.nan), features.values)
+        output = self._reconstruct(Features(shown, features.columns))
+        objective = ReconstructionObjective(
+            features.columns.reconstructed, self._power, hidden_only=True
         )
-        objective = ReconstructionObjective(self._reconstructed, self._power, hidden_only=True)
         # A star whose every feature was drawn has no output; nothing of it can be counted.
         hidden &= np.isfinite(output).all(axis=1)[:, None]
-        return -float(objective(*map(torch.from_numpy, (np.nan_to_num(output), hidden, features))))
+        compared = (np.nan_to_num(output), hidden, features.values)
+        return -float(objective(*map(torch.from_numpy, compared)))
 
-    def mask(self) -> GroupMask:
+    def mask(self) -> JointMask:
         """Return what draws the features to hide in training."""
-        check_is_fitted(self, "feature_names_")
-        return self._mask(
-            self.mask_ratio,
-            self.xp_mask_ratio,
-            self.block_mask_ratio,
-            self.span_mask_ratio,
-            self.protected,
+        check_is_fitted(self, "reader_")
+        return feature_mask(
+            self.reader_.columns,
+            mask_ratio=self.mask_ratio,
+            xp_mask_ratio=self.xp_mask_ratio,
+            block_mask_ratio=self.block_mask_ratio,
+            span_mask_ratio=self.span_mask_ratio,
+            protected=self.protected,
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -411,34 +384,57 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
         check_is_fitted(self, "module_")
         return np.array([f"latent{i}" for i in range(self.hidden_widths[-1])], dtype=object)
 
-    def _prepare(self, X: Any, *, reset: bool) -> np.ndarray:
+    def _read_training(self, X: Any, *, reset: bool) -> np.ndarray:
         """Return the features of the stars that have any."""
         self._check_parameters()
-        features = self._enter(X, reset=reset)
-        if reset:
-            self.contrasts_ = self._make_contrasts(features)
-            self.feature_error_ = self._typical_errors(X)
-        return features[observed_rows(features)]
+        if not reset:
+            features = self.reader_.transform(X)
+            return features.values[features.is_observed]
+        reader = StarReader(self.schema, self.preprocessor)
+        features = reader.fit_transform(X)
+        self.reader_ = reader
+        self.contrasts_ = self._make_contrasts(features)
+        self.feature_error_ = self._typical_errors(features)
+        return features.values[features.is_observed]
 
-    def _make_contrasts(self, features: np.ndarray) -> dict[str, np.ndarray]:
+    def _make_contrasts(self, features: Features) -> dict[str, np.ndarray]:
         """Return weights and centers of the colours, if there are any."""
         invertible = hasattr(self.preprocessor_, "inverse_transform")
-        if not (self.colors and self.fitted_on_table_ and invertible):
+        if not (self.colors and features.measured is not None and invertible):
             return {}
         # DIFF(mckay2025): without its XP spectrum a star's parameters lie in differences of
         # magnitudes, which the network is slow to find.
-        names = [self._base_name(name) for name in self.feature_names_]
-        units = units_of_features(self.preprocessor_, self._schema, len(self.is_observed_))
-        return color_contrasts(names, self._schema, features, units)
+        names, schema = features.columns.base_names, features.columns.schema
+        units = units_of_features(self.preprocessor_, schema, len(self.is_observed_))
+        return color_contrasts(names, schema, features.values, units)
 
-    def _typical_errors(self, X: Any) -> np.ndarray:
+    def _typical_errors(self, features: Features) -> np.ndarray:
         """Return each feature's median measurement error on its scale, with a floor."""
-        floor = np.full(len(self.feature_names_), LEAST_ERROR)
+        floor = np.full(len(features.columns), LEAST_ERROR)
         # Only the default preprocessor is known to take matrices as it takes tables.
-        if not self.fitted_on_table_ or self.preprocessor is not None:
+        if features.measured is None or self.preprocessor is not None:
             return floor
-        errors = typical_errors(X, self._schema, self.preprocessor_)
+        errors = typical_errors(features.measured, self.preprocessor_)
         return np.hypot(errors[self.is_observed_], floor)
+
+    def _reconstruct(self, features: Features) -> np.ndarray:
+        """Return the reconstructed features, (n_stars, n_reconstructed)."""
+        shape = (len(features.columns.reconstructed),)
+        return self._inference(StarInference).map(self.module_, features, shape)
+
+    def _net_of_single_epochs(self, n_stars: int) -> MaskedNet:
+        """Return a net that trains another epoch at each call, at a constant learning rate."""
+        group = ParameterGroup("*", self.lr, "constant", self.weight_decay)
+        plan = replace(self._plan("epoch", [group]), max_epochs=1, patience=None, checkpoint=None)
+        return build_net(
+            self.module_,
+            self._objective(),
+            self.mask(),
+            plan,
+            n_stars=n_stars,
+            validation=None,
+            run_id="",
+        )
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -446,36 +442,24 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
             raise ValueError(
                 f"`hidden_widths` must be one positive width or more, got {self.hidden_widths}."
             )
-        for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"`{name}` must be one of {choices}, got {getattr(self, name)!r}."
-                )
 
     @property
     def _power(self) -> int:
         return 2 if self.loss == "l2" else 1
 
-    @property
-    def _reconstructed(self) -> list[int]:
-        """Which of the network's features it reconstructs."""
-        return [
-            index
-            for index, name in enumerate(map(self._base_name, self.feature_names_))
-            if name not in self._schema or self._schema[name].reconstructed
-        ]
-
     def _objective(self) -> ReconstructionObjective:
+        reconstructed = self.reader_.columns.reconstructed
         # DIFF(mckay2025): most of an L1 loss is in what is easy, temperature and reddening.
-        errors = self.feature_error_[self._reconstructed] if self.loss == "cauchy" else None
+        errors = self.feature_error_[reconstructed] if self.loss == "cauchy" else None
         return ReconstructionObjective(
-            self._reconstructed, self._power, self.loss_on == "hidden", errors
+            reconstructed, self._power, self.loss_on == "hidden", errors
         )
 
     def _build_module(self) -> MaskedAutoencoder:
+        columns = self.reader_.columns
         return MaskedAutoencoder(
-            len(self.feature_names_),
-            len(self._reconstructed),
+            len(columns),
+            len(columns.reconstructed),
             tuple(self.hidden_widths),
             d_embedding=self.d_embedding,
             n_frequencies=self.n_frequencies,
@@ -489,5 +473,6 @@ class MaskedStellarAutoencoder(TransformerMixin, StellarEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags

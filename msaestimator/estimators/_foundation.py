@@ -1,33 +1,49 @@
 """The generalist stellar model: any known quantities in, any asked quantities out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
+import astropy.units as u
 import numpy as np
-from sklearn.base import RegressorMixin
+from sklearn.base import RegressorMixin, TransformerMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
-from msaestimator.estimators._asking import AskableEstimator
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
-from msaestimator.preprocessing._label_set import collect_labels
-from msaestimator.estimators._trained import TrainedEstimator
-from msaestimator.exceptions import ColumnError, did_you_mean
-from msaestimator.metrics import r2
-from msaestimator.networks import StellarTransformer, TokenDraw
-from msaestimator.preprocessing import column_names
-from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
-from msaestimator.training import (
-    ParameterGroup,
-    RequestObjective,
-    resolve_device,
-    seeded,
+from msaestimator.estimators._parameters import (
+    Rule,
+    at_least,
+    between,
+    fitted,
+    of_part,
+    one_of,
+    parameter,
 )
+from msaestimator.estimators._requests import check_blocks, request_draw
+from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.estimators._token_inference import TokenInference
+from msaestimator.metrics import r2
+from msaestimator.networks import StellarTransformer
+from msaestimator.preprocessing import TokenReader, collect_labels, column_names
+from msaestimator.results import (
+    SPECTRUM,
+    PredictionFlag,
+    apparent_spectra,
+    check_spectrum,
+    limit_flags,
+    request_table,
+    spectra_at_10pc,
+)
+from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
+from msaestimator.training import ParameterGroup, RequestObjective, resolve_device, seeded
 
 __all__ = ["StellarFoundationModel"]
 
 
-class StellarFoundationModel(RegressorMixin, TrainedEstimator, AskableEstimator):
+@dataclass(eq=False, repr=False, kw_only=True)
+class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
     """Answer any question about a star from whatever is known of it, with uncertainties.
 
     A transformer reads the known quantities of a star as tokens (XP coefficients, colours,
@@ -92,6 +108,8 @@ device, precision, random_state, verbose
 
     Attributes
     ----------
+    reader_ : TokenReader
+        How stars become tokens.
     vocabulary_ : Vocabulary
         The quantities the network knows.
     is_trained_ : ndarray of bool of shape (n_tokens,)
@@ -100,6 +118,10 @@ device, precision, random_state, verbose
         What `predict` returns.
     scaler_ : LabelScaler
         Between quantities and what the network sees.
+    n_features_in_ : int
+        Number of input columns.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the input columns, if these had any.
     module_ : StellarTransformer
         The fitted network.
     net_ : MaskedNet
@@ -129,81 +151,42 @@ device, precision, random_state, verbose
     (200, 64)
     """
 
+    vocabulary: Vocabulary | None = None
+    labels: Sequence[str] | None = None
+    asinh: bool = True
     # DIFF(zhang2026): the default network and rates suit some ten thousand stars and two cores.
-    def __init__(
-        self,
-        *,
-        vocabulary: Vocabulary | None = None,
-        labels: Sequence[str] | None = None,
-        asinh: bool = True,
-        embedding_dim: int = 64,
-        embedding_scale: float | None = 1.0,
-        encoder_heads: Sequence[int] = (8,),
-        encoder_widths: Sequence[int] = (128,),
-        decoder_heads: Sequence[int] = (8, 8),
-        decoder_widths: Sequence[int] = (256, 256),
-        head_widths: Sequence[int] = (256,),
-        dropout: float = 0.0,
-        n_inputs: tuple[int, int] = (1, 64),
-        n_requests: int = 16,
-        request_by: str = "block",
-        block_dropout: float | Mapping[str, float] = 0.5,
-        resample_noise: bool = False,
-        beta: float = 0.5,
-        max_epochs: int = 100,
-        batch_size: int = 64,
-        optimizer: str = "muon",
-        lr: float = 6e-3,
-        lr_schedule: str = "cosine",
-        weight_decay: float = 1e-2,
-        gradient_clip: float | None = 1.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        callbacks: list | None = None,
-        checkpoint: Any = None,
-        warm_start: bool = False,
-        inference_batch_size: int = 16384,
-        device: str = "auto",
-        precision: str = "float32",
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.vocabulary = vocabulary
-        self.labels = labels
-        self.asinh = asinh
-        self.embedding_dim = embedding_dim
-        self.embedding_scale = embedding_scale
-        self.encoder_heads = encoder_heads
-        self.encoder_widths = encoder_widths
-        self.decoder_heads = decoder_heads
-        self.decoder_widths = decoder_widths
-        self.head_widths = head_widths
-        self.dropout = dropout
-        self.n_inputs = n_inputs
-        self.n_requests = n_requests
-        self.request_by = request_by
-        self.block_dropout = block_dropout
-        self.resample_noise = resample_noise
-        self.beta = beta
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.lr = lr
-        self.lr_schedule = lr_schedule
-        self.weight_decay = weight_decay
-        self.gradient_clip = gradient_clip
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.callbacks = callbacks
-        self.checkpoint = checkpoint
-        self.warm_start = warm_start
-        self.inference_batch_size = inference_batch_size
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
+    embedding_dim: int = 64
+    embedding_scale: float | None = parameter(
+        1.0, Rule("positive or None", lambda value: value is None or value > 0)
+    )
+    encoder_heads: Sequence[int] = (8,)
+    encoder_widths: Sequence[int] = (128,)
+    decoder_heads: Sequence[int] = (8, 8)
+    decoder_widths: Sequence[int] = (256, 256)
+    head_widths: Sequence[int] = (256,)
+    dropout: float = parameter(0.0, between(0, 1))
+    n_inputs: tuple[int, int] = (1, 64)
+    n_requests: int = parameter(16, at_least(1))
+    request_by: str = parameter("block", one_of("block", "token"))
+    block_dropout: float | Mapping[str, float] = 0.5
+    resample_noise: bool = False
+    beta: float = parameter(0.5, between(0, 1))
+    max_epochs: int = 100
+    batch_size: int = 64
+    optimizer: str = "muon"
+    lr: float = 6e-3
+    inference_batch_size: int = 16384
+
+    reader_: TokenReader = fitted()
+
+    saved_as: ClassVar[str] = "StellarFoundationModel"
+
+    vocabulary_ = of_part("reader_.vocabulary_", "The quantities, labels included.")
+    labels_ = of_part("reader_.labels_", "Names of what `predict` returns.")
+    is_trained_ = of_part("reader_.is_trained_", "Which quantities any star of `fit` had.")
+    scaler_ = of_part("reader_.scaler_", "Scaling of the quantities.")
+    n_features_in_ = of_part("reader_.n_features_in_", "Number of input columns.")
+    feature_names_in_ = of_part("reader_.feature_names_in_", "Names of the input columns.")
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn what the quantities of stars say of each other.
@@ -229,8 +212,13 @@ device, precision, random_state, verbose
         """
         self._check_parameters()
         again = self.warm_start and self.__sklearn_is_fitted__()
-        stars = self._enter_labeled(X, y) if again else self._learn_tokens(X, y)
-        known = np.isfinite(stars[:, 0]).any(axis=1)
+        if again:
+            stars = self.reader_.transform(X, y)
+        else:
+            reader = TokenReader(self.vocabulary, self.labels, self.asinh)
+            stars = reader.fit_transform(X, y)
+            self.reader_ = reader
+        stars = stars[np.isfinite(stars[:, 0]).any(axis=1)]
         with seeded(self.random_state, resolve_device(self.device)):
             start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
@@ -238,10 +226,18 @@ device, precision, random_state, verbose
             self._train(
                 "training",
                 RequestObjective(self.beta),
-                self._draw(),
+                request_draw(
+                    self.vocabulary_,
+                    self.is_trained_,
+                    n_inputs=self.n_inputs,
+                    n_requests=self.n_requests,
+                    request_by=self.request_by,
+                    block_dropout=self.block_dropout,
+                    resample_noise=self.resample_noise,
+                ),
                 [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
-                stars[known],
-                stars[known],
+                stars,
+                stars,
                 start=start,
             )
         return self
@@ -260,9 +256,9 @@ device, precision, random_state, verbose
             `labels_` in the tokens' units.
         """
         check_is_fitted(self, "module_")
-        positions = self._positions(self.labels_, what="labels")
+        positions = self.reader_.positions(self.labels_, what="labels")
         means, _ = self._answer(self._without_labels(X), positions)
-        return means[:, 0] if self.one_dimensional_ else means
+        return means[:, 0] if self.reader_.one_dimensional_ else means
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the coefficient of determination, averaged over the labels.
@@ -278,7 +274,7 @@ device, precision, random_state, verbose
         if column_names(source) is None:
             truth = collect_labels(X, y, self.labels_).values
         else:
-            truth, _ = self._read_labels(source, self.labels_)
+            truth, _ = self.reader_.read_labels(source, self.labels_)
         return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
 
     def predict_from_gaia(
@@ -318,52 +314,209 @@ device, precision, random_state, verbose
             The archive failed. What was received is in its cache.
         """
         check_is_fitted(self, "module_")
-        self._check_fitted_on_table()
+        self.reader_.check_takes_tables()
         asked = self.labels_ if requests is None else requests
-        self._positions(asked, what="requests")
+        self.reader_.positions(asked, what="requests")
         uses_reddening = "ebv" in self.trained_tokens
         stars = fetch_stars(source_ids, archive, dust_map if uses_reddening else None)
-        answers = self.request(self._without_untrained(stars), asked)
+        answers = self.request(self.reader_.without_untrained(stars), asked)
         return with_provenance(answers, stars, GAIA_DR3)
 
-    def _draw(self) -> TokenDraw:
-        tokens = self.vocabulary_.tokens
-        blocks = [token.block for token in tokens]
-        names = sorted(set(blocks))
-        shown = np.array([token.weight for token in tokens]) * self.is_trained_
-        asked = shown * [token.requested for token in tokens]
-        if not asked.any():
-            raise ColumnError(
-                "The stars must have a quantity that training asks for, got only "
-                f"{', '.join(self.trained_tokens)}. Set `requested` of one of these tokens."
-            )
-        for block in names:
-            members = np.array([name == block for name in blocks])
-            # So that a heavy token is shown at the cost of others of its block only.
-            shown[members] /= shown[members].mean() or 1.0
-            if self.request_by == "block":
-                asked[members] /= asked[members].sum() or 1.0
-        return TokenDraw(
-            [names.index(block) for block in blocks],
-            asked,
-            input_weights=shown,
-            n_inputs=self.n_inputs,
-            n_requests=self.n_requests,
-            block_dropout=self._dropout_of_blocks(names),
-            resample_noise=self.resample_noise,
+    def request(
+        self, X: Any, requests: str | Sequence[str], *, inputs: Sequence[str] | None = None
+    ) -> StarTable:
+        """Return what is asked of stars, from all that ``X`` says of them.
+
+        Parameters
+        ----------
+        X : table of n_stars stars
+            Any of the vocabulary's quantities; each star may have others. What is asked may be
+            among them, and then is more or less returned.
+        requests : str or sequence of str
+            Names of the vocabulary's tokens, such as ``"age"``.
+        inputs : sequence of str, optional
+            Tokens to take from ``X``; None takes all.
+
+        Returns
+        -------
+        StarTable of length n_stars
+            ``source_id`` if ``X`` has it; of each request its mean (``teff``) and standard error
+            (``teff_err``), in the token's unit, a logarithm's being the median and to first
+            order; and ``flags``, see :class:`~msaestimator.results.PredictionFlag`. A star of
+            which nothing is known gets the answer for any star of the training, and a flag.
+
+        Raises
+        ------
+        ColumnError
+            A token is not in the vocabulary, or no star of ``fit`` had it; an error is negative.
+        """
+        check_is_fitted(self, "module_")
+        names = [requests] if isinstance(requests, str) else list(requests)
+        positions = self.reader_.positions(names, what="requests")
+        values = self._known(X, inputs)
+        means, errors = self._answer(values, positions)
+        units = {name: self.vocabulary_[name].unit for name in names}
+        flags = np.where(np.isfinite(values).any(axis=1), 0, PredictionFlag.NOTHING_KNOWN)
+        has_ids = "source_id" in (column_names(X) or ())
+        return request_table(
+            names,
+            means,
+            errors,
+            units=units,
+            identifiers=np.asarray(X["source_id"]) if has_ids else None,
+            flags=flags | limit_flags(means, names, units=units),
         )
 
-    def _dropout_of_blocks(self, names: Sequence[str]) -> float | list[float]:
-        """Return the probability that a block is hidden, of each by its number or of any."""
-        if not isinstance(self.block_dropout, Mapping):
-            return self.block_dropout
-        for name in self.block_dropout:
-            if name not in names:
-                raise ValueError(
-                    f"`block_dropout` must name blocks of the vocabulary ({', '.join(names)}), "
-                    f"got {name!r}." + did_you_mean(name, names)
-                )
-        return [self.block_dropout.get(name, 0.0) for name in names]
+    def sample(
+        self,
+        X: Any,
+        requests: str | Sequence[str],
+        n_samples: int = 1,
+        *,
+        inputs: Sequence[str] | None = None,
+        random_state: Any = None,
+    ) -> StarTable:
+        """Draw what is asked of stars from its joint distribution.
+
+        The requests are drawn one after the other, each knowing those before it.
+
+        Parameters
+        ----------
+        X, requests, inputs
+            As of `request`.
+        n_samples : int
+            Draws a star.
+        random_state : int, RandomState instance or None
+
+        Returns
+        -------
+        StarTable of length n_stars
+            Of each request a column of shape (n_stars, n_samples), in the token's unit.
+        """
+        check_is_fitted(self, "module_")
+        if n_samples < 1:
+            raise ValueError(f"`n_samples` must be at least 1, got {n_samples}.")
+        names = [requests] if isinstance(requests, str) else list(requests)
+        positions = self.reader_.positions(names, what="requests")
+        rng = check_random_state(random_state)
+        values = np.repeat(self._known(X, inputs), n_samples, axis=0)
+        run = self._inference(TokenInference)
+        for position in positions:
+            mean, error = (part[:, 0] for part in run.predict(values, [position]))
+            values[:, position] = rng.normal(mean, error)
+        drawn = self.scaler_.inverse_transform(values)[:, positions]
+        table = StarTable()
+        for name, draws in zip(names, drawn.T, strict=True):
+            table[name] = draws.reshape(-1, n_samples) * u.Unit(self.vocabulary_[name].unit)
+        return table
+
+    def spectrum(
+        self, X: Any, *, inputs: Sequence[str] | None = None, at_10pc: bool = False
+    ) -> StarTable:
+        """Return stars' XP spectra as flux at wavelengths.
+
+        Parameters
+        ----------
+        X, inputs
+            As of `request`.
+        at_10pc : bool
+            Return what would be seen at 10 pc, behind the star's own extinction, by the
+            requested ``pseudo_luminosity`` (which ``X`` may have); otherwise what is seen, by
+            the ``phot_g_mean_mag`` of ``X``.
+
+        Returns
+        -------
+        StarTable of length n_stars
+            ``source_id`` if ``X`` has it; ``flux`` and ``flux_err`` (n_stars, 343) in
+            W m-2 nm-1 at ``meta["wavelength"]``, NaN where the G magnitude is unknown; and
+            ``flags``. The errors take those of the coefficients as independent; at 10 pc that
+            of the luminosity is in them.
+
+        Raises
+        ------
+        ColumnError
+            A coefficient of Gaia DR3 is not in the vocabulary, or no star of ``fit`` had it;
+            ``X`` has no G magnitude; see also `request`.
+        """
+        check_spectrum(self.trained_tokens)
+        luminosity = ["pseudo_luminosity"] if at_10pc else []
+        answers = self.request(X, [*SPECTRUM, *luminosity], inputs=inputs)
+        return spectra_at_10pc(answers, *luminosity) if at_10pc else apparent_spectra(answers, X)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return stars as vectors: the mean over what the encoder makes of each quantity.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+            Its own labels are not looked at.
+
+        Returns
+        -------
+        ndarray of shape (n_stars, embedding_dim), float32
+            NaN for a star of which nothing is known.
+        """
+        check_is_fitted(self, "module_")
+        return self._inference(TokenInference).embed(self._without_labels(X))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the vectors' components, ``vector0`` and so on."""
+        check_is_fitted(self, "module_")
+        return np.array([f"vector{i}" for i in range(self.embedding_dim)], dtype=object)
+
+    def attention(
+        self, X: Any, requests: str | Sequence[str], *, inputs: Sequence[str] | None = None
+    ) -> np.ndarray:
+        """Return how much the answer to each request looks at each known quantity.
+
+        Parameters
+        ----------
+        X, requests, inputs
+            As of `request`.
+
+        Returns
+        -------
+        ndarray of shape (n_stars, n_requests, n_tokens), float32
+            Cross-attention of the last decoder block, averaged over its heads, in the order of
+            `vocabulary_`; NaN where a quantity is not known. The sum over the known ones is at
+            most one: the rest is what the request would look at without any.
+        """
+        check_is_fitted(self, "module_")
+        positions = self.reader_.positions(requests, what="requests")
+        return self._inference(TokenInference).attention(self._known(X, inputs), positions)
+
+    @property
+    def trained_tokens(self) -> tuple[str, ...]:
+        """Names of the quantities that can be told and asked."""
+        check_is_fitted(self, "module_")
+        return self.reader_.trained_tokens
+
+    @property
+    def xp_columns(self) -> tuple[str, ...]:
+        """Names of the XP coefficients that can be told and asked."""
+        return tuple(
+            name for name in self.trained_tokens if self.vocabulary_[name].recipe == "over_g_flux"
+        )
+
+    def _known(self, X: Any, inputs: Sequence[str] | None) -> np.ndarray:
+        """Return the scaled values of what is to be taken from stars, NaN where unknown."""
+        values = self.reader_.transform(X)[:, 0]
+        if inputs is not None:
+            positions = self.reader_.positions(inputs, what="inputs")
+            values[:, ~np.isin(np.arange(values.shape[1]), positions)] = np.nan
+        return values
+
+    def _without_labels(self, X: Any) -> np.ndarray:
+        values = self.reader_.transform(X)[:, 0]
+        values[:, self.vocabulary_.index(self.labels_)] = np.nan
+        return values
+
+    def _answer(
+        self, values: np.ndarray, positions: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return values and errors of tokens in their units, each (n_stars, n_chosen)."""
+        answers = self._inference(TokenInference).predict(values, positions)
+        return self.reader_.inverse_transform(positions, *answers)
 
     def _build_module(self) -> StellarTransformer:
         return StellarTransformer(
@@ -387,40 +540,22 @@ device, precision, random_state, verbose
             )
         if isinstance(self.labels, str | Mapping):
             raise ValueError(f"`labels` must be a sequence of names, got {self.labels!r}.")
-        self._check_training()
-        self._check_blocks()
-
-    def _check_training(self) -> None:
         bounds = np.ravel(self.n_inputs)
         if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1] or bounds[1] < 1:
             raise ValueError(
                 "`n_inputs` must be a fewest and a most number of inputs, in this order, got "
                 f"{self.n_inputs}."
             )
-        if self.n_requests < 1:
-            raise ValueError(f"`n_requests` must be at least 1, got {self.n_requests}.")
-        if self.request_by not in ("block", "token"):
-            raise ValueError(f"`request_by` must be 'block' or 'token', got {self.request_by!r}.")
         told = self.block_dropout
         chances = told.values() if isinstance(told, Mapping) else [told]
         if not all(0 <= chance <= 1 for chance in chances):
             raise ValueError(f"`block_dropout` must be between 0 and 1, got {told}.")
-
-    def _check_blocks(self) -> None:
-        if self.embedding_scale is not None and not self.embedding_scale > 0:
-            raise ValueError(
-                f"`embedding_scale` must be positive or None, got {self.embedding_scale}."
-            )
-        for name in ("encoder", "decoder"):
-            heads, widths = getattr(self, f"{name}_heads"), getattr(self, f"{name}_widths")
-            if len(heads) != len(widths) or any(h < 1 or self.embedding_dim % h for h in heads):
-                raise ValueError(
-                    f"`{name}_heads` must have as many blocks as `{name}_widths`, and divide "
-                    f"`embedding_dim` ({self.embedding_dim}), got {heads} and {widths}."
-                )
+        check_blocks("encoder", self.encoder_heads, self.encoder_widths, self.embedding_dim)
+        check_blocks("decoder", self.decoder_heads, self.decoder_widths, self.embedding_dim)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags

@@ -1,34 +1,57 @@
 """Stellar parameters with intervals, from a pre-trained autoencoder and a quantile head."""
 
-import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils.validation import check_consistent_length
-from torch import nn
+import torch
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from torch import Tensor, nn
 
+from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
-from msaestimator.uncertainty._conformal import check_levels
-from msaestimator.uncertainty._label_coverage import LabelDomains
-from msaestimator.preprocessing._measured_errors import known_errors
-from msaestimator.preprocessing._label_set import (
-    LabelSet,
-    check_known,
-    collect_labels,
-    weights_of_labels,
+from msaestimator.estimators._fine_tuning import (
+    check_encoder,
+    clone_with_encoder,
+    fine_tuning_groups,
+    fitted_encoder,
+    load_encoder,
 )
-from msaestimator.estimators._surveying import SurveyedEstimator
+from msaestimator.estimators._gaia import fetch_stars, with_provenance
+from msaestimator.estimators._masks import feature_mask
+from msaestimator.estimators._parameters import (
+    Rule,
+    at_least,
+    between,
+    fitted,
+    of_part,
+    one_of,
+    parameter,
+)
+from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.estimators._star_inference import StarInference
+from msaestimator.metrics import r2
 from msaestimator.networks import (
-    GroupMask,
     IndependentRegressors,
+    JointMask,
     NoisyMask,
     QuantileHead,
     QuantileRegressor,
 )
-from msaestimator.preprocessing import LabelScaler
+from msaestimator.outliers import OutlierModel, training_views
+from msaestimator.preprocessing import (
+    Features,
+    check_known,
+    collect_labels,
+    column_names,
+    known_errors,
+    weights_of_labels,
+)
+from msaestimator.results import PredictionFlag, prediction_flags, prediction_table
+from msaestimator.schema import StarTable
+from msaestimator.surveys import SurveyOffsets, read_surveys
 from msaestimator.training import (
     EnsembleObjective,
     ParameterGroup,
@@ -37,24 +60,19 @@ from msaestimator.training import (
     resolve_device,
     seeded,
 )
+from msaestimator.uncertainty import (
+    MIN_KNOWN,
+    IntervalModel,
+    calibration_sample,
+    check_levels,
+    epistemic_share,
+)
 
 __all__ = ["StellarParameterRegressor"]
 
-SHARED_WITH_ENCODER = (
-    "fitted_on_table_",
-    "preprocessor_",
-    "is_observed_",
-    "feature_names_",
-    "feature_range_",
-    "n_features_in_",
-    "feature_names_in_",
-)
-"""How stars become features is learned once, by the autoencoder."""
-# DIFF(mckay2025): the author's code learns another scaling on the fine-tuning stars, and so
-# hands the pre-trained weights inputs they were not trained on.
 
-
-class StellarParameterRegressor(SurveyedEstimator):
+@dataclass(eq=False, repr=False, kw_only=True)
+class StellarParameterRegressor(RegressorMixin, SavedEstimator):
     """Predict stellar parameters with intervals, even from stars that miss features.
 
     A head that predicts quantiles is put on the latent space of a
@@ -77,7 +95,7 @@ class StellarParameterRegressor(SurveyedEstimator):
     head_widths : sequence of int
         Hidden layers of the head.
     dropout : float
-        In the head.
+        Dropout after each hidden layer of the head.
     n_members : int
         Members of an ensemble, whose quantiles are combined.
     ensemble : {"shared", "independent"}
@@ -118,13 +136,21 @@ class StellarParameterRegressor(SurveyedEstimator):
         Fraction of the epochs after which the weights of every step are averaged, for the mean
         to be kept; 1 keeps the last. Best with the schedule "cosine_plateau".
     weight_decay, encoder_weight_decay : float
-        Of their weights.
+        Decay of the head's and of the autoencoder's weights.
     gradient_clip : float, optional
         Largest norm of the gradient.
     calibration_fraction : float
         Stars with labels that are held back from training, on which the intervals are
         calibrated; 0 for none. They are drawn by ``random_state``, so give an integer with
         ``warm_start``. None are held back if that makes fewer than 50 for every label.
+    calibrator : estimator, optional
+        Calibration of the intervals, with the methods of
+        :class:`~msaestimator.uncertainty.QuantileCalibrator`, which is what None takes.
+    outlier_detector : estimator, optional
+        Score of unusual stars, see `outlier_score`: ``fit(features)`` learns from
+        :class:`~msaestimator.preprocessing.Features`, and ``score(features)`` returns minus log10
+        of false-alarm rates. None takes :class:`~msaestimator.outliers.InputOutliers`, and for a
+        matrix of features their density.
     early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, warm_start, \
 inference_batch_size, device, precision, random_state, verbose
         As in `MaskedStellarAutoencoder`.
@@ -137,14 +163,25 @@ inference_batch_size, device, precision, random_state, verbose
         Names of the labels.
     units_ : dict of str to str
         Their units.
-    label_domains_ : LabelDomains
+    intervals_ : IntervalModel
+        Scale of the labels, where they are known, and the calibration.
+    label_scaler_ : LabelScaler
+        Between labels and what the network predicts.
+    label_domains_ : LabelCoverage
         Where in Teff each label is known, and its spread; see ``flags`` of `predict_table`.
+    calibrator_ : estimator or None
+        What was learned from the stars held back.
+    outliers_ : OutlierModel
+        What ordinary stars look like, and where their latent vectors lie.
+    novelty_, latent_novelties_
+        The parts of ``outliers_``; see `outlier_score`.
     survey_offsets_ : SurveyOffsets or None
         How the labels of surveys differ, if ``fit`` was told of them.
-    calibrator_ : QuantileCalibrator or None
-        What was learned from the stars held back.
-    novelty_, latent_novelties_
-        What ordinary stars look like, and where their latent vectors lie; see `outlier_score`.
+    reader_ : StarReader
+        How stars become features, as the autoencoder learned it.
+    feature_names_, feature_range_, is_observed_, preprocessor_, n_features_in_, \
+feature_names_in_
+        As in `MaskedStellarAutoencoder`.
     module_ : QuantileRegressor
         The fitted network.
     net_ : MaskedNet
@@ -172,92 +209,63 @@ inference_batch_size, device, precision, random_state, verbose
     Unit("K")
     """
 
-    def __init__(
-        self,
-        encoder: MaskedStellarAutoencoder | None = None,
-        *,
-        labels: Sequence[str] | Mapping[str, str] | None = None,
-        log_labels: str | Sequence[str] = "auto",
-        quantiles: Sequence[float] = (0.16, 0.5, 0.84),
-        head_widths: Sequence[int] = (128,),
-        dropout: float = 0.0,
-        n_members: int = 4,
-        ensemble: str = "shared",
-        mask_ratio: float = 0.02,
-        xp_mask_ratio: float = 0.3,
-        block_mask_ratio: float = 0.05,
-        span_mask_ratio: float = 0.0,
-        resample_noise: bool = False,
-        label_weights: Mapping[str, float] | None = None,
-        width_power: float = 0.0,
-        prediction_weight: float = 0.8,
-        reconstruction_weight: float = 0.05,
-        reference_survey: str | int | None = None,
-        max_epochs: int = 30,
-        batch_size: int = 256,
-        optimizer: str = "adamw",
-        lr: float = 3e-3,
-        lr_schedule: str = "cosine",
-        encoder_lr: float = 3e-3,
-        encoder_lr_schedule: str = "cosine",
-        average_from: float = 1.0,
-        weight_decay: float = 0.1,
-        encoder_weight_decay: float = 0.1,
-        gradient_clip: float | None = 1.0,
-        calibration_fraction: float = 0.1,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        callbacks: list | None = None,
-        checkpoint: Any = None,
-        warm_start: bool = False,
-        inference_batch_size: int = 1024,
-        device: str = "auto",
-        precision: str = "float32",
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.encoder = encoder
-        self.labels = labels
-        self.log_labels = log_labels
-        self.quantiles = quantiles
-        self.head_widths = head_widths
-        self.dropout = dropout
-        self.n_members = n_members
-        self.ensemble = ensemble
-        self.mask_ratio = mask_ratio
-        self.xp_mask_ratio = xp_mask_ratio
-        self.block_mask_ratio = block_mask_ratio
-        self.span_mask_ratio = span_mask_ratio
-        self.resample_noise = resample_noise
-        self.label_weights = label_weights
-        self.width_power = width_power
-        self.prediction_weight = prediction_weight
-        self.reconstruction_weight = reconstruction_weight
-        self.reference_survey = reference_survey
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.lr = lr
-        self.lr_schedule = lr_schedule
-        self.encoder_lr = encoder_lr
-        self.encoder_lr_schedule = encoder_lr_schedule
-        self.average_from = average_from
-        self.weight_decay = weight_decay
-        self.encoder_weight_decay = encoder_weight_decay
-        self.gradient_clip = gradient_clip
-        self.calibration_fraction = calibration_fraction
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.callbacks = callbacks
-        self.checkpoint = checkpoint
-        self.warm_start = warm_start
-        self.inference_batch_size = inference_batch_size
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
+    encoder: MaskedStellarAutoencoder | None = parameter(None, positional=True, of_run=False)
+    labels: Sequence[str] | Mapping[str, str] | None = None
+    log_labels: str | Sequence[str] = "auto"
+    quantiles: Sequence[float] = (0.16, 0.5, 0.84)
+    head_widths: Sequence[int] = (128,)
+    dropout: float = parameter(0.0, between(0, 1))
+    n_members: int = parameter(4, at_least(1))
+    ensemble: str = parameter("shared", one_of("shared", "independent"))
+    mask_ratio: float = parameter(0.02, between(0, 1))
+    xp_mask_ratio: float = parameter(0.3, between(0, 1))
+    block_mask_ratio: float = parameter(0.05, between(0, 1))
+    span_mask_ratio: float = parameter(0.0, between(0, 1))
+    resample_noise: bool = False
+    label_weights: Mapping[str, float] | None = None
+    width_power: float = parameter(0.0, between(0, 1))
+    prediction_weight: float = 0.8
+    reconstruction_weight: float = 0.05
+    reference_survey: str | int | None = None
+    max_epochs: int = 30
+    lr: float = 3e-3
+    encoder_lr: float = 3e-3
+    encoder_lr_schedule: str = "cosine"
+    average_from: float = parameter(1.0, between(0, 1))
+    weight_decay: float = 0.1
+    encoder_weight_decay: float = 0.1
+    calibration_fraction: float = parameter(
+        0.1, Rule("at least 0 and below 1", lambda value: 0 <= value < 1)
+    )
+    calibrator: BaseEstimator | None = parameter(None, of_run=False)
+    outlier_detector: BaseEstimator | None = parameter(None, of_run=False)
+
+    encoder_: MaskedStellarAutoencoder = fitted()
+    intervals_: IntervalModel = fitted()
+    outliers_: OutlierModel = fitted()
+    survey_offsets_: SurveyOffsets | None = fitted()
+
+    saved_as: ClassVar[str] = "StellarParameterRegressor"
+    saved_parts: ClassVar[Mapping[str, type]] = {
+        MaskedStellarAutoencoder.saved_as: MaskedStellarAutoencoder
+    }
+
+    # DIFF(mckay2025): the author's code learns another scaling on the fine-tuning stars, and so
+    # hands the pre-trained weights inputs they were not trained on.
+    reader_ = of_part("encoder_.reader_", "How stars become features.")
+    preprocessor_ = of_part("reader_.preprocessor_", "The fitted preprocessor.")
+    feature_names_ = of_part("reader_.feature_names_", "Names of the features.")
+    feature_range_ = of_part("reader_.feature_range_", "Least and largest value of each feature.")
+    is_observed_ = of_part("reader_.is_observed_", "Which columns are features.")
+    n_features_in_ = of_part("reader_.n_features_in_", "Number of input columns.")
+    feature_names_in_ = of_part("reader_.feature_names_in_", "Names of the input columns.")
+    labels_ = of_part("intervals_.labels_", "Names of the labels.")
+    units_ = of_part("intervals_.units_", "Units of the labels.")
+    label_scaler_ = of_part("intervals_.label_scaler_", "Scaling of the labels.")
+    label_domains_ = of_part("intervals_.label_coverage_", "Where each label is known.")
+    calibrator_ = of_part("intervals_.calibrator_", "The fitted calibration, or None.")
+    novelty_ = of_part("outliers_.detector_", "What ordinary stars look like.")
+    latent_novelties_ = of_part("outliers_.latent_detectors_", "Where latent vectors lie.")
 
     @classmethod
     def from_preset(cls, name: str, **changes: Any) -> Self:
@@ -306,88 +314,355 @@ inference_batch_size, device, precision, random_state, verbose
         surveys = self._read_surveys(X, survey, len(labels.values))
         again = self.warm_start and self.__sklearn_is_fitted__()
         if not again:
-            self._start_from_encoder(X)
-        features = self._enter(X, reset=False)
-        self._learn_label_scale(labels, reset=not again)
+            self.encoder_ = fitted_encoder(
+                self.encoder, X, device=self.device, random_state=self.random_state
+            )
+        features = self.reader_.transform(X)
+        if again:
+            self.intervals_.check_same_labels(labels)
+        else:
+            self.intervals_ = IntervalModel(self.quantiles, self.log_labels, self.calibrator).fit(
+                labels
+            )
         targets = self.label_scaler_.transform(labels.values).astype(np.float32)
         with seeded(self.random_state, resolve_device(self.device)):
             targets = self._on_reference_scale(features, targets, surveys, reset=not again)
-            rows, held_back = self._split_for_calibration(features, labels)
+            rows, held_back = self.intervals_.split(
+                self.calibration_fraction, features, labels, torch.initial_seed()
+            )
             if not again:
                 self.module_ = self._start_module()
             self._train(
                 "fine-tuning",
                 self._objective(),
-                self._fine_tuning_mask(),
-                self._parameter_groups(),
-                self._with_errors(X, features)[rows],
+                self._mask(),
+                fine_tuning_groups(self),
+                self._with_errors(features)[rows],
                 targets[rows],
                 start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
             )
-        self.calibrator_ = None
-        if len(held_back):
-            self._calibrate(features[held_back], targets[held_back])
-        self._learn_novelty(X, features, held_back)
+        self._calibrate(features[held_back], targets[held_back])
+        latents = [self._latent(view) for view in training_views(features)]
+        self.outliers_ = OutlierModel(self.outlier_detector).fit(features, latents, held_back)
         return self
 
-    def __sklearn_clone__(self) -> Self:
-        """Return an unfitted copy that starts from the same encoder, fitted if this one is."""
-        parameters = {
-            name: clone(value, safe=False)
-            for name, value in self.get_params(deep=False).items()
-            if name != "encoder"
-        }
-        encoder = self.encoder
-        if encoder is not None:
-            # A pre-trained encoder is data: cloning it away would train it again in every
-            # fold. It is never changed by fit; the copy keeps set_params from reaching it.
-            fitted = hasattr(encoder, "module_")
-            encoder = copy.copy(encoder) if fitted else clone(encoder)
-        return type(self)(encoder, **parameters)
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the medians of stars' parameters.
 
-    def _start_from_encoder(self, X: Any) -> None:
-        """Set ``encoder_``, pre-training it if need be, and take over its view of features."""
-        if self.encoder is None:
-            # An autoencoder of the default size that is not trained.
-            encoder = MaskedStellarAutoencoder(max_epochs=0, device=self.device)
-        else:
-            encoder = self.encoder
-        if hasattr(encoder, "module_"):
-            self.encoder_ = copy.copy(encoder)
-        else:
-            encoder = clone(encoder)
-            if encoder.random_state is None:
-                encoder.set_params(random_state=self.random_state)
-            self.encoder_ = encoder.fit(X)
-        for name in SHARED_WITH_ENCODER:
-            if hasattr(self.encoder_, name):
-                setattr(self, name, getattr(self.encoder_, name))
-            elif hasattr(self, name):
-                delattr(self, name)
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
 
-    def _learn_label_scale(self, labels: LabelSet, *, reset: bool) -> None:
-        if not reset:
-            if labels.names != self.labels_:
-                raise ValueError(
-                    f"With warm_start the labels must stay {self.labels_}, got {labels.names}."
-                )
-            return
-        self.labels_ = labels.names
-        self.units_ = labels.units
-        self.one_dimensional_ = labels.one_dimensional
-        self.label_scaler_ = LabelScaler(
-            labels.names, log=self.log_labels, units=labels.units
-        ).fit(labels.values)
-        teff = labels.names.index("teff") if "teff" in labels.names else None
-        self.label_domains_ = LabelDomains(teff).fit(self.label_scaler_.transform(labels.values))
+        Returns
+        -------
+        ndarray of shape (n_stars, n_labels), or (n_stars,) if ``y`` was one-dimensional
+            In the labels' units; NaN for a star without any feature.
+        """
+        medians = self.predict_quantiles(X)[..., len(self.quantiles) // 2]
+        return medians[:, 0] if self.intervals_.one_dimensional_ else medians
+
+    def predict_quantiles(self, X: Any) -> np.ndarray:
+        """Return the quantiles of stars' parameters.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_stars, n_labels, n_quantiles)
+            Increasing along the last axis, at the levels `quantiles`, in the labels' units,
+            calibrated if the regressor is; NaN for a star without any feature.
+        """
+        features = self._read(X)
+        return self.intervals_.quantiles(self._members(features), features)
+
+    def predict_interval(self, X: Any, level: float = 0.9) -> np.ndarray:
+        """Return central intervals that hold the truth with a given probability.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        level : float
+            The probability, between 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (n_stars, n_labels, 2)
+            Lower and upper bounds, in the labels' units, with the median between them; NaN for
+            a star without any feature. The truth is as often below as above, so the bounds need
+            not be equally far from the median.
+
+        Raises
+        ------
+        ValueError
+            The level is not between 0 and 1, or ``quantiles`` is the median alone.
+        """
+        features = self._read(X)
+        self.intervals_.check_intervals()
+        if not 0 < level < 1:
+            raise ValueError(
+                f"`level` must be between 0 and 1, both left out, got {level}. It is a "
+                "probability: 0.9 for intervals that hold nine of ten true values."
+            )
+        levels = ((1 - level) / 2, (1 + level) / 2)
+        return self.intervals_.quantiles(self._members(features), features, levels)
+
+    def predict_table(self, X: Any) -> StarTable:
+        """Return stars' parameters with intervals, units and flags.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+
+        Returns
+        -------
+        StarTable of length n_stars
+            ``source_id`` if ``X`` has it; of each label its median (``teff``), ``teff_lower``
+            and ``teff_upper``, and with several members the parts ``teff_aleatoric`` and
+            ``teff_epistemic`` of the interval; and ``flags``, see
+            :class:`~msaestimator.results.PredictionFlag`.
+        """
+        features = self._read(X)
+        latent, members = self._latent_and_members(features)
+        quantiles = self.intervals_.quantiles(members, features)
+        flags = self.intervals_.flags(quantiles) | self.outliers_.flags(features, latent)
+        several = self.n_members > 1
+        has_ids = "source_id" in (column_names(X) or ())
+        return prediction_table(
+            self.labels_,
+            quantiles,
+            self.quantiles,
+            units=self.units_,
+            identifiers=np.asarray(X["source_id"]) if has_ids else None,
+            flags=flags | self._input_flags(features),
+            epistemic_share=epistemic_share(members, self.quantiles) if several else None,
+        )
+
+    def predict_from_gaia(
+        self, source_ids: Any, archive: GaiaArchive | None = None, *, dust_map: Any = "sfd"
+    ) -> StarTable:
+        """Return the parameters of stars that an archive describes.
+
+        Parameters
+        ----------
+        source_ids : array-like of int of shape (n_stars,), str, or StarTable
+            Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
+        archive : GaiaArchive, optional
+            None is ESA's.
+        dust_map : str or callable
+            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`, for stars
+            without a column ``ebv``.
+
+        Returns
+        -------
+        StarTable of length n_stars
+            As of `predict_table`, one row an id, in order. Further, ``archive_flags``
+            (:class:`~msaestimator.archive.ArchiveFlag`) and of each survey and XP band whether
+            the star has any of it: ``has_bp``, ``has_rp``, ``has_tmass`` and so on.
+
+        Raises
+        ------
+        ColumnError
+            An id is not an integer; nothing was sent.
+        ArchiveError
+            The archive failed. What was received is in its cache.
+        """
+        check_is_fitted(self, "module_")
+        self.reader_.check_takes_tables()
+        stars = fetch_stars(source_ids, archive, dust_map if self.reader_.uses("ebv") else None)
+        predictions = self.predict_table(self.reader_.without_unseen(stars))
+        return with_provenance(predictions, stars, self.reader_.schema_)
+
+    def outlier_score(self, X: Any) -> np.ndarray:
+        """Return how odd stars are, such as blends, emission-line stars and quasars.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_stars,)
+            Minus log10 of the fraction of stars like those of ``fit`` that are at least as odd:
+            2 for one in a hundred, and beyond the oddest of them a continuation. NaN for a
+            star without colour or spectrum.
+
+        Raises
+        ------
+        ValueError
+            The model was fitted before there was a score, or on a single star with features.
+
+        Notes
+        -----
+        Odd is a star whose spectrum and colours are seldom seen together among the stars of
+        ``fit``, or whose spectrum does not give its own magnitudes. Neither depends on its
+        brightness, and ``bp_coefficient_errors`` and ``rp_coefficient_errors`` tell how much of
+        it noise explains; a star without them counts as noisy as those of ``fit`` are. A matrix
+        of prepared features is taken as it is.
+        """
+        return self.outliers_.score(self._read(X))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the coefficient of determination, averaged over the labels.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+            The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
+        """
+        check_is_fitted(self, "module_")
+        predicted = self.predict(X)
+        truth = collect_labels(X, y, self.units_).values
+        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
+
+    def calibrate(self, X: Any, y: Any = None) -> Self:
+        """Calibrate the intervals on stars that were not in ``fit``.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+            At least 50 of them with a known label; a few hundred do better. Each counts as it is
+            and, for stars with photometry only, without its XP coefficients.
+        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+            The labels, NaN where unknown. None takes the columns ``labels_`` of ``X``.
+
+        Returns
+        -------
+        self
+            With a new ``calibrator_``; medians are as they were.
+
+        Raises
+        ------
+        ValueError
+            Too few labels are known, or ``quantiles`` is the median alone.
+        """
+        check_is_fitted(self, "module_")
+        self.intervals_.check_intervals()
+        truth = collect_labels(X, y, self.units_).values
+        check_consistent_length(X, truth)
+        features = self._read(X)
+        known = np.isfinite(truth[features.is_observed]).sum(axis=0)
+        if known.max() < MIN_KNOWN:
+            raise ValueError(
+                f"`calibrate` needs at least {MIN_KNOWN} stars with a known label, got "
+                f"{known.max()}. Pass more stars, or leave the intervals as they are."
+            )
+        self._calibrate(features, self.label_scaler_.transform(truth))
+        return self
+
+    def survey_offset(self, X: Any, survey: str | int) -> np.ndarray:
+        """Return what a survey's labels of stars exceed those of the reference survey by.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        survey : str or int
+            One of the surveys of ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_stars, n_labels)
+            To be added to predictions, in the labels' units; zero for the reference survey,
+            NaN for a star without any feature.
+
+        Raises
+        ------
+        ValueError
+            ``fit`` was given no surveys, or not this one.
+        """
+        features = self._read(X)
+        if self.survey_offsets_ is None:
+            raise ValueError(
+                "`survey_offset` needs a fit on labels of several surveys, but this one was not "
+                "told whose the labels are. Fit with survey=."
+            )
+        medians = self.intervals_.medians(self._members(features))
+        shifted = medians + self.survey_offsets_.offset(survey, medians)
+        back = self.label_scaler_.inverse_transform
+        return back(shifted) - back(medians)
+
+    def _read(self, X: Any) -> Features:
+        check_is_fitted(self, "module_")
+        return self.reader_.transform(X)
+
+    def _members(self, features: Features) -> np.ndarray:
+        """Return each member's quantiles of scaled labels, NaN for stars without a feature."""
+        run = self._inference(StarInference)
+        return run.map(self.module_.quantiles, features, self._shape()).astype(np.float64)
+
+    def _latent(self, features: Features) -> np.ndarray:
+        """Return latent vectors, NaN for stars without a feature."""
+        shape = (self.encoder_.hidden_widths[-1],)
+        return self._inference(StarInference).map(self.module_.autoencoder.encode, features, shape)
+
+    def _latent_and_members(self, features: Features) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `_latent` and `_members` do, from one pass through the network."""
+
+        def side_by_side(x: Tensor) -> Tensor:
+            latent, quantiles = self.module_.latent_and_quantiles(x)
+            return torch.cat([latent.float(), quantiles.float().flatten(1)], dim=1)
+
+        n_latent, shape = self.encoder_.hidden_widths[-1], self._shape()
+        width = n_latent + int(np.prod(shape))
+        both = self._inference(StarInference).map(side_by_side, features, (width,))
+        members = both[:, n_latent:].reshape(-1, *shape).astype(np.float64)
+        return both[:, :n_latent], members
+
+    def _shape(self) -> tuple[int, int, int]:
+        """Return the shape of what the network predicts of a star."""
+        return self.n_members, len(self.labels_), len(self.quantiles)
+
+    def _calibrate(self, features: Features, targets: np.ndarray) -> None:
+        """Calibrate on stars with scaled labels, if there are any."""
+        self.intervals_.calibrator_ = None
+        if len(features):
+            sample, truth = calibration_sample(features, targets)
+            self.intervals_.calibrate(self._members(sample), sample, truth)
+
+    def _input_flags(self, features: Features) -> np.ndarray:
+        """Return the flags of what the network was given of stars."""
+        columns = features.columns
+        flags = prediction_flags(
+            features.values, columns.names, columns.bands, *self.feature_range_
+        )
+        flags[features.lacks_blocks] |= PredictionFlag.MISSING_BLOCKS
+        return flags
+
+    def _read_surveys(self, X: Any, survey: Any, n_stars: int) -> np.ndarray | None:
+        if survey is not None:
+            return read_surveys(X, survey, n_stars)
+        if self.reference_survey is not None:
+            raise ValueError(
+                f"`reference_survey` is {self.reference_survey!r}, but fit was not told whose "
+                "labels the stars have. Pass survey=, or leave `reference_survey` at None."
+            )
+        return None
+
+    def _on_reference_scale(
+        self, features: Features, targets: np.ndarray, surveys: np.ndarray | None, *, reset: bool
+    ) -> np.ndarray:
+        """Return scaled labels without the offsets of their surveys, which are learned."""
+        if surveys is None:
+            if reset:
+                self.survey_offsets_ = None
+            return targets
+        reference = self.reference_survey
+        if not reset and self.survey_offsets_ is not None:
+            # What was learned before is on this scale.
+            reference = self.survey_offsets_.reference_
+        self.survey_offsets_ = SurveyOffsets(
+            self.labels_, reference, random_state=torch.initial_seed() % 2**32
+        )
+        return self.survey_offsets_.fit_transform(features.values, targets, surveys)
 
     def _start_module(self) -> QuantileRegressor | IndependentRegressors:
         """Return the network to fine-tune, with the weights of the pre-training."""
         module = self._build_module()
-        for member in getattr(module, "members", [module]):
-            # Without pre-training each independent member has its own first weights.
-            if self.encoder is not None:
-                member.autoencoder.load_state_dict(self.encoder_.module_.state_dict())
+        # Without pre-training each independent member has its own first weights.
+        if self.encoder is not None:
+            load_encoder(module, self.encoder_)
         return module
 
     def _objective(self) -> PredictionObjective | EnsembleObjective:
@@ -401,38 +676,28 @@ inference_batch_size, device, precision, random_state, verbose
         )
         return objective if self.ensemble == "shared" else EnsembleObjective(objective)
 
-    def _fine_tuning_mask(self) -> GroupMask | NoisyMask:
-        encoder = copy.copy(self.encoder_)
-        mask = encoder.set_params(
+    def _mask(self) -> JointMask | NoisyMask:
+        mask = feature_mask(
+            self.reader_.columns,
             mask_ratio=self.mask_ratio,
             xp_mask_ratio=self.xp_mask_ratio,
             block_mask_ratio=self.block_mask_ratio,
             span_mask_ratio=self.span_mask_ratio,
-        ).mask()
+            protected=self.encoder_.protected,
+        )
         return NoisyMask(mask) if self.resample_noise else mask
 
-    def _with_errors(self, X: Any, features: np.ndarray) -> np.ndarray:
+    def _with_errors(self, features: Features) -> np.ndarray:
         """Return what the mask takes: features, and their errors if it adds noise."""
         if not self.resample_noise:
-            return features
-        if not self.fitted_on_table_ or self.encoder_.preprocessor is not None:
+            return features.values
+        if features.measured is None or self.encoder_.preprocessor is not None:
             raise ValueError(
                 "`resample_noise` needs a table of stars with columns of errors, and the default "
                 "preprocessor. Set resample_noise=False."
             )
-        errors = known_errors(X, self._schema, self.preprocessor_)
-        return np.concatenate([features, errors[:, self.is_observed_]], axis=1)
-
-    def _parameter_groups(self) -> list[ParameterGroup]:
-        return [
-            ParameterGroup(
-                "*autoencoder.*",
-                self.encoder_lr,
-                self.encoder_lr_schedule,
-                self.encoder_weight_decay,
-            ),
-            ParameterGroup("*head.*", self.lr, self.lr_schedule, self.weight_decay),
-        ]
+        errors = known_errors(features.measured, self.preprocessor_)
+        return np.concatenate([features.values, errors[:, self.is_observed_]], axis=1)
 
     def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
         return replace(super()._plan(title, groups), average_from=self.average_from)
@@ -462,28 +727,18 @@ inference_batch_size, device, precision, random_state, verbose
     def _check_parameters(self) -> None:
         super()._check_parameters()
         check_levels(self.quantiles)
+        check_encoder(self.encoder)
         if self.average_from < 1 and self.early_stopping:
             raise ValueError(
                 "`average_from` below 1 and `early_stopping` would both choose the weights to "
                 "keep. Set one of them only."
             )
-        if not isinstance(self.encoder, MaskedStellarAutoencoder | None):
-            raise TypeError(
-                "`encoder` must be a MaskedStellarAutoencoder or None, got "
-                f"{type(self.encoder).__name__}."
-            )
-        if not 0 <= self.calibration_fraction < 1:
-            raise ValueError(
-                "`calibration_fraction` must be at least 0 and below 1, got "
-                f"{self.calibration_fraction}."
-            )
-        if self.ensemble not in ("shared", "independent"):
-            raise ValueError(
-                f"`ensemble` must be 'shared' or 'independent', got {self.ensemble!r}."
-            )
-        if self.n_members < 1:
-            raise ValueError(f"`n_members` must be at least 1, got {self.n_members}.")
 
-    @classmethod
-    def _saved_kinds(cls) -> dict[str, type]:
-        return {MaskedStellarAutoencoder.__name__: MaskedStellarAutoencoder}
+    def __sklearn_clone__(self) -> Self:
+        return clone_with_encoder(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,4 +1,4 @@
-"""Ask a trained token transformer: stars that know equally much go through it together."""
+"""Run the token transformer over stars in batches."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -9,19 +9,24 @@ from torch import Tensor
 from msaestimator.networks import StellarTransformer
 from msaestimator.training import autocast
 
-__all__ = ["Oracle"]
+__all__ = ["TokenInference"]
 
 
-class Oracle:
-    """A network with where and how to compute.
+class TokenInference:
+    """Run the token transformer in batches.
+
+    A batch holds stars with the same number of known tokens, so that nothing is padded.
 
     Parameters
     ----------
     module : StellarTransformer
+        The network.
     batch_size : int
         Known and asked quantities of all stars computed at a time, which bounds the memory.
     device : torch.device
+        Where to compute.
     precision : {"float32", "bfloat16"}
+        Precision of the computations.
     """
 
     def __init__(
@@ -32,7 +37,9 @@ class Oracle:
         self.device = device
         self.precision = precision
 
-    def answer(self, values: np.ndarray, requests: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def predict(
+        self, values: np.ndarray, requests: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of what is asked, each (n_stars, n_requests).
 
         Parameters
@@ -58,7 +65,7 @@ class Oracle:
             (self.module.embedding.weight.shape[1],),
         )
 
-    def look(self, values: np.ndarray, requests: Sequence[int]) -> np.ndarray:
+    def attention(self, values: np.ndarray, requests: Sequence[int]) -> np.ndarray:
         """Return the attention of requests, (n_stars, n_requests, n_tokens), NaN if unknown."""
         asked = torch.tensor(requests, device=self.device)
 

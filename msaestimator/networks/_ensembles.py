@@ -32,6 +32,12 @@ class IndependentRegressors(nn.Module):
         """Return the quantiles of all: (batch, n_members, n_labels, n_quantiles)."""
         return torch.cat([member.quantiles(x) for member in self.members], dim=1)
 
+    def latent_and_quantiles(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the latent vectors of the first member, and the quantiles of all."""
+        first, *others = self.members
+        latent, quantiles = first.latent_and_quantiles(x)
+        return latent, torch.cat([quantiles, *(m.quantiles(x) for m in others)], dim=1)
+
     def forward(self, x: Tensor) -> list[tuple[Tensor, Tensor | None]]:
         """Return quantiles and reconstruction of each."""
         return [member(x) for member in self.members]

@@ -128,6 +128,11 @@ class QuantileRegressor(nn.Module):
         """Return the quantiles alone, without running the decoder."""
         return self.head(self.autoencoder.encode(x))
 
+    def latent_and_quantiles(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the latent vectors, (batch, n_latent), and the quantiles, in one pass."""
+        latent = self.autoencoder.encode(x)
+        return latent, self.head(latent)
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return quantiles and reconstruction."""
         latent = self.autoencoder.encode(x)

@@ -1,17 +1,15 @@
-"""What of a star does not depend on its brightness: scaled spectrum, colours, their agreement."""
+"""What a star looks like apart from its brightness: scaled spectrum, colours, their agreement."""
 
-import warnings
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy.optimize import nnls
 from sklearn.base import BaseEstimator
 
-from msaestimator.exceptions import MissingColumnWarning
-from msaestimator.preprocessing import XPCoefficientScaler, read_errors, read_features
-from msaestimator.schema import G_BAND, GAIA_DR3, FeatureSchema, g_flux
+from msaestimator.preprocessing import XPCoefficientScaler
+from msaestimator.schema import G_BAND, FeatureSchema, g_flux
 
-__all__ = ["StarView"]
+__all__ = ["BrightnessFreeView"]
 
 COLOR_WEIGHT = 3.0
 """A few precise colours would drown among a hundred coefficients."""
@@ -28,13 +26,15 @@ STARS_PER_COEFFICIENT = 3
 """Complete spectra needed to learn a passband."""
 
 
-class StarView(BaseEstimator):
-    """Columns of stars to tell odd ones by, whatever their brightness.
+class BrightnessFreeView(BaseEstimator):
+    """What a star looks like apart from its brightness.
+
+    XP coefficients over the G flux, and magnitudes minus G: the input of the outlier score.
 
     Parameters
     ----------
-    schema : FeatureSchema, optional
-        None is :data:`msaestimator.schema.GAIA_DR3`.
+    schema : FeatureSchema
+        The columns of values and errors, G among them.
 
     Attributes
     ----------
@@ -59,25 +59,18 @@ class StarView(BaseEstimator):
     a whole sightline, dust says little of a star.
     """
 
-    def __init__(self, schema: FeatureSchema | None = None) -> None:
+    def __init__(self, schema: FeatureSchema) -> None:
         self.schema = schema
 
-    def read(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return the values of a table of stars and their errors.
-
-        Returns
-        -------
-        values, errors : ndarray of shape (n_stars, n_schema)
-            NaN is missing.
-        """
-        with warnings.catch_warnings():
-            # The estimator that was given the table warns of its columns.
-            warnings.simplefilter("ignore", MissingColumnWarning)
-            return read_features(X, self._schema), read_errors(X, self._schema)
-
     def fit(self, values: np.ndarray, errors: np.ndarray) -> Self:
-        """Learn from what `read` returns."""
-        columns = self._schema.columns
+        """Learn from the values of stars and their errors.
+
+        Parameters
+        ----------
+        values, errors : ndarray of shape (n_stars, n_schema)
+            As of `Measurements`; NaN is missing.
+        """
+        columns = self.schema.columns
         observed = np.isfinite(values).any(axis=0)
         magnitude = observed & [c.unit == "mag" and c.reconstructed for c in columns]
         # Without G there is nothing to be relative to.
@@ -134,12 +127,8 @@ class StarView(BaseEstimator):
         return int(self.is_xp_.sum())
 
     @property
-    def _schema(self) -> FeatureSchema:
-        return GAIA_DR3 if self.schema is None else self.schema
-
-    @property
     def _g(self) -> int:
-        return self._schema.names.index(G_BAND)
+        return self.schema.names.index(G_BAND)
 
     def _fit_passbands(self, values: np.ndarray, errors: np.ndarray) -> None:
         """Fit each band's passband twice, the second time without stars that disagree."""

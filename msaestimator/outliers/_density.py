@@ -1,7 +1,7 @@
-"""How unlike the vectors of a training set others are."""
+"""Score vectors by how rare they are: their density among the vectors of a training set."""
 
 import warnings
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from msaestimator.outliers._false_alarm import FalseAlarmRate
 
-__all__ = ["Novelty", "fit_novelty", "hold_back"]
+__all__ = ["DensityOutliers", "fit_density", "hold_back"]
 
 N_FILLINGS = 5
 """Rounds in which missing values and principal directions settle on each other."""
@@ -39,7 +39,7 @@ def hold_back(seen: np.ndarray) -> np.ndarray:
     return held_back
 
 
-class Novelty(BaseEstimator):
+class DensityOutliers(BaseEstimator):
     """Score vectors by the false-alarm rate of their density under a Gaussian mixture.
 
     Columns are scaled to unit variance and turned to their principal directions; along these
@@ -81,7 +81,7 @@ class Novelty(BaseEstimator):
 
     def fit(
         self,
-        X: np.ndarray,
+        X: Any,
         *,
         weights: np.ndarray | None = None,
         held_back: np.ndarray | None = None,
@@ -90,14 +90,15 @@ class Novelty(BaseEstimator):
 
         Parameters
         ----------
-        X : ndarray of shape (n_vectors, n_columns)
-            NaN is missing; vectors without any value do not count, and two others are needed.
+        X : ndarray of shape (n_vectors, n_columns), or Features
+            Vectors; NaN is missing. Those without any value do not count, and two others are needed.
         weights : ndarray of shape (n_columns,), optional
             How much a column counts relative to others.
         held_back : ndarray of bool of shape (n_vectors,), optional
             Vectors for the false-alarm rate. None, or none with a value: one in five, or all
             of fewer than ten.
         """
+        X = np.asarray(X)
         self.weights_ = np.ones(X.shape[1]) if weights is None else np.asarray(weights)
         seen = np.isfinite(X).any(axis=1)
         if held_back is None or not (seen & held_back).any():
@@ -111,8 +112,9 @@ class Novelty(BaseEstimator):
         self.rate_ = FalseAlarmRate().fit(self.misfit(X[held_back]))
         return self
 
-    def score(self, X: np.ndarray) -> np.ndarray:
+    def score(self, X: Any) -> np.ndarray:
         """Return minus log10 of the false-alarm rates, (n_vectors,); NaN of no value at all."""
+        X = np.asarray(X)
         scores = np.full(len(X), np.nan)
         seen = np.isfinite(X).any(axis=1)
         if seen.any():
@@ -172,6 +174,7 @@ class Novelty(BaseEstimator):
         self.precisions_ = mixture.precisions_cholesky_
 
 
-def fit_novelty(X: np.ndarray, **how: np.ndarray | None) -> Novelty | None:
-    """Return a fitted novelty, or None if fewer than two vectors have any value."""
-    return Novelty().fit(X, **how) if np.isfinite(X).any(axis=1).sum() > 1 else None
+def fit_density(X: Any, **how: np.ndarray | None) -> DensityOutliers | None:
+    """Return fitted `DensityOutliers`, or None if fewer than two vectors have any value."""
+    known = np.isfinite(np.asarray(X)).any(axis=1)
+    return DensityOutliers().fit(X, **how) if known.sum() > 1 else None

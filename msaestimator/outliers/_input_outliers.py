@@ -1,66 +1,58 @@
-"""How odd stars are: the density of what is seen of them, and whether spectra fit magnitudes."""
+"""How unusual stars are by their inputs: a rare spectrum, one unlike the magnitudes, rare colours."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from msaestimator.outliers._brightness_free import BrightnessFreeView
+from msaestimator.outliers._density import fit_density, hold_back
 from msaestimator.outliers._false_alarm import FalseAlarmRate
-from msaestimator.outliers._density import fit_novelty, hold_back
-from msaestimator.outliers._brightness_free import StarView
-from msaestimator.schema import FeatureSchema
+from msaestimator.preprocessing import Features
 
-__all__ = ["Oddity"]
+__all__ = ["InputOutliers"]
 
 FADING = (1.0, 3.0, 10.0, 30.0, 100.0)
-"""How many times noisier held-back stars are made, to know what to expect of faint stars."""
+"""Factors by which held-back stars are made noisier, to know what to expect of faint stars."""
 
-HANDICAP = 0.5
-"""Decades of false-alarm rate by which the lesser ways to be odd count less.
+PENALTY = 0.5
+"""Penalty in dex on the disagreement and colour scores before the largest score is taken.
 
-Each adds false alarms, and the density of the whole view has most use for those there may be.
+Without it three tests would raise three times the false alarms.
 """
 
 
-class Oddity(BaseEstimator):
+class InputOutliers(BaseEstimator):
     """Score stars of a table by the false-alarm rate of their inputs.
 
-    A star with a spectrum is odd in three ways: spectrum and colours are seldom seen together,
-    the spectrum does not give its own magnitudes, or the colours are seldom seen. One without
-    is so in the last.
-
-    Parameters
-    ----------
-    schema : FeatureSchema, optional
-        None is :data:`msaestimator.schema.GAIA_DR3`.
+    A star with a spectrum is an outlier in three ways: spectrum and colours are a rare
+    combination, the spectrum does not give its own magnitudes, or the colours are rare. A star
+    without one can only have rare colours.
 
     Attributes
     ----------
-    view_ : StarView
-        What is seen of stars.
-    spectral_, photometric_ : Novelty or None
-        Of the whole view, for stars with a spectrum, and of colours alone, for others.
+    view_ : BrightnessFreeView
+        What stars look like apart from their brightness.
+    spectral_, photometric_ : DensityOutliers or None
+        Density of the whole view, for stars with a spectrum, and of colours alone, for others.
     density_rate_, disagreement_rate_ : FalseAlarmRate or None
-        Of the density and of the spectrum's disagreement with magnitudes, for a star's noise.
+        Rates of the density and of the spectrum's disagreement with magnitudes, for a star's
+        noise.
     rate_ : FalseAlarmRate or None
-        Of the oddest of these and the colours.
+        Rate of the largest of these scores and that of the colours.
     """
 
-    def __init__(self, schema: FeatureSchema | None = None) -> None:
-        self.schema = schema
-
-    def fit(self, X: Any) -> Self:
-        """Learn from a table of stars, of which one in five tells the rates."""
-        self.view_ = StarView(self.schema)
-        values, errors = self.view_.read(X)
-        self.view_.fit(values, errors)
+    def fit(self, X: Features) -> Self:
+        """Learn from stars of a table, of which one in five tells the rates."""
+        values, errors = X.measured.values, X.measured.errors
+        self.view_ = BrightnessFreeView(X.measured.schema).fit(values, errors)
         seen = self.view_.transform(values)
         n_xp = self.view_.n_coefficients
-        self.photometric_ = fit_novelty(seen[:, n_xp:])
+        self.photometric_ = fit_density(seen[:, n_xp:])
         has_xp = np.isfinite(seen[:, :n_xp]).any(axis=1)
         seen[~has_xp] = np.nan
         held_back = hold_back(has_xp)
-        self.spectral_ = fit_novelty(seen, weights=self.view_.weights_, held_back=held_back)
+        self.spectral_ = fit_density(seen, weights=self.view_.weights_, held_back=held_back)
         self.density_rate_ = self.disagreement_rate_ = self.rate_ = None
         if self.spectral_ is not None:
             self._fit_rates(values[held_back], errors[held_back])
@@ -68,35 +60,38 @@ class Oddity(BaseEstimator):
 
     @property
     def is_blind(self) -> bool:
-        """Whether the stars of ``fit`` had neither spectra nor colours to be odd in."""
+        """Whether the stars of ``fit`` had neither spectra nor colours to be unusual in."""
         return self.photometric_ is None and self.spectral_ is None
 
-    def score(self, X: Any) -> np.ndarray:
+    def score(self, X: Features) -> np.ndarray:
         """Return minus log10 of false-alarm rates, (n_stars,), NaN for what is not seen."""
-        values, errors = self.view_.read(X)
+        values = X.measured.values
         seen = self.view_.transform(values)
         n_xp = self.view_.n_coefficients
-        colors = seen[:, n_xp:]
         scores = np.full(len(seen), np.nan)
         if self.photometric_ is not None:
-            scores = self.photometric_.score(colors)
+            scores = self.photometric_.score(seen[:, n_xp:])
         has_xp = np.isfinite(seen[:, :n_xp]).any(axis=1)
         if self.spectral_ is not None and has_xp.any():
-            scores[has_xp] = self.rate_.score(self._oddest(values[has_xp], errors[has_xp]))
+            rarest = self._rarest(
+                seen[has_xp], scores[has_xp], values[has_xp], X.measured.errors[has_xp]
+            )
+            scores[has_xp] = self.rate_.score(rarest)
         return scores
 
-    def _oddest(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Return the rarest of density, disagreement and colours, as minus log10 of its rate."""
+    def _rarest(
+        self, seen: np.ndarray, colors: np.ndarray, values: np.ndarray, errors: np.ndarray
+    ) -> np.ndarray:
+        """Return the largest of the scores by density, disagreement and colours, (n_stars,).
+
+        ``seen`` is the view of stars, ``colors`` the score of their colours.
+        """
         noise = self.view_.noise(values, errors)
-        seen = self.view_.transform(values)
         score = self.density_rate_.score(self.spectral_.misfit(seen), noise)
         if self.disagreement_rate_ is not None:
             disagreement = self.disagreement_rate_.score(self.view_.disagreement(values), noise)
-            score = np.fmax(score, disagreement - HANDICAP)
-        if self.photometric_ is not None:
-            colors = self.photometric_.score(seen[:, self.view_.n_coefficients :])
-            score = np.fmax(score, colors - HANDICAP)
-        return score
+            score = np.fmax(score, disagreement - PENALTY)
+        return np.fmax(score, colors - PENALTY)
 
     def _fit_rates(self, values: np.ndarray, errors: np.ndarray) -> None:
         """Learn what to expect of ordinary stars, and of the same stars were they fainter."""
@@ -116,4 +111,8 @@ class Oddity(BaseEstimator):
             self.disagreement_rate_ = FalseAlarmRate().fit(
                 disagreement[whole], noise[whole], as_observed=as_observed[whole]
             )
-        self.rate_ = FalseAlarmRate().fit(self._oddest(values, errors))
+        seen = self.view_.transform(values)
+        colors = np.full(len(seen), np.nan)
+        if self.photometric_ is not None:
+            colors = self.photometric_.score(seen[:, self.view_.n_coefficients :])
+        self.rate_ = FalseAlarmRate().fit(self._rarest(seen, colors, values, errors))

@@ -87,6 +87,10 @@ class Features:
     def __len__(self) -> int:
         return len(self.values)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Return ``values``, so that what takes an array takes features."""
+        return np.array(self.values, dtype=dtype, copy=copy)
+
     def __getitem__(self, rows: Any) -> "Features":
         return Features(self.values[rows], self.columns)
 

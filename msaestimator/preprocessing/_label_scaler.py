@@ -43,6 +43,9 @@ class LabelScaler(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     is_log_ : ndarray of bool, shape (n_labels,)
+        Which labels are learned as log10.
+    bounds_ : ndarray of shape (2, n_labels)
+        Least and largest value of each label by its nature, in its unit.
     center_, scale_ : ndarray of shape (n_labels,)
         Mean and standard deviation, or median and NMAD, after the logarithm; NaN ignored.
 
@@ -93,6 +96,7 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         if unknown:
             raise ValueError(f"`log` must name labels of {list(names)}, got {unknown}.")
         self.is_log_ = np.isin(names, list(log))
+        self.bounds_ = self._find_bounds()
         self._warn_of_bounds(X)
         with np.errstate(invalid="ignore"):  # a label no star has: NaN in, NaN out
             self.center_, self.scale_ = self._center_and_scale(self._logarithm(X))
@@ -118,7 +122,7 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         """Return labels in their units; the last axis of ``X`` runs over the labels."""
         check_is_fitted(self, "center_")
         # DIFF(mckay2025): the thesis lets ages fall below zero and exceed the universe's.
-        low, high = self._bounds()
+        low, high = self.bounds_
         # A bound of zero is open: log10 of what comes back is finite.
         return np.clip(self._unscale(X), np.where(low == 0, np.finfo(float).tiny, low), high)
 
@@ -144,7 +148,7 @@ class LabelScaler(TransformerMixin, BaseEstimator):
             linear = (np.sinh(scaled) if self.asinh else scaled) * self.scale_ + self.center_
             return np.where(self.is_log_, 10.0**linear, linear)
 
-    def _bounds(self) -> np.ndarray:
+    def _find_bounds(self) -> np.ndarray:
         """Return the labels' bounds in their units, (2, n_labels)."""
         known = {name: LABELS[name].unit for name in self._names() if name in LABELS}
         units = known | dict(self.units or {})
@@ -158,7 +162,7 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         )
 
     def _warn_of_bounds(self, labels: np.ndarray) -> None:
-        bounds = self._bounds()[1]
+        bounds = self.bounds_[1]
         for name, bound, above in zip(
             self._names(), bounds, (labels > bounds).sum(0), strict=True
         ):
@@ -180,7 +184,7 @@ class LabelScaler(TransformerMixin, BaseEstimator):
 
     def _logarithm(self, labels: np.ndarray) -> np.ndarray:
         """Return labels, or their logarithms, before centring; none above its bound."""
-        labels = np.minimum(labels, self._bounds()[1])
+        labels = np.minimum(labels, self.bounds_[1])
         with np.errstate(divide="ignore", invalid="ignore"):
             logarithm = np.where(labels > 0, np.log10(labels), np.nan)
         return np.where(self.is_log_, logarithm, labels)

@@ -7,17 +7,27 @@ from msaestimator.results._flags import (
     prediction_flags,
 )
 from msaestimator.results._observed import observed_blocks
+from msaestimator.results._physical_spectra import (
+    SPECTRUM,
+    apparent_spectra,
+    check_spectrum,
+    spectra_at_10pc,
+)
 from msaestimator.results._prediction_table import prediction_table
 from msaestimator.results._request_table import request_table
 from msaestimator.results._spectra import spectra_table
 
 __all__ = [
+    "SPECTRUM",
     "PredictionFlag",
+    "apparent_spectra",
+    "check_spectrum",
     "interval_flags",
     "limit_flags",
     "observed_blocks",
     "prediction_flags",
     "prediction_table",
     "request_table",
+    "spectra_at_10pc",
     "spectra_table",
 ]

@@ -1,4 +1,4 @@
-"""Fitted estimators as ``config.json`` and ``model.safetensors``: readable, and nothing to run."""
+"""Fitted estimators as ``config.json`` and ``model.safetensors``: readable, no executable content."""
 
 import hashlib
 import json
@@ -10,27 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import RobustScaler, StandardScaler
 from torch import Tensor
 
-from msaestimator.uncertainty._conformal import LabelCalibrator, QuantileCalibrator
-from msaestimator.uncertainty._label_coverage import LabelDomains
-from msaestimator.saving._json import Decoder, Encoder
-from msaestimator.outliers._false_alarm import FalseAlarmRate
-from msaestimator.outliers._density import Novelty
-from msaestimator.outliers._input_outliers import Oddity
-from msaestimator.outliers._brightness_free import StarView
-from msaestimator.surveys._offsets import SurveyOffsets
 from msaestimator.exceptions import CheckpointError
-from msaestimator.preprocessing import LabelScaler, StellarFeatures, XPCoefficientScaler
-from msaestimator.schema import CoefficientArray, Column, FeatureSchema, Token, Vocabulary
+from msaestimator.saving._formats import FORMAT, OLDEST, lift
+from msaestimator.saving._json import Decoder, Encoder, saved_name
+from msaestimator.saving._kinds import KINDS
+from msaestimator.saving._released_models import released_folder
 from msaestimator.training import read_tensors, write_bytes, write_tensors
 
 __all__ = ["load_estimator", "save_estimator"]
-
-FORMAT = 2
-"""Format 1 had every fitted array in ``config.json``."""
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -40,32 +29,6 @@ FITTED = "fitted/"
 STORED = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 """Types of numbers in which weights may be written."""
 
-KINDS = {
-    kind.__name__: kind
-    for kind in (
-        CoefficientArray,
-        Column,
-        FalseAlarmRate,
-        FeatureSchema,
-        LabelCalibrator,
-        LabelDomains,
-        LabelScaler,
-        Novelty,
-        Oddity,
-        Pipeline,
-        QuantileCalibrator,
-        RobustScaler,
-        StandardScaler,
-        StarView,
-        StellarFeatures,
-        SurveyOffsets,
-        Token,
-        Vocabulary,
-        XPCoefficientScaler,
-    )
-}
-"""What may stand in a config, by name. Nothing else is ever constructed from a file."""
-
 
 def save_estimator(estimator: BaseEstimator, folder: Path, dtype: str) -> None:
     """Write a fitted estimator, its weights as numbers of type ``dtype``."""
@@ -74,10 +37,11 @@ def save_estimator(estimator: BaseEstimator, folder: Path, dtype: str) -> None:
     described = encoder.estimator(estimator)
     tensors = _round(estimator.module_.state_dict(), dtype)
     tensors |= {FITTED + name: torch.tensor(array) for name, array in encoder.arrays.items()}
-    write_tensors(folder / WEIGHTS, tensors, {"kind": type(estimator).__name__})
+    write_tensors(folder / WEIGHTS, tensors, {"kind": described["kind"]})
     config = {
         "format": FORMAT,
         "estimator": described,
+        "shared": encoder.shared,
         "weights_sha256": _sha256(folder / WEIGHTS),
         "provenance": {
             "msaestimator": version("msaestimator"),
@@ -90,14 +54,14 @@ def save_estimator(estimator: BaseEstimator, folder: Path, dtype: str) -> None:
     write_bytes(folder / CONFIG, text.encode())
 
 
-def load_estimator(kind: type, folder: Path) -> Any:
-    """Read an estimator of class ``kind`` that `save_estimator` wrote."""
+def load_estimator(kind: type, name: str | Path) -> Any:
+    """Read an estimator of class ``kind`` that `save_estimator` wrote: a folder, or a release."""
+    folder = released_folder(name, saved_name(kind))
     config = _read_config(folder)
-    described = config["estimator"]
-    name = described["kind"]
-    if name != kind.__name__:
+    saved = config["estimator"]["kind"]
+    if saved != saved_name(kind):
         raise CheckpointError(
-            f"{str(folder)!r} holds a {name}, not a {kind.__name__}: use {name}.from_pretrained."
+            f"{str(folder)!r} holds a {saved}, not a {kind.__name__}: use {saved}.from_pretrained."
         )
     _check_format(folder, config)
     if not (folder / WEIGHTS).exists() or _sha256(folder / WEIGHTS) != config["weights_sha256"]:
@@ -107,12 +71,13 @@ def load_estimator(kind: type, folder: Path) -> Any:
         )
     weights, arrays = _read_weights(folder / WEIGHTS)
     try:
-        decoder = Decoder({**KINDS, name: kind, **kind._saved_kinds()}, arrays)
-        estimator = decoder.estimator(described)
+        kinds = {**KINDS, saved: kind, **kind.saved_parts}
+        decoder = Decoder(kinds, arrays, config.get("shared", ()))
+        estimator = decoder.estimator(lift(config["estimator"], config["format"]))
         module = estimator._build_module()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{str(folder / CONFIG)!r} is altered: it does not describe a {name} ({error!r})."
+            f"{str(folder / CONFIG)!r} is altered: it does not describe a {saved} ({error!r})."
         ) from error
     try:
         # Into the module's own numbers, whatever type the weights were written in.
@@ -142,10 +107,10 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _check_format(folder: Path, config: dict[str, Any]) -> None:
-    if config["format"] != FORMAT:
+    if config["format"] not in range(OLDEST, FORMAT + 1):
         raise CheckpointError(
-            f"{str(folder)!r} is in format {config['format']}, this version reads {FORMAT}. Load "
-            f"it with msaestimator {config['provenance']['msaestimator']}, which saved it, or fit "
+            f"{str(folder)!r} is in format {config['format']}, this version reads {OLDEST} to "
+            f"{FORMAT}. Load it with msaestimator {config['provenance']['msaestimator']}, which saved it, or fit "
             "the estimator again."
         )
 

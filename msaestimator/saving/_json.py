@@ -1,13 +1,15 @@
-"""Estimators as JSON, with their large arrays beside it: nothing to run."""
+"""Estimators as JSON, with their large arrays beside it: no executable content."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-__all__ = ["Decoder", "Encoder"]
+from msaestimator.schema import FeatureSchema, Vocabulary
+
+__all__ = ["Decoder", "Encoder", "saved_name"]
 
 LEFT_OUT = frozenset({"callbacks", "checkpoint", "module_", "n_partial_fits_", "net_"})
 """Attributes that are the network, or belong to a training run."""
@@ -19,23 +21,31 @@ BINARY = frozenset({"bool", "float16", "float32", "float64", "int32", "int64", "
 """Types of numbers that safetensors keeps as they are."""
 
 
+SHARED = (FeatureSchema, Vocabulary)
+"""Kinds of long descriptions that several parts of an estimator have, and that are written once."""
+
+
 class Encoder:
-    """Describes estimators in JSON; large arrays are put in ``arrays`` and described by a name.
+    """Describe estimators in JSON.
+
+    Large arrays are put in ``arrays``, and schemas in ``shared``; both are described by a name.
 
     Parameters
     ----------
     kinds : mapping of str to type
-        What may stand in a description besides estimators of this package, by name.
+        What may stand in a description besides estimators that can be saved, by name.
     """
 
     def __init__(self, kinds: Mapping[str, type]) -> None:
-        self.kinds = kinds
+        self.names = {kind: name for name, kind in kinds.items()}
         self.arrays: dict[str, np.ndarray] = {}
+        self.shared: list[Any] = []
+        self._described: list[dict[str, Any]] = []
 
     def estimator(self, estimator: BaseEstimator) -> dict[str, Any]:
         """Describe an estimator by its parameters and fitted attributes.
 
-        A network among the parameters is described as unfitted: its weights have moved on.
+        An encoder among the parameters is described unfitted; the fine-tuned one is `encoder_`.
         """
         fitted = {
             name: value
@@ -44,7 +54,7 @@ class Encoder:
         }
         parameters = estimator.get_params(deep=False)
         return {
-            "kind": type(estimator).__name__,
+            "kind": self.names.get(type(estimator)) or saved_name(type(estimator)),
             "parameters": {
                 name: self.value(clone(value) if hasattr(value, "module_") else value)
                 for name, value in parameters.items()
@@ -68,21 +78,31 @@ class Encoder:
         return self._object(value)
 
     def _object(self, value: Any) -> Any:
-        kind = type(value).__name__
-        if is_dataclass(value) and kind in self.kinds:
-            parts = {f.name: self.value(getattr(value, f.name)) for f in fields(value)}
-            return {"dataclass": kind, "parts": parts}
-        if kind in self.kinds or (
-            isinstance(value, BaseEstimator) and hasattr(value, "_saved_kinds")
-        ):
+        kind = type(value)
+        if kind in SHARED:
+            return self._share(value)
+        if is_dataclass(value) and kind in self.names:
+            return self._dataclass(value)
+        if kind in self.names or is_saved(kind):
             return self.estimator(value)
         if isinstance(value, np.random.RandomState | np.random.Generator):
             return None
         raise TypeError(
-            f"A {kind} cannot be saved without pickle; saved are "
-            f"{', '.join(sorted(self.kinds))}, numbers, strings and arrays. Use joblib for the "
-            "whole estimator, and load it only from sources you trust."
+            f"A {kind.__name__} cannot be saved without pickle; saved are "
+            f"{', '.join(sorted(self.names.values()))}, numbers, strings and arrays. Use joblib "
+            "for the whole estimator, and load it only from sources you trust."
         )
+
+    def _dataclass(self, value: Any) -> dict[str, Any]:
+        parts = {f.name: self.value(getattr(value, f.name)) for f in fields(value)}
+        return {"dataclass": self.names[type(value)], "parts": parts}
+
+    def _share(self, value: Any) -> dict[str, int]:
+        """Return the place of a description that is written once."""
+        if value not in self._described:
+            self._described.append(value)
+            self.shared.append(self._dataclass(value))
+        return {"shared": self._described.index(value)}
 
     def _array(self, array: np.ndarray) -> dict[str, Any]:
         if array.size > LARGE and array.dtype.isnative and array.dtype.name in BINARY:
@@ -101,19 +121,27 @@ class Encoder:
 
 
 class Decoder:
-    """Undoes `Encoder`.
+    """Undo `Encoder`.
 
     Parameters
     ----------
     kinds : mapping of str to type
         What may be constructed, by name; nothing else ever is.
     arrays : mapping of str to ndarray
-        What the encoder kept.
+        The arrays that the encoder kept.
+    shared : sequence of dict
+        The descriptions that the encoder wrote once.
     """
 
-    def __init__(self, kinds: Mapping[str, type], arrays: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self,
+        kinds: Mapping[str, type],
+        arrays: Mapping[str, np.ndarray],
+        shared: Sequence[dict[str, Any]] = (),
+    ) -> None:
         self.kinds = kinds
         self.arrays = arrays
+        self.shared = [self.value(described) for described in shared]
 
     def estimator(self, described: dict[str, Any]) -> Any:
         """Return the estimator that is described."""
@@ -134,6 +162,8 @@ class Decoder:
             return float(value["number"])
         if "tensor" in value:
             return self.arrays[value["tensor"]]
+        if "shared" in value:
+            return self.shared[value["shared"]]
         if "array" in value:
             flat = [self.value(item) for item in value["array"]]
             return np.array(flat, dtype=np.dtype(value["dtype"])).reshape(value["shape"])
@@ -146,6 +176,16 @@ class Decoder:
             return self.estimator(value)
         sequence = tuple if "tuple" in value else list
         return sequence(self.value(item) for item in value[sequence.__name__])
+
+
+def saved_name(kind: type) -> str:
+    """Return the name of an estimator's class in a file, whatever the class is called today."""
+    return vars(kind).get("saved_as", kind.__name__)
+
+
+def is_saved(kind: type) -> bool:
+    """Tell whether a class is of estimators that can be saved on their own."""
+    return hasattr(kind, "save_pretrained")
 
 
 def _encode_number(value: Any) -> Any:

@@ -8,7 +8,7 @@ from msaestimator.exceptions import CheckpointError, did_you_mean
 __all__ = ["RELEASED", "released_folder"]
 
 RELEASED = Path(__file__).parent / "weights"
-"""Has a folder for each name, and in it one for each kind of estimator and a model card."""
+"""The folder of released models: one folder a name, in it one a kind of estimator and a card."""
 
 
 def released_folder(name: str | Path, kind: str) -> Path:

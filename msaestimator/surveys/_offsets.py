@@ -21,7 +21,10 @@ AXES = ("teff", "logg", "fe_h", "m_h")
 
 DEGREE = 2
 CONSTANT = 5.0
-"""How much larger an offset that does not vary may be, before the penalty is the same."""
+"""Scale of the constant term.
+
+The ridge penalises a constant offset 25 times less than a slope of the same size.
+"""
 
 N_COMPONENTS = 10
 N_NEIGHBORS = 50

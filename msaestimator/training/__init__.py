@@ -20,6 +20,7 @@ from msaestimator.training._objectives import (
     ReconstructionObjective,
     RequestObjective,
 )
+from msaestimator.training._run import train
 from msaestimator.training._schedules import SCHEDULES, Schedule
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "read_tensors",
     "resolve_device",
     "seeded",
+    "train",
     "write_bytes",
     "write_tensors",
 ]

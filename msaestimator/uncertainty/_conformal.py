@@ -11,8 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from msaestimator.metrics import interval_positions
+from msaestimator.uncertainty._levels import interpolate_rows, quantiles_at
 
-__all__ = ["MIN_KNOWN", "LabelCalibrator", "QuantileCalibrator", "check_levels", "quantiles_at"]
+__all__ = ["MIN_KNOWN", "LabelCalibrator", "QuantileCalibrator"]
 
 MIN_KNOWN = 50
 """Known values below which a label stays uncalibrated: fewer tell little of its tails."""
@@ -29,56 +30,9 @@ LEAST_BEYOND = 10
 """Stars that must lie on either side of such a level for it to be learned."""
 
 PRIOR_STARS = 20
-"""How many stars the belief weighs that z-scores are distributed alike for all stars."""
+"""Strength of the prior, in stars, that all stars share one distribution of z-scores."""
 
 TINY = 1e-6
-
-
-def check_levels(levels: Sequence[float]) -> None:
-    """Refuse levels of quantiles that no model can be fitted with."""
-    levels = list(levels)
-    increasing = all(0 < a < b < 1 for a, b in zip([1e-9, *levels], levels, strict=False))
-    if len(levels) % 2 == 0 or not increasing or levels[len(levels) // 2] != 0.5:
-        raise ValueError(
-            "`quantiles` must be an odd number of increasing levels between 0 and 1 with 0.5 "
-            f"in the middle, got {levels}."
-        )
-
-
-def quantiles_at(
-    quantiles: np.ndarray, own_levels: Sequence[float], levels: Sequence[float]
-) -> np.ndarray:
-    """Return predicted quantiles at other levels, along the last axis.
-
-    Between two predicted quantiles the distribution is taken as normal; beyond the outermost,
-    distances from the median grow as a normal's.
-
-    Parameters
-    ----------
-    quantiles : ndarray of shape (n_stars, n_labels, n_own_levels)
-        On a scale where errors are about normal.
-    own_levels, levels : sequence of float
-        Between 0 and 1; ``own_levels`` rise, with the median in the middle and others beside it.
-    """
-    rows = quantiles.reshape(-1, len(own_levels))
-    median = rows[:, [len(own_levels) // 2]]
-    own, asked = (np.broadcast_to(norm.ppf(p), (len(rows), len(p))) for p in (own_levels, levels))
-    return (median + _carry(asked, own, rows - median)).reshape(*quantiles.shape[:-1], -1)
-
-
-def _carry(values: np.ndarray, knots: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Return where the map that carries each row's knots to its images carries values.
-
-    Linear between knots; beyond the outermost, as steep as from the middle one to it. Arrays of
-    shape (n_rows, n_values), (n_rows, n_knots) twice; knots and images rise.
-    """
-    last, middle = knots.shape[1] - 1, knots.shape[1] // 2
-    passed = (knots[:, None] <= values[..., None]).sum(axis=-1)
-    left = np.where(passed > last, middle, np.maximum(passed - 1, 0))
-    right = np.where(passed == 0, middle, np.minimum(passed, last))
-    x0, x1 = (np.take_along_axis(knots, index, axis=1) for index in (left, right))
-    y0, y1 = (np.take_along_axis(images, index, axis=1) for index in (left, right))
-    return y0 + (y1 - y0) * (values - x0) / np.maximum(x1 - x0, TINY)
 
 
 class LabelCalibrator(BaseEstimator):
@@ -136,7 +90,9 @@ class LabelCalibrator(BaseEstimator):
         self.intercepts_ = intercepts[0]
         self.weights_ = weights.reshape(-1, n_knots, len(counts))
         deviates = _rising_deviates(without_itself)
-        scores = _carry(z[:, None], np.broadcast_to(self.thresholds_, deviates.shape), deviates)
+        scores = interpolate_rows(
+            z[:, None], np.broadcast_to(self.thresholds_, deviates.shape), deviates
+        )
         # In single precision, more than is known of them, they are shorter to write down.
         self.scores_ = np.sort(scores[:, 0]).astype(np.float32)
         return self
@@ -155,7 +111,7 @@ class LabelCalibrator(BaseEstimator):
             for values in (scores, self.thresholds_)
         )
         side = np.sign(np.array(levels) - 0.5)
-        return side * np.maximum(side * _carry(scores, deviates, thresholds), 0.0)
+        return side * np.maximum(side * interpolate_rows(scores, deviates, thresholds), 0.0)
 
     def score_at(self, level: float) -> float:
         """Return the score below which a further star's lies with probability ``level``.
@@ -164,8 +120,8 @@ class LabelCalibrator(BaseEstimator):
         the last one are reached as a normal's would be.
         """
         if level > 0.5:
-            return _outward(self.scores_, level)
-        return -_outward(-self.scores_[::-1], 1 - level)
+            return conformal_quantile(self.scores_, level)
+        return -conformal_quantile(-self.scores_[::-1], 1 - level)
 
     def _hats(self, covariates: np.ndarray) -> Iterator[np.ndarray]:
         """Yield each covariate on its knots, constant outside: (n_stars, n_knots)."""
@@ -193,13 +149,21 @@ def _rising_deviates(logits: np.ndarray) -> np.ndarray:
     return ndtri(probabilities) + TINY * np.arange(logits.shape[1])
 
 
-def _outward(rising: np.ndarray, level: float) -> float:
-    """Return the upper score at a level above one half."""
-    n = len(rising)
+def conformal_quantile(scores: np.ndarray, level: float) -> float:
+    """Return the smallest score with at least (n + 1) × level scores at or below it.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Normal deviates, rising.
+    level : float
+        A level above one half; one beyond the last score is reached as a normal's would be.
+    """
+    n = len(scores)
     # Rounded first: (n + 1) * level is whole where it should be.
     rank = int(np.ceil(np.round((n + 1) * level, 9)))
     beyond = 1.0 if rank <= n else norm.ppf(level) / norm.ppf(n / (n + 1))
-    return rising[min(rank, n) - 1] * beyond
+    return scores[min(rank, n) - 1] * beyond
 
 
 class QuantileCalibrator(BaseEstimator):
@@ -231,7 +195,7 @@ class QuantileCalibrator(BaseEstimator):
     Romano, Patterson & Candès (2019), *Conformalized quantile regression*, NeurIPS 32.
     """
 
-    def __init__(self, levels: Sequence[float]) -> None:
+    def __init__(self, levels: Sequence[float] = (0.16, 0.5, 0.84)) -> None:
         self.levels = levels
 
     def fit(
@@ -274,7 +238,7 @@ class QuantileCalibrator(BaseEstimator):
         if rows.sum() < MIN_KNOWN:
             return None
         distances, deviates, covariates = self._describe(label, quantiles[rows], extra[rows])
-        z = _carry(residual[rows, None], distances, deviates)[:, 0]
+        z = interpolate_rows(residual[rows, None], distances, deviates)[:, 0]
         return LabelCalibrator().fit(z, covariates)
 
     def predict(
@@ -299,7 +263,7 @@ class QuantileCalibrator(BaseEstimator):
                 )
                 z = calibrator.z_at(covariates, levels)
                 median = quantiles[rows, label, len(self.levels) // 2, None]
-                calibrated[rows, label] = median + _carry(z, deviates, distances)
+                calibrated[rows, label] = median + interpolate_rows(z, deviates, distances)
         return calibrated
 
     def _describe(

@@ -1,4 +1,4 @@
-"""Learn at which temperatures each label is known at all, and how widely it is spread."""
+"""The range of Teff in which training stars have each label, and the label's spread."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -11,20 +11,23 @@ from sklearn.base import BaseEstimator
 from msaestimator.metrics import interval_positions
 from msaestimator.results import interval_flags
 
-__all__ = ["LabelDomains"]
+__all__ = ["LabelCoverage"]
 
 NEIGHBORS = 50
 """Stars of like temperature among which the share that knows a label is taken."""
 
 LEAST_SHARE = 0.2
-"""Of the label's usual share; where it is smaller, the few that know it are odd stars."""
+"""Least share of stars that know a label, of its usual share; below it these are lone stars."""
 
 LEAST_EXPECTED = 10
-"""How many of the stars beyond a limit would know the label, were it known there as usual."""
+"""A limit is kept only if at least this many labelled stars would be expected beyond it.
+
+Expected are as many as have the label at its usual rate.
+"""
 
 
-class LabelDomains(BaseEstimator):
-    """Where in Teff labels are known, and their spread, among the stars of a training.
+class LabelCoverage(BaseEstimator):
+    """Learn the range of Teff in which training stars have each label, and the label's spread.
 
     Everything is on a scale where labels are about normal.
 
@@ -64,7 +67,7 @@ class LabelDomains(BaseEstimator):
             self.limits_[:, label] = _limits(teff[rows], np.isfinite(labels[rows, label]))
         return self
 
-    def unconstrained(self, medians: np.ndarray) -> np.ndarray:
+    def outside(self, medians: np.ndarray) -> np.ndarray:
         """Tell which labels stars' predicted Teff puts outside their limits.
 
         ``medians``, and what is returned, have shape (n_stars, n_labels).
@@ -85,7 +88,7 @@ class LabelDomains(BaseEstimator):
         reach = norm.ppf(levels)
         least = medians[..., None] + self.spread_[:, None] * reach
         wider = np.where(reach < 0, np.minimum(quantiles, least), np.maximum(quantiles, least))
-        outside = self.unconstrained(medians)[..., None] & (reach != 0)
+        outside = self.outside(medians)[..., None] & (reach != 0)
         return np.where(outside, wider, quantiles)
 
     def flags(self, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
@@ -95,7 +98,7 @@ class LabelDomains(BaseEstimator):
         return interval_flags(
             quantiles[..., high] - quantiles[..., low],
             spread,
-            self.unconstrained(quantiles[..., middle]),
+            self.outside(quantiles[..., middle]),
         )
 
 

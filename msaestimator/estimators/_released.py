@@ -1,4 +1,4 @@
-"""Stellar parameters in one call, by a released model."""
+"""Stellar parameters of a Gaia archive's stars in one call, by a released model."""
 
 from pathlib import Path
 from typing import Any

@@ -1,0 +1,192 @@
+"""What every estimator does: take a preset, train, be saved and loaded, and find similar stars."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from msaestimator.estimators._parameters import TrainingParameters, fitted
+from msaestimator.estimators._presets import get_preset
+from msaestimator.estimators._similar_stars import find_similar
+from msaestimator.saving import load_estimator, save_estimator
+from msaestimator.training import (
+    MaskedNet,
+    ParameterGroup,
+    TrainingPlan,
+    fingerprint,
+    resolve_device,
+    train,
+)
+
+__all__ = ["SavedEstimator"]
+
+Inference = TypeVar("Inference")
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class SavedEstimator(TrainingParameters, BaseEstimator):
+    """Base of the estimators, whose fitted network is ``module_``.
+
+    Subclasses declare their parameters as fields of a dataclass, and make the untrained network
+    that these and the stars ask for in ``_build_module``.
+    """
+
+    module_: nn.Module = fitted()
+    net_: MaskedNet = fitted()
+
+    saved_as: ClassVar[str]
+    """Name of the class in files. A class without one of its own is saved by its name."""
+    saved_parts: ClassVar[Mapping[str, type]] = {}
+    """Estimators that a saved one may hold, by their names in files."""
+
+    @classmethod
+    def from_preset(cls, name: str, **changes: Any) -> Self:
+        """Return an unfitted estimator with the settings of that name.
+
+        Parameters
+        ----------
+        name : {"default", "mckay2025", "zhang2026"}
+            The library's settings, or those of the paper that the model is from.
+        **changes
+            Parameters to set otherwise.
+        """
+        return cls(**(get_preset(name, cls.__name__) | changes))
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Self:
+        """Return a fitted estimator: a released one, or one that `save_pretrained` wrote.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Name of a model that ships with the package, such as ``"apogee-xp"``; or a folder
+            with ``config.json`` and ``model.safetensors``. A released model's name goes before a
+            folder of that name, which ``Path("apogee-xp")`` or ``"./apogee-xp"`` tells. Nothing
+            in a folder is executed.
+
+        Raises
+        ------
+        CheckpointError
+            A name is unknown; a file is absent, truncated or altered, or holds another kind of
+            estimator.
+        """
+        return load_estimator(cls, folder)
+
+    def save_pretrained(self, folder: str | Path, dtype: str = "float32") -> None:
+        """Write the fitted estimator to a folder: ``config.json`` and ``model.safetensors``.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there. Each file is replaced whole.
+        dtype : {"float32", "float16", "bfloat16"}
+            Type of the network's weights in the file. The latter two halve it and round the
+            weights, to 11 and 8 bits; they are loaded as float32 again. All else is kept exactly.
+
+        Raises
+        ------
+        ValueError
+            A weight is too large for ``dtype``.
+        """
+        check_is_fitted(self, "module_")
+        save_estimator(self, Path(folder), dtype)
+
+    def find_similar(
+        self, X: Any, k: int = 10, *, among: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the stars that are most like each star.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        k : int
+            How many to find for each star.
+        among : table or array, optional
+            The stars to search. None searches ``X`` itself, and finds no star itself.
+
+        Returns
+        -------
+        distances : ndarray of shape (n_stars, k)
+            Increasing: Euclidean, between latent vectors whose components are scaled to unit
+            variance over the stars searched. NaN for a star without any feature.
+        indices : ndarray of int of shape (n_stars, k)
+            Rows of ``among``; -1 for a star without any feature. Such a star is never found.
+
+        Raises
+        ------
+        ValueError
+            There are fewer than ``k`` stars to find.
+        """
+        check_is_fitted(self, "module_")
+        encoder = getattr(self, "encoder_", self)
+        searched = None if among is None else encoder.transform(among)
+        return find_similar(encoder.transform(X), k, among=searched)
+
+    def _train(
+        self,
+        title: str,
+        criterion: nn.Module,
+        mask: Callable[..., Any],
+        groups: Sequence[ParameterGroup],
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        start: Sequence[np.ndarray] = (),
+    ) -> None:
+        """Train ``module_`` on features ``x`` and targets ``y``; sets ``net_``.
+
+        ``start`` are weights that training starts from when they are not drawn afresh: with
+        data and parameters they tell whether a checkpoint belongs to this run.
+        """
+        if self.max_epochs == 0:
+            self._adopt(self.module_)
+            return
+        resumable = self.checkpoint is not None
+        self.net_ = train(
+            self.module_,
+            criterion,
+            mask,
+            self._plan(title, groups),
+            x,
+            y,
+            validation_fraction=self.validation_fraction if self.early_stopping else None,
+            run_id=fingerprint(self._run_parameters(), x, y, *start) if resumable else "",
+        )
+        self._adopt(self.net_.module_)
+
+    def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
+        return TrainingPlan(
+            title=title,
+            max_epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            optimizer=self.optimizer,
+            groups=groups,
+            gradient_clip=self.gradient_clip,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            device=resolve_device(self.device),
+            precision=self.precision,
+            verbose=self.verbose,
+            checkpoint=self.checkpoint,
+            callbacks=self.callbacks or (),
+        )
+
+    def _inference(self, kind: type[Inference]) -> Inference:
+        """Return what runs the fitted network over stars, of a kind such as `StarInference`."""
+        return kind(
+            self.module_,
+            batch_size=self.inference_batch_size,
+            device=resolve_device(self.device),
+            precision=self.precision,
+        )
+
+    def _adopt(self, module: nn.Module) -> None:
+        """Take a trained network as the fitted one."""
+        self.module_ = module.eval()
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "module_")

@@ -1,0 +1,119 @@
+"""Stars that a model was not made for: unusual inputs, and latent vectors far from the training."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from msaestimator.outliers._density import fit_density
+from msaestimator.outliers._input_outliers import InputOutliers
+from msaestimator.preprocessing import Features
+from msaestimator.results import PredictionFlag
+from msaestimator.schema import G_BAND
+
+__all__ = ["OUTLIER_SCORE", "OutlierModel", "training_views"]
+
+OUTLIER_SCORE = 2.0
+"""Score from which a star is flagged: a false-alarm rate of 1 %."""
+
+
+class OutlierModel(BaseEstimator):
+    """Score how unusual stars are, and flag those that a model was not made for.
+
+    Parameters
+    ----------
+    detector : estimator, optional
+        Scores the inputs of stars: ``fit(features)`` learns from `Features`, and
+        ``score(features)`` returns minus log10 of the fraction of ordinary stars that are at
+        least as unusual, of shape (n_stars,). None takes `InputOutliers` for stars of a table,
+        and `DensityOutliers` for a matrix of features.
+
+    Attributes
+    ----------
+    detector_ : estimator or None
+        The fitted detector. None of a model that was saved before there was a score, or fitted
+        on a single star.
+    latent_detectors_ : list of DensityOutliers or None
+        Where latent vectors of the training lie: of stars with XP coefficients, and of the same
+        stars without them. Empty where ``detector_`` is None of an old model.
+    """
+
+    def __init__(self, detector: BaseEstimator | None = None) -> None:
+        self.detector = detector
+
+    def fit(
+        self, features: Features, latents: Sequence[np.ndarray], held_back: np.ndarray
+    ) -> Self:
+        """Learn what ordinary stars look like.
+
+        Parameters
+        ----------
+        features : Features of n_stars stars
+        latents : pair of ndarray of shape (n_stars, n_latent)
+            Latent vectors with and without XP coefficients, NaN where these are missing.
+        held_back : ndarray of int
+            Rows of stars that the network was not trained on.
+        """
+        self.detector_ = self._fit_detector(features)
+        unseen = np.isin(np.arange(len(features)), held_back)
+        self.latent_detectors_ = [fit_density(latent, held_back=unseen) for latent in latents]
+        return self
+
+    def score(self, features: Features) -> np.ndarray:
+        """Return how unusual the inputs of stars are, (n_stars,).
+
+        Raises
+        ------
+        ValueError
+            The model was fitted before there was a score, or on a single star with features.
+        """
+        if self.detector_ is None:
+            raise ValueError(
+                "`outlier_score` needs a regressor fitted on two stars with features or more, by "
+                "a version with this score, got another. Fit it again."
+            )
+        return self.detector_.score(features)
+
+    def flags(self, features: Features, latent: np.ndarray) -> np.ndarray:
+        """Return the flags of unusual stars, int32 of shape (n_stars,).
+
+        Parameters
+        ----------
+        features : Features of n_stars stars
+        latent : ndarray of shape (n_stars, n_latent)
+            The stars' latent vectors.
+        """
+        flags = np.zeros(len(features), dtype=np.int32)
+        if self.detector_ is None:
+            return flags
+        flags[self.score(features) >= OUTLIER_SCORE] |= PredictionFlag.INCONSISTENT_INPUTS
+        alone = features.lacks_xp
+        for detector, rows in zip(self.latent_detectors_, (~alone, alone), strict=True):
+            if detector is not None and rows.any():
+                far = np.flatnonzero(rows)[detector.score(latent[rows]) >= OUTLIER_SCORE]
+                flags[far] |= PredictionFlag.EXTRAPOLATION
+        return flags
+
+    def _fit_detector(self, features: Features) -> Any:
+        if self.detector is not None:
+            return clone(self.detector).fit(features)
+        measured = features.measured
+        if measured is not None and G_BAND in measured.schema:
+            detector = InputOutliers().fit(features)
+            if not detector.is_blind:
+                return detector
+        return fit_density(features)
+
+
+def training_views(features: Features) -> tuple[Features, Features]:
+    """Return stars with XP coefficients, others without any feature; and all without them.
+
+    Without coefficients among the features, the second has no feature at all.
+    """
+    full = features.values.copy()
+    full[features.lacks_xp] = np.nan
+    is_xp = features.columns.is_xp
+    hidden = features.values.copy()
+    hidden[:, is_xp if is_xp.any() else slice(None)] = np.nan
+    return Features(full, features.columns), Features(hidden, features.columns)

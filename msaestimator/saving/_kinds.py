@@ -1,0 +1,38 @@
+"""The parts of estimators that may stand in a saved one, by name."""
+
+from types import ModuleType
+
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import RobustScaler, StandardScaler
+
+from msaestimator import outliers, preprocessing, surveys, uncertainty
+from msaestimator.schema import CoefficientArray, Column, FeatureSchema, Token, Vocabulary
+
+__all__ = ["KINDS"]
+
+
+def _estimators_of(room: ModuleType) -> dict[str, type]:
+    """Return the estimators that a room exports, by name."""
+    exported = {name: getattr(room, name) for name in room.__all__}
+    return {
+        name: kind
+        for name, kind in exported.items()
+        if isinstance(kind, type) and issubclass(kind, BaseEstimator)
+    }
+
+
+KINDS: dict[str, type] = {
+    **{
+        kind.__name__: kind
+        for kind in (
+            *(CoefficientArray, Column, FeatureSchema, Token, Vocabulary),
+            *(Pipeline, RobustScaler, StandardScaler),
+        )
+    },
+    **_estimators_of(preprocessing),
+    **_estimators_of(surveys),
+    **_estimators_of(uncertainty),
+    **_estimators_of(outliers),
+}
+"""What may stand in a config. Nothing else is ever constructed from a file."""
