@@ -1,4 +1,4 @@
-"""Start from a pre-trained autoencoder: train it if need be, keep it in copies, tune it with a head."""
+"""Start from a pre-trained autoencoder, and tune it together with a head."""
 
 import copy
 from typing import Any

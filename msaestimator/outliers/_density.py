@@ -91,7 +91,7 @@ class DensityOutliers(BaseEstimator):
         Parameters
         ----------
         X : ndarray of shape (n_vectors, n_columns), or Features
-            Vectors; NaN is missing. Those without any value do not count, and two others are needed.
+            Vectors; NaN is missing. Those without any value do not count; two others are needed.
         weights : ndarray of shape (n_columns,), optional
             How much a column counts relative to others.
         held_back : ndarray of bool of shape (n_vectors,), optional
@@ -147,9 +147,9 @@ class DensityOutliers(BaseEstimator):
     def _place(self, scaled: np.ndarray) -> np.ndarray:
         """Return vectors' most likely places along the directions, given what is observed."""
         places = np.empty((len(scaled), self.loadings_.shape[1]))
-        patterns, which = np.unique(np.isfinite(scaled), axis=0, return_inverse=True)
-        for number, observed in enumerate(patterns):
-            rows = which.ravel() == number
+        is_observed = np.isfinite(scaled)
+        for rows in _rows_by_pattern(is_observed):
+            observed = is_observed[rows[0]]
             loadings = self.loadings_[observed]
             precision = loadings.T @ loadings + self.noise_ * np.eye(loadings.shape[1])
             places[rows] = np.linalg.solve(precision, loadings.T @ scaled[rows][:, observed].T).T
@@ -172,6 +172,15 @@ class DensityOutliers(BaseEstimator):
         self.shares_ = mixture.weights_
         self.means_ = mixture.means_
         self.precisions_ = mixture.precisions_cholesky_
+
+
+def _rows_by_pattern(observed: np.ndarray) -> list[np.ndarray]:
+    """Return the rows of bool of shape (n_rows, n_columns) that are alike, pattern by pattern."""
+    bits = np.packbits(observed, axis=1)
+    # As one value a row: numpy sorts rows of many columns a hundred times slower.
+    keys = np.ascontiguousarray(bits).view(f"V{bits.shape[1]}").ravel()
+    _, pattern, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.split(np.argsort(pattern, kind="stable"), np.cumsum(counts)[:-1])
 
 
 def fit_density(X: Any, **how: np.ndarray | None) -> DensityOutliers | None:

@@ -1,4 +1,4 @@
-"""How unusual stars are by their inputs: a rare spectrum, one unlike the magnitudes, rare colours."""
+"""How unusual stars are by their inputs: spectrum, colours, and whether these agree."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""Stars that a model was not made for: unusual inputs, and latent vectors far from the training."""
+"""Stars that a model was not made for: unusual inputs, latent vectors far from the training."""
 
 from collections.abc import Sequence
 from typing import Any, Self

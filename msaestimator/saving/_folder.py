@@ -1,4 +1,4 @@
-"""Fitted estimators as ``config.json`` and ``model.safetensors``: readable, no executable content."""
+"""Fitted estimators as ``config.json`` and ``model.safetensors``, without executable content."""
 
 import hashlib
 import json
@@ -110,8 +110,8 @@ def _check_format(folder: Path, config: dict[str, Any]) -> None:
     if config["format"] not in range(OLDEST, FORMAT + 1):
         raise CheckpointError(
             f"{str(folder)!r} is in format {config['format']}, this version reads {OLDEST} to "
-            f"{FORMAT}. Load it with msaestimator {config['provenance']['msaestimator']}, which saved it, or fit "
-            "the estimator again."
+            f"{FORMAT}. Load it with msaestimator {config['provenance']['msaestimator']}, which "
+            "saved it, or fit the estimator again."
         )
 
 

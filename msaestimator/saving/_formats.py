@@ -1,4 +1,4 @@
-"""Configs of older formats as today's: what they left to the library of their time is filled in."""
+"""Older formats lifted to today's, with what they left to the library of their time filled in."""
 
 import json
 from collections.abc import Callable

@@ -22,7 +22,7 @@ BINARY = frozenset({"bool", "float16", "float32", "float64", "int32", "int64", "
 
 
 SHARED = (FeatureSchema, Vocabulary)
-"""Kinds of long descriptions that several parts of an estimator have, and that are written once."""
+"""Kinds of long descriptions, which several parts of an estimator have and are written once."""
 
 
 class Encoder:

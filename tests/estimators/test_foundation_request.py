@@ -131,7 +131,7 @@ def test_what_is_asked_may_be_told(generalist, other_stars):
 
 
 def test_everything_known_is_more_than_training_showed(generalist, stars):
-    n_known = int(np.isfinite(generalist._enter(stars)[:, 0]).sum(axis=1).max())
+    n_known = int(np.isfinite(generalist.reader_.transform(stars)[:, 0]).sum(axis=1).max())
     assert n_known > generalist.n_inputs[1]
     assert np.isfinite(generalist.request(stars, ASKED)["teff"]).all()
 

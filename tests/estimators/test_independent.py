@@ -57,7 +57,7 @@ def test_without_pre_training_each_has_first_weights_of_its_own(stars):
 
 
 def test_quantiles_are_those_of_the_members(fitted, stars):
-    features = torch.from_numpy(fitted._enter(stars[:5], reset=False))
+    features = torch.from_numpy(fitted.reader_.transform(stars[:5]).values)
     together = fitted.module_.quantiles(features)
     assert together.shape == (5, 3, 2, 3)
     for index, member in enumerate(fitted.module_.members):

@@ -11,15 +11,22 @@ from sklearn.decomposition import PCA
 
 from msaestimator import StarTable, StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.outliers._false_alarm import FalseAlarmRate
-from msaestimator.outliers._density import Novelty, fit_novelty, hold_back
-from msaestimator.outliers._brightness_free import StarView
+from msaestimator.outliers import BrightnessFreeView, DensityOutliers, FalseAlarmRate
+from msaestimator.outliers._density import fit_density, hold_back
+from msaestimator.preprocessing import Measurements
 from msaestimator.results import PredictionFlag
+from msaestimator.schema import GAIA_DR3
 
 FLAG = PredictionFlag
 XP = ("bp_coefficients", "rp_coefficients")
 XP_ERRORS = ("bp_coefficient_errors", "rp_coefficient_errors")
 TMASS = ("j_m", "h_m", "ks_m")
+
+
+def read(stars):
+    """Return the values of stars and their errors."""
+    measured = Measurements(stars, GAIA_DR3)
+    return measured.values, measured.errors
 
 
 def without(stars, *names, rows=slice(None)):
@@ -93,32 +100,32 @@ class TestFalseAlarmRate:
         assert np.isnan(FalseAlarmRate().fit(np.arange(9.0)).score(np.array([np.nan])))[0]
 
 
-class TestNovelty:
+class TestDensityOutliers:
     def test_density_is_that_of_a_gaussian_in_principal_components(self):
         rng = np.random.default_rng(0)
         X = rng.standard_normal((90, 3)) @ rng.standard_normal((3, 8))
         X = X + 0.05 * rng.standard_normal(X.shape)
-        novelty = Novelty(n_directions=3).fit(X, held_back=np.arange(90) < 20)
+        density = DensityOutliers(n_directions=3).fit(X, held_back=np.arange(90) < 20)
         z = (X[20:] - X[20:].mean(axis=0)) / X[20:].std(axis=0)
         place = PCA(3, whiten=True).fit(z)
         expected = -multivariate_normal(np.zeros(3), 1.01 * np.eye(3)).logpdf(place.transform(z))
-        misfit = novelty.misfit(X[20:])
+        misfit = density.misfit(X[20:])
         assert np.corrcoef(misfit, expected)[0, 1] > 0.999
 
     def test_a_missing_value_counts_as_its_likeliest(self):
         rng = np.random.default_rng(1)
         X = rng.standard_normal((400, 2)) @ rng.standard_normal((2, 6))
-        novelty = Novelty(n_directions=2).fit(X)
+        density = DensityOutliers(n_directions=2).fit(X)
         gaps = X.copy()
         gaps[np.arange(400), rng.integers(6, size=400)] = np.nan
-        np.testing.assert_allclose(novelty.misfit(gaps), novelty.misfit(X), atol=0.15)
+        np.testing.assert_allclose(density.misfit(gaps), density.misfit(X), atol=0.15)
 
     def test_gaps_in_training_do_no_harm(self):
         rng = np.random.default_rng(2)
         X = rng.standard_normal((600, 2)) @ rng.standard_normal((2, 6))
         gaps = X.copy()
         gaps[rng.random(600) < 0.5, 4:] = np.nan
-        whole, holey = Novelty(2).fit(X), Novelty(2).fit(gaps)
+        whole, holey = DensityOutliers(2).fit(X), DensityOutliers(2).fit(gaps)
         probe = X[:100] * 1.5
         assert np.corrcoef(whole.misfit(probe), holey.misfit(probe))[0, 1] > 0.98
 
@@ -130,12 +137,12 @@ class TestNovelty:
         assert held_back.sum() == (n if n < 10 else -(-n // 5))
 
     def test_fewer_than_two_vectors_teach_nothing(self):
-        assert fit_novelty(np.full((5, 3), np.nan)) is None
-        assert fit_novelty(np.zeros((1, 3))) is None
-        assert np.isfinite(fit_novelty(np.zeros((2, 3))).score(np.ones((1, 3)))).all()
+        assert fit_density(np.full((5, 3), np.nan)) is None
+        assert fit_density(np.zeros((1, 3))) is None
+        assert np.isfinite(fit_density(np.zeros((2, 3))).score(np.ones((1, 3)))).all()
 
 
-class TestStarView:
+class TestBrightnessFreeView:
     def test_brightness_does_not_matter(self, stars):
         dimmed = stars.copy()
         for name in dimmed.colnames:
@@ -144,10 +151,10 @@ class TestStarView:
             elif "coefficient" in name:
                 dimmed[name] = dimmed[name] / 10
         views, noises, disagreements = [], [], []
-        view = StarView()
-        view.fit(*view.read(load_apogee_xp("train")[:400]))
+        view = BrightnessFreeView(GAIA_DR3)
+        view.fit(*read(load_apogee_xp("train")[:400]))
         for table in (stars, dimmed):
-            values, errors = view.read(table)
+            values, errors = read(table)
             views.append(view.transform(values))
             noises.append(view.noise(values, errors))
             disagreements.append(view.disagreement(values))
@@ -156,17 +163,17 @@ class TestStarView:
         np.testing.assert_allclose(*disagreements, atol=0.02)
 
     def test_a_spectrum_gives_its_own_magnitudes_and_not_others(self, many):
-        view = StarView()
-        view.fit(*view.read(many[0]))
-        values, _ = view.read(many[1])
+        view = BrightnessFreeView(GAIA_DR3)
+        view.fit(*read(many[0]))
+        values, _ = read(many[1])
         swapped = values.copy()
         swapped[:, view.is_xp_] = values[::-1][:, view.is_xp_]
         assert np.median(view.disagreement(values)) < 2
         assert np.median(view.disagreement(swapped)) > 5
 
     def test_without_g_there_is_nothing_to_see(self, stars):
-        view = StarView()
-        values, errors = view.read(without(stars, "phot_g_mean_mag"))
+        view = BrightnessFreeView(GAIA_DR3)
+        values, errors = read(without(stars, "phot_g_mean_mag"))
         assert view.fit(values, errors).transform(values).shape == (300, 0)
 
 

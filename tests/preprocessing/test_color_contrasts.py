@@ -22,7 +22,7 @@ def fitted(stars):
 
 
 def colors_of(autoencoder, stars):
-    features = autoencoder._enter(stars, reset=False)
+    features = autoencoder.reader_.transform(stars).values
     return autoencoder.module_.contrasts(torch.from_numpy(features)).numpy()
 
 

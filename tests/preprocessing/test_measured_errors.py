@@ -63,10 +63,10 @@ class TestResampledNoise:
         stars["bp_coefficient_errors"] = 0.0 * stars["bp_coefficient_errors"]
         regressor = make(max_epochs=0, mask_ratio=0, xp_mask_ratio=0, block_mask_ratio=0)
         regressor.fit(stars)
-        features = regressor._enter(stars, reset=False)
-        x = torch.from_numpy(regressor._with_errors(stars, features))
-        (shown,), _ = regressor._fine_tuning_mask()(x)
-        moved = (shown - torch.from_numpy(features)).nan_to_num().abs().amax(dim=0).numpy() > 0
+        features = regressor.reader_.transform(stars)
+        x = torch.from_numpy(regressor._with_errors(features))
+        (shown,), _ = regressor._mask()(x)
+        moved = (shown - torch.from_numpy(features.values)).nan_to_num().abs().amax(dim=0).numpy() > 0
         is_rp = [name.startswith("normalized_rp") for name in regressor.feature_names_]
         np.testing.assert_array_equal(moved, is_rp)
 

@@ -8,7 +8,7 @@ from sklearn.model_selection import cross_val_score
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.surveys._offsets import SurveyOffsets
+from msaestimator.surveys import SurveyOffsets
 from msaestimator.exceptions import ColumnError
 
 LABELS = ("teff", "logg", "fe_h")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm, skewnorm, t
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.uncertainty._conformal import (
+from msaestimator.uncertainty import (
     MIN_KNOWN,
     LabelCalibrator,
     QuantileCalibrator,
@@ -220,7 +220,7 @@ def calibrated(make_regressor, stars):
 
 class TestRegressor:
     def test_medians_are_those_of_the_network(self, calibrated, other_stars):
-        features = calibrated._enter(other_stars, reset=False)
+        features = calibrated.reader_.transform(other_stars)
         members = calibrated._members(features)
         medians = calibrated.label_scaler_.inverse_transform(members[..., 1].mean(axis=1))
         np.testing.assert_allclose(calibrated.predict(other_stars), medians)
@@ -265,8 +265,8 @@ class TestRegressor:
         np.testing.assert_allclose(single, interval[:3], rtol=1e-3)
 
     def test_stars_without_xp_are_a_group(self, calibrated, other_stars):
-        features = calibrated._enter(hide_xp(other_stars), reset=False)
-        assert (calibrated._groups(features) == 1).all()
+        features = calibrated.reader_.transform(hide_xp(other_stars))
+        assert features.lacks_xp.all()
         known = [[c is not None for c in group] for group in calibrated.calibrator_.calibrators_]
         assert known == [[True] * 3] * 2
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.uncertainty._label_coverage import LabelDomains
+from msaestimator.uncertainty import LabelCoverage
 from msaestimator.results import PredictionFlag, interval_flags
 
 LEVELS = (0.05, 0.16, 0.5, 0.84, 0.95)
@@ -20,7 +20,7 @@ def draw(n_stars=2000, seed=0):
 def test_a_label_unknown_above_a_temperature():
     labels = draw()
     labels[labels[:, 0] > 1.0, 1] = NAN
-    domains = LabelDomains(0).fit(labels)
+    domains = LabelCoverage(0).fit(labels)
     hottest = labels[np.isfinite(labels[:, 1]), 0].max()
     np.testing.assert_array_equal(domains.limits_, [[-np.inf, -np.inf], [np.inf, hottest]])
     np.testing.assert_allclose(domains.spread_, 1.0, atol=0.06)
@@ -31,7 +31,7 @@ def test_both_ends_save_lone_stars():
     labels[np.abs(labels[:, 0]) > 1.0, 1] = NAN
     odd = np.argsort(labels[:, 0])[[3, -3]]
     labels[odd, 1] = 0.0
-    low, high = LabelDomains(0).fit(labels).limits_[:, 1]
+    low, high = LabelCoverage(0).fit(labels).limits_[:, 1]
     assert low == pytest.approx(-1.0, abs=0.02)
     assert high == pytest.approx(1.0, abs=0.02)
 
@@ -41,32 +41,32 @@ def test_labels_missing_at_random_have_no_limits(known):
     labels = draw()
     rng = np.random.default_rng(1)
     labels[rng.random(len(labels)) > known, 1] = NAN
-    assert np.isinf(LabelDomains(0).fit(labels).limits_).all()
+    assert np.isinf(LabelCoverage(0).fit(labels).limits_).all()
 
 
 def test_a_few_stars_beyond_are_no_limit():
     labels = draw()
     labels[np.argsort(labels[:, 0])[-9:], 1] = NAN
-    assert np.isinf(LabelDomains(0).fit(labels).limits_).all()
+    assert np.isinf(LabelCoverage(0).fit(labels).limits_).all()
 
 
 def test_without_teff_nothing_is_limited():
     labels = draw()
     labels[labels[:, 0] > 1.0, 1] = NAN
-    domains = LabelDomains(None).fit(labels)
+    domains = LabelCoverage(None).fit(labels)
     assert np.isinf(domains.limits_).all()
-    assert not domains.unconstrained(draw()).any()
+    assert not domains.outside(draw()).any()
 
 
 @pytest.mark.parametrize("labels", [[[0.0, NAN]], [[NAN, 1.0], [NAN, 2.0]], [[NAN, NAN]]])
 def test_hardly_any_label(labels):
-    assert np.isinf(LabelDomains(0).fit(np.array(labels)).limits_).all()
+    assert np.isinf(LabelCoverage(0).fit(np.array(labels)).limits_).all()
 
 
 def test_widening():
     labels = draw()
     labels[labels[:, 0] > 1.0, 1] = NAN
-    domains = LabelDomains(0).fit(labels)
+    domains = LabelCoverage(0).fit(labels)
     medians = np.array([[0.0, 0.3], [2.0, 0.3], [2.0, 0.3], [NAN, NAN]])
     width = np.array([0.01, 0.01, 9.0, NAN])[:, None, None]
     quantiles = medians[..., None] + width * norm.ppf(LEVELS)

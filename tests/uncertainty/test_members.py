@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from msaestimator.uncertainty._members import combine_members
+from msaestimator.uncertainty import combine_members
 
 LEVELS = [(0.5,), (0.16, 0.5, 0.84), (0.05, 0.25, 0.5, 0.75, 0.95)]
 
