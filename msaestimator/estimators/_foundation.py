@@ -184,6 +184,7 @@ device, precision, random_state, verbose
     vocabulary_ = of_part("reader_.vocabulary_", "The quantities, labels included.")
     labels_ = of_part("reader_.labels_", "Names of what `predict` returns.")
     is_trained_ = of_part("reader_.is_trained_", "Which quantities any star of `fit` had.")
+    fitted_on_table_ = of_part("reader_.fitted_on_table_", "Whether `fit` saw a table.")
     scaler_ = of_part("reader_.scaler_", "Scaling of the quantities.")
     n_features_in_ = of_part("reader_.n_features_in_", "Number of input columns.")
     feature_names_in_ = of_part("reader_.feature_names_in_", "Names of the input columns.")
@@ -213,7 +214,7 @@ device, precision, random_state, verbose
         self._check_parameters()
         again = self.warm_start and self.__sklearn_is_fitted__()
         if again:
-            stars = self.reader_.transform(X, y)
+            stars = self.reader_.set_params(labels=self.labels).transform(X, y)
         else:
             reader = TokenReader(self.vocabulary, self.labels, self.asinh)
             stars = reader.fit_transform(X, y)

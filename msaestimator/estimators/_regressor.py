@@ -257,6 +257,7 @@ feature_names_in_
     feature_names_ = of_part("reader_.feature_names_", "Names of the features.")
     feature_range_ = of_part("reader_.feature_range_", "Least and largest value of each feature.")
     is_observed_ = of_part("reader_.is_observed_", "Which columns are features.")
+    fitted_on_table_ = of_part("reader_.fitted_on_table_", "Whether `fit` saw a table.")
     n_features_in_ = of_part("reader_.n_features_in_", "Number of input columns.")
     feature_names_in_ = of_part("reader_.feature_names_in_", "Names of the input columns.")
     labels_ = of_part("intervals_.labels_", "Names of the labels.")

@@ -4,7 +4,7 @@ import warnings
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import RobustScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -21,7 +21,7 @@ from msaestimator.schema import FeatureSchema, StarTable, resolve_schema
 __all__ = ["StarReader"]
 
 
-class StarReader(TransformerMixin, BaseEstimator):
+class StarReader(BaseEstimator):
     """Read tables of stars, or matrices of features, into what the network takes.
 
     A table is raw stars and is read by name, once; an array, or a DataFrame that

@@ -58,7 +58,7 @@ def exported():
     return {
         kind
         for kind in map(vars(estimators).get, estimators.__all__)
-        if inspect.isclass(kind) and issubclass(kind, BaseEstimator)
+        if inspect.isclass(kind) and issubclass(kind, BaseEstimator) and hasattr(kind, "fit")
     }
 
 

@@ -93,7 +93,7 @@ def test_no_epochs(make_generalist, few):
         ({"n_inputs": 5}, "`n_inputs` must be .* got 5"),
         ({"n_inputs": (1, 2, 3)}, "`n_inputs` must be"),
         ({"n_requests": 0}, "`n_requests` must be at least 1, got 0"),
-        ({"request_by": "star"}, "`request_by` must be 'block' or 'token', got 'star'"),
+        ({"request_by": "star"}, "`request_by` must be one of 'block', 'token', got 'star'"),
         ({"block_dropout": 1.5}, r"`block_dropout` must be between 0 and 1, got 1\.5"),
         ({"block_dropout": {"bp": -0.1}}, r"`block_dropout` must be between .* got {'bp': -0\.1}"),
         ({"block_dropout": {"labels": 0.5}}, r"blocks .*\(bp, .* got 'labels'.* mean 'label'\?"),

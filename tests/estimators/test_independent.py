@@ -79,5 +79,5 @@ def test_trains_on_with_warm_start(stars, encoder):
 
 
 def test_unknown_kind(stars):
-    with pytest.raises(ValueError, match="'shared' or 'independent', got 'bagged'"):
+    with pytest.raises(ValueError, match="one of 'shared', 'independent', got 'bagged'"):
         StellarParameterRegressor(ensemble="bagged", **SMALL).fit(stars)

@@ -11,7 +11,9 @@ from msaestimator import (
     estimators,
 )
 from msaestimator.estimators import PRESETS
+from msaestimator.preprocessing import StarReader
 from msaestimator.schema import GAIA_DR3
+from msaestimator.uncertainty import IntervalModel
 
 MCKAY_AUTOENCODER = {
     "hidden_widths": (2048, 2048, 1024, 1024, 512, 512, 256, 256),
@@ -48,7 +50,8 @@ def n_parameters(module):
 def thesis_encoder():
     """The thesis's autoencoder on its 138 features, without memory for its weights."""
     encoder = MaskedStellarAutoencoder.from_preset("mckay2025")
-    encoder.feature_names_ = GAIA_DR3.names
+    encoder.reader_ = StarReader(GAIA_DR3)
+    encoder.reader_.schema_, encoder.reader_.feature_names_ = GAIA_DR3, GAIA_DR3.names
     encoder.contrasts_ = {}
     with torch.device("meta"):
         encoder.module_ = encoder._build_module()
@@ -77,7 +80,8 @@ def test_autoencoder_is_of_the_thesis_size(thesis_encoder):
 
 def test_head_is_of_the_thesis_size(thesis_encoder):
     regressor = StellarParameterRegressor.from_preset("mckay2025", n_members=1)
-    regressor.encoder_, regressor.labels_ = thesis_encoder, regressor.labels
+    regressor.encoder_, regressor.intervals_ = thesis_encoder, IntervalModel()
+    regressor.intervals_.labels_ = regressor.labels
     with torch.device("meta"):
         head = regressor._build_module().head
     assert n_parameters(head) == 7_481_618

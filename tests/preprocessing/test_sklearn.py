@@ -33,6 +33,8 @@ def test_every_transformer_of_the_room_is_checked():
     estimators = {
         cls for cls in exported if inspect.isclass(cls) and issubclass(cls, BaseEstimator)
     }
+    # Readers return features with names, or tokens with errors; the estimators are checked.
+    estimators -= {preprocessing.StarReader, preprocessing.TokenReader}
     assert estimators == {type(estimator) for estimator in CHECKED}
     assert all(issubclass(cls, TransformerMixin) for cls in estimators)
 

@@ -20,6 +20,10 @@ from msaestimator.schema import GAIA_DR3, Column
 from msaestimator.training import read_tensors
 
 
+READER = ("reader_", "fitted")
+"""Where a config of an autoencoder has what its reader learned."""
+
+
 @pytest.fixture
 def folder(msa, tmp_path):
     """A folder with a saved autoencoder."""
@@ -164,10 +168,8 @@ def test_weights_too_large_for_half_precision(msa, tmp_path):
 def test_large_arrays_stand_beside_the_weights_exactly(regressor, tmp_path):
     regressor.save_pretrained(tmp_path)
     described = json.loads((tmp_path / "config.json").read_text())["estimator"]
-    assert described["fitted"]["feature_range_"].keys() == {"tensor"}
-    # The encoder shares it, and it is there once.
-    encoder = described["fitted"]["encoder_"]
-    assert encoder["fitted"]["feature_range_"] == described["fitted"]["feature_range_"]
+    reader = described["fitted"]["encoder_"]["fitted"]["reader_"]
+    assert reader["fitted"]["feature_range_"].keys() == {"tensor"}
     loaded = StellarParameterRegressor.from_pretrained(tmp_path)
     for name in ("is_observed_", "feature_range_", "feature_names_in_"):
         before, after = getattr(regressor, name), getattr(loaded, name)
@@ -233,7 +235,7 @@ def test_another_class(folder):
 @pytest.mark.parametrize("written_as", [1, 99])
 def test_another_format(folder, written_as):
     change(folder, "format", value=written_as)
-    message = f"is in format {written_as}, this version reads 2. Load it with msaestimator"
+    message = f"is in format {written_as}, this version reads 2 to 3. Load it with msaestimator"
     with pytest.raises(CheckpointError, match=message):
         MaskedStellarAutoencoder.from_pretrained(folder)
 
@@ -246,10 +248,10 @@ def test_another_format(folder, written_as):
         (("estimator", "parameters"), None, "is altered"),
         (("estimator", "fitted"), None, "is altered"),
         (("estimator", "parameters", "nonsense"), 1, "is altered.*nonsense"),
-        (("estimator", "fitted", "preprocessor_", "kind"), "Popen", "is altered.*Popen"),
-        (("estimator", "fitted", "is_observed_", "tensor"), "none", "is altered"),
+        (("estimator", "fitted", *READER, "preprocessor_", "kind"), "Popen", "is altered.*Popen"),
+        (("estimator", "fitted", *READER, "is_observed_", "tensor"), "none", "is altered"),
         (
-            ("estimator", "fitted", "n_features_in_"),
+            ("estimator", "fitted", *READER, "n_features_in_"),
             {"array": [1], "dtype": "<i8", "shape": [2]},
             "is altered",
         ),
@@ -258,7 +260,7 @@ def test_another_format(folder, written_as):
             [16, 9],
             "another schema or architecture",
         ),
-        (("estimator", "fitted", "feature_names_", "tuple"), ["j_m"], "another schema"),
+        (("estimator", "fitted", *READER, "feature_names_", "tuple"), ["j_m"], "another schema"),
     ],
 )
 def test_altered_config(folder, keys, value, message):

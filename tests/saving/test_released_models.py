@@ -15,9 +15,9 @@ from msaestimator import (
     predict_from_gaia,
 )
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.estimators import _released
 from msaestimator.exceptions import CheckpointError, MissingColumnWarning
 from msaestimator.metrics import hide_xp, nmad
+from msaestimator.saving import _released_models
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def released(regressor, generalist, tmp_path, monkeypatch):
     """The folder of released models, of which there is one."""
     for estimator in (regressor, generalist):
         estimator.save_pretrained(tmp_path / "weights" / "apogee-xp" / type(estimator).__name__)
-    monkeypatch.setattr(_released, "RELEASED", tmp_path / "weights")
+    monkeypatch.setattr(_released_models, "RELEASED", tmp_path / "weights")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "weights"
 
 
-PACKAGED = sorted(_released.RELEASED.glob("*/*/config.json"))
+PACKAGED = sorted(_released_models.RELEASED.glob("*/*/config.json"))
 """The real models, once they are trained."""
 
 
