@@ -78,7 +78,8 @@ class PredictionObjective(nn.Module):
     label_weights : sequence of float, optional
         Weight of each label; None weighs all alike.
     width_power : float
-        Power of the interval's width by whose inverse a label counts, see `pinball_loss`.
+        Power of the interval's width by whose inverse a label counts, see
+        :func:`msaestimator.networks.pinball_loss`.
     """
 
     def __init__(
