@@ -1,4 +1,4 @@
-"""Parameters and attributes that a docstring describes become targets, its own words link there."""
+"""Parameters and attributes that a docstring describes are targets, its own words link there."""
 
 from docutils import nodes
 from sphinx import addnodes

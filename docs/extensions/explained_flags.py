@@ -19,4 +19,7 @@ def add_bits(app, what, name, obj, options, lines):
     if inspect.isclass(obj) and issubclass(obj, ExplainedFlag) and len(obj):
         lines += ["", "Attributes", "----------"]
         for bit in obj:
-            lines += [f"{bit.name} : {bit.value}", f"    {bit.meaning[0].upper()}{bit.meaning[1:]}."]
+            lines += [
+                f"{bit.name} : {bit.value}",
+                f"    {bit.meaning[0].upper()}{bit.meaning[1:]}.",
+            ]

@@ -42,10 +42,20 @@ def foreign_bases():
 def setup(app):
     """Let the names of ``reference_shortcuts`` and of the package be written without a path."""
     app.add_config_value("reference_shortcuts", {}, "env")
+    app.connect("builder-inited", remove_stale_pages, priority=100)  # before autosummary looks
     app.connect("missing-reference", write_out, priority=400)  # before other projects are asked
     app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-bases", leave_out_private_bases)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def remove_stale_pages(app):
+    """Remove the pages that autosummary once made for what is no longer offered."""
+    offered = {f"{room.__name__}.{name}" for room in rooms() for name in room.__all__}
+    offered |= {room.__name__ for room in rooms()}
+    for page in (app.srcdir / "reference" / "api").glob("*.rst"):
+        if page.stem not in offered:
+            page.unlink()
 
 
 def write_out(app, env, node, contnode):
