@@ -1,5 +1,6 @@
 """The demonstration: pre-train, fine-tune and score on the packaged real stars."""
 
+import argparse
 import sys
 import time
 from pathlib import Path
@@ -12,9 +13,19 @@ from msaestimator.estimators import MaskedStellarAutoencoder, StellarParameterRe
 from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.schema import StarTable
 
-__all__ = ["DEMO_LABELS", "compare_models", "pretraining_gain", "run_demo"]
+__all__ = ["DEMO_LABELS", "compare_models", "pretraining_gain", "run", "run_demo"]
 
 DEMO_LABELS = ("teff", "logg", "fe_h", "alpha_m")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the demonstration as the options say."""
+    run_demo(
+        options.output,
+        max_epochs=options.epochs,
+        n_stars=options.stars,
+        random_state=options.random_state,
+    )
 
 
 def run_demo(

@@ -1,7 +1,5 @@
 """``msa predict`` for stars of an archive, which is on this machine."""
 
-import argparse
-
 import astropy.units as u
 import numpy as np
 import pytest
@@ -9,8 +7,10 @@ from astropy.table import Table
 from catalogue import SPECIAL
 
 from msaestimator.archive import GaiaArchive
-from msaestimator.cli import _gaia, main
+from msaestimator.cli import main
 from msaestimator.cli._files import read_stars, write_stars
+from msaestimator.cli._gaia import archive_of
+from msaestimator.cli._options import make_parser
 from msaestimator.dust import _map_files
 from msaestimator.estimators import _released
 
@@ -182,9 +182,7 @@ def test_the_dust_map_that_stands_in_is_told(regressor, predict, tmp_path, monke
     ],
 )
 def test_the_archive_of_the_options(words, name, beside_tap):
-    parser = argparse.ArgumentParser()
-    _gaia.add_gaia_options(parser)
-    archive = _gaia.archive_of(parser.parse_args(words))
+    archive = archive_of(make_parser().parse_args(["predict", "out.fits", *words]))
     assert archive.service.name == name
     assert (archive.service.datalink_url is not None) == beside_tap
     assert archive.cache is True
