@@ -1,6 +1,7 @@
 """What ``msa`` can be told: verbs, options and choices; read without loading the library."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from msaestimator import __version__
@@ -28,9 +29,9 @@ def make_parser() -> argparse.ArgumentParser:
 def _add_demo(verbs: argparse._SubParsersAction) -> None:
     demo = verbs.add_parser("demo", help="pre-train, fine-tune and score on packaged real stars")
     demo.add_argument("--output", type=Path, default=Path("msa-demo"), help="folder for results")
-    demo.add_argument("--epochs", type=int, help="length of each training (default: full)")
-    demo.add_argument("--stars", type=int, help="use only so many training stars")
-    demo.add_argument("--random-state", type=int, default=0)
+    demo.add_argument("--epochs", type=_at_least(0), help="length of each training")
+    demo.add_argument("--stars", type=_at_least(1), help="use only so many training stars")
+    demo.add_argument("--random-state", type=_at_least(0), default=0)
     demo.set_defaults(module="_demo")
 
 
@@ -42,10 +43,15 @@ def _add_fit(verbs: argparse._SubParsersAction) -> None:
     fit.add_argument("model", type=Path, help="folder to save the fitted regressor to")
     fit.add_argument("--labels", nargs="+", help="label columns (default: those there are)")
     fit.add_argument("--pretrain-on", type=Path, help="another table to pre-train on")
-    fit.add_argument("--preset", choices=PRESETS, default="default")
-    fit.add_argument("--epochs", type=int, help="length of each training")
+    fit.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default="default",
+        help="settings: the library's, or those of the thesis",
+    )
+    fit.add_argument("--epochs", type=_at_least(0), help="length of each training")
     fit.add_argument("--checkpoint", type=Path, help="folder to resume an interrupted run from")
-    fit.add_argument("--random-state", type=int, default=0)
+    fit.add_argument("--random-state", type=_at_least(0), default=0)
     fit.set_defaults(module="_fit")
 
 
@@ -99,3 +105,16 @@ def _add_archive(verb: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="folder to keep answers in (default: astropy's cache folder)",
     )
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number, and refuses one that no verb could use."""
+
+    def read(word: str) -> int:
+        if not word.isdecimal() or int(word) < least:
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number of at least {least}, got {word!r}"
+            )
+        return int(word)
+
+    return read

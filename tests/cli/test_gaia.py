@@ -17,16 +17,6 @@ from msaestimator.estimators import _released
 UNKNOWN = 4242
 
 
-@pytest.fixture(scope="session")
-def bare_model(make_regressor, make_msa, stars, tmp_path_factory):
-    """A regressor without reddening, and the folder it is saved in."""
-    bare = stars[[name for name in stars.colnames if name != "ebv"]]
-    regressor = make_regressor(make_msa(max_epochs=1), max_epochs=1).fit(bare)
-    folder = tmp_path_factory.mktemp("bare-model")
-    regressor.save_pretrained(folder)
-    return regressor, folder
-
-
 @pytest.fixture
 def ids(catalogue):
     """Five source ids, one twice, one that nobody knows."""
