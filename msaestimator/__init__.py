@@ -31,7 +31,7 @@ _ROOM_OF = {
     "StellarParameterRegressor": "estimators",
     "predict_from_gaia": "estimators",
 }
-"""Where the names above are, for they load when touched: torch alone takes seconds."""
+"""Rooms of the names above, which load when touched: torch alone takes seconds."""
 
 
 def __getattr__(name: str) -> Any:

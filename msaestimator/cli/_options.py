@@ -1,4 +1,4 @@
-"""What ``msa`` can be told: verbs, options and choices; read without loading the library."""
+"""The verbs, options and choices of ``msa``, read without loading the library."""
 
 import argparse
 from collections.abc import Callable
