@@ -54,6 +54,10 @@ exclude_patterns = ["_build", "_templates"]
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_toc_level": 2}
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["house.css"]
+toc_object_entries_show_parents = "hide"
 html_math_renderer = "mathml"
 
 default_role = "obj"

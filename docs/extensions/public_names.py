@@ -56,6 +56,7 @@ def remove_stale_pages(app):
     for page in (app.srcdir / "reference" / "api").glob("*.rst"):
         if page.stem not in offered:
             page.unlink()
+            (app.outdir / "reference" / "api" / f"{page.stem}.html").unlink(missing_ok=True)
 
 
 def write_out(app, env, node, contnode):
