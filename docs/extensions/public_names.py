@@ -30,8 +30,8 @@ def foreign_bases():
 
     scikit-learn's are few, and what people call: they are repeated on the pages of our estimators.
     """
-    ours = [value for room in rooms() for value in vars(room).values() if inspect.isclass(value)]
-    bases = {base for cls in ours for base in cls.__mro__}
+    offered = [getattr(room, name) for room in rooms() for name in room.__all__]
+    bases = {base for cls in offered if inspect.isclass(cls) for base in cls.__mro__}
     return {
         base.__name__
         for base in bases

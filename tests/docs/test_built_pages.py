@@ -15,7 +15,9 @@ import pytest
 import msaestimator
 
 PAGES = Path(__file__).parents[2] / "docs" / "_build" / "html"
-WIDEST = 90  # characters of a code line that need no scrolling in a window of 1,300 pixels
+# Characters of a code line that need no scrolling in a window of 1,300 pixels.
+WIDEST = 90
+WIDEST_ON = {"index.html": 105}  # no table of contents is beside it
 DESCRIBED_BY = {"msaestimator", "sklearn"}  # the other projects describe their members themselves
 
 pytestmark = pytest.mark.built_docs
@@ -83,7 +85,8 @@ def test_no_code_line_scrolls_sideways():
         ):
             lines = html.unescape(re.sub(r"<[^>]*>", "", block)).splitlines()
             if language != "bash":  # the style sheet wraps a shell's commands
-                wide += [(path, line) for line in lines if len(line) > WIDEST]
+                widest = WIDEST_ON.get(path, WIDEST)
+                wide += [(path, line) for line in lines if len(line) > widest]
     assert wide == []
 
 
