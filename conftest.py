@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-collect_ignore = ["docs/conf.py"]
+collect_ignore = ["docs/conf.py", "docs/extensions"]
 
 # The same cases in every run; the time of one case depends on the machine.
 settings.register_profile("house", derandomize=True, deadline=None)

@@ -92,6 +92,7 @@ def _no_answer(error: requests.RequestException, url: str) -> RequestFailure:
 def _bad_status(response: requests.Response) -> RequestFailure:
     """Return the failure that a status is, with the service's own words if it has any."""
     status = response.status_code
+    failure: type[RequestFailure]
     if status < 500 and status not in PASSING:
         failure = Refused
     else:

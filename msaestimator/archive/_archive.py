@@ -100,7 +100,7 @@ class GaiaArchive:
         cache: bool | str | Path = True,
         companions: Sequence[str] | None = None,
         quality_cuts: str | Sequence[str] = "mckay2025",
-        parallax_correction: str | None = None,
+        parallax_correction: ParallaxCorrection | None = None,
         chunk_size: int | None = None,
         asynchronous: bool | None = None,
         timeout: float = 120.0,

@@ -65,7 +65,7 @@ class DataLink:
         self.url = url
         self.release = release
         self.columns = tuple(columns)
-        self._structures = STRUCTURES
+        self._structures: tuple[str, ...] = STRUCTURES
 
     def fetch(self, ids: np.ndarray) -> pa.Table:
         """Return the rows of the sources the server has, in its order.

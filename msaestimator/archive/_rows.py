@@ -188,7 +188,9 @@ def _string(given: Column, column: ArchiveColumn) -> pa.Array:
 def _array(given: Column, column: ArchiveColumn) -> pa.Array:
     """Return coefficients; an empty or all-masked array is a missing one."""
     if given.ndim == 2:
-        rows = np.ma.filled(np.ma.asarray(getattr(given, "value", given), dtype=float), np.nan)
+        rows: np.ndarray = np.ma.filled(
+            np.ma.asarray(getattr(given, "value", given), dtype=float), np.nan
+        )
         if rows.shape[1] != column.size:
             raise ValueError(_wrong_size(rows.shape[1], column))
     else:
@@ -212,7 +214,7 @@ def _one_array(value: Any, column: ArchiveColumn) -> np.ndarray | None:
         # CSV writes an array as "(1.0, 2.0)".
         text = value.strip("()[] ")
         value = text.split(",") if text else []
-    numbers = np.ma.filled(np.ma.array(value, dtype=float), np.nan)
+    numbers: np.ndarray = np.ma.filled(np.ma.array(value, dtype=float), np.nan)
     if numbers.size == 0 or np.isnan(numbers).all():
         return None
     if numbers.shape != (column.size,):

@@ -42,7 +42,7 @@ class Service:
     auth_scheme : str
         Word before the token in the header ``Authorization``.
     companions : tuple of str
-        Services of single surveys to ask as well, names of `COMPANIONS`.
+        Services of single surveys to ask as well, by the names of their archives.
     """
 
     name: str

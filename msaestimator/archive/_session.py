@@ -75,9 +75,9 @@ class ServiceToken(AuthBase):
         return request
 
 
-def _origin(url: str) -> tuple[str, str]:
+def _origin(url: str | None) -> tuple[str, str]:
     """Return scheme, and host with port."""
-    parts = urlsplit(url)
+    parts = urlsplit(url or "")
     return parts.scheme, parts.netloc
 
 

@@ -123,7 +123,8 @@ class Source:
         content: str,
         limit: int,
         ask: Callable[[np.ndarray], pa.Table],
-        **settings: bool,
+        *,
+        absence_is_final: bool = True,
     ) -> Product:
         return Product(
             title,
@@ -132,7 +133,7 @@ class Source:
             f"{self.service.tap_url}\n{content}",
             min(limit, self.chunk_size or limit),
             ask,
-            **settings,
+            absence_is_final=absence_is_final,
         )
 
     def _features(self, ids: np.ndarray, columns: Sequence[ArchiveColumn]) -> pa.Table:
@@ -167,15 +168,14 @@ class Source:
             lambda listed: source_query(release, service, listed), ids, release.source
         )
         known = np.unique(rows["source_id"].to_numpy())
-        answers = {
-            survey: self._query(
-                lambda listed, survey=survey: survey_query(survey, service, listed),
-                known,
-                survey.columns,
-            )
-            for survey in surveys_of(release, service)
-        }
+        answers = {survey: self._survey(survey, known) for survey in surveys_of(release, service)}
         return self._one_row_each(rows, answers)
+
+    def _survey(self, survey: Survey, ids: np.ndarray) -> pa.Table:
+        """Return one survey's rows."""
+        return self._query(
+            lambda listed: survey_query(survey, self.service, listed), ids, survey.columns
+        )
 
     def _one_row_each(self, rows: pa.Table, answers: Mapping[Survey, pa.Table]) -> pa.Table:
         """Return Gaia's columns and each survey's, of its nearest match, one row a source."""

@@ -82,7 +82,7 @@ def magnitude_error(flux_over_error: np.ndarray, zero_point_error: float) -> np.
         return np.hypot(2.5 / np.log(10) / flux_over_error, zero_point_error)
 
 
-def merge_companions(stars: StarTable, rows: Mapping[str, pa.Table | None]) -> None:
+def merge_companions(stars: StarTable, rows: Mapping[str, pa.Table]) -> None:
     """Put companions' values in place of the archive's own, and flag where they are not.
 
     Parameters

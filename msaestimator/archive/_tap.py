@@ -4,7 +4,7 @@ import io
 import time
 import warnings
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urljoin
 
 import requests
@@ -84,7 +84,9 @@ def _votable_bytes(table: Table) -> bytes:
     return buffer.getvalue()
 
 
-def _run_job(session: requests.Session, url: str, request: dict, job_timeout: float) -> bytes:
+def _run_job(
+    session: requests.Session, url: str, request: dict[str, Any], job_timeout: float
+) -> bytes:
     """Return the answer of a query that runs as a job."""
     # Not pyvo's AsyncTAPJob: it leaves the job behind when the first look at it fails.
     with answer_of(session, "POST", url, allow_redirects=False, **request) as answer:

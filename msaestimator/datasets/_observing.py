@@ -36,8 +36,8 @@ def observe_photometry(
             magnitude = true[name] + error * rng.standard_normal(len(error))
             measured = seen & (magnitude > survey.bright_limit) & (magnitude < depth)
             observed[name] = np.where(measured, magnitude, np.nan)
-            if GAIA_DR3[name].error:
-                observed[GAIA_DR3[name].error] = np.where(measured, error, np.nan)
+            if error_name := GAIA_DR3[name].error:
+                observed[error_name] = np.where(measured, error, np.nan)
     return observed
 
 
@@ -65,7 +65,7 @@ def observe_astrometry(
     for name, factor in (("parallax", 1.0), ("pmra", 1.03), ("pmdec", 0.89)):
         error = factor * typical
         observed[name] = true[name] + error * rng.standard_normal(len(error))
-        observed[GAIA_DR3[name].error] = error
+        observed[f"{name}_error"] = error
     return observed
 
 

@@ -127,7 +127,15 @@ def _space() -> _Cells:
     bounds = [np.array([low.ravel(), up.ravel()]) for low, up in zip(lower, upper, strict=True)]
     centre = [bound.mean(axis=0) for bound in bounds]
     modulus = 5.0 * np.log10(centre[-1]) + 10.0
-    return _Cells(*bounds, *galactocentric(*centre), modulus + _G_EXTINCTION * extinction(*centre))
+    radius, height = galactocentric(*centre)
+    return _Cells(
+        longitude=bounds[0],
+        sin_latitude=bounds[1],
+        distance=bounds[2],
+        radius=radius,
+        height=height,
+        apparent_minus_absolute=modulus + _G_EXTINCTION * extinction(*centre),
+    )
 
 
 def _inside_cell(

@@ -123,7 +123,9 @@ def _ask_in_turn(maps: tuple[DustMap, ...], coords: SkyCoord) -> tuple[np.ndarra
 def _ask(dust: DustMap, coords: SkyCoord) -> np.ndarray:
     """Return a map's answer as plain numbers, NaN where it has none."""
     answer = dust.query(coords)
-    values = np.ma.filled(np.ma.asarray(getattr(answer, "value", answer), dtype=float), np.nan)
+    values: np.ndarray = np.ma.filled(
+        np.ma.asarray(getattr(answer, "value", answer), dtype=float), np.nan
+    )
     if values.shape != coords.shape:
         raise ColumnError(
             f"The dust map {dust.name!r} must return one E(B-V) a star, {coords.shape}, got "

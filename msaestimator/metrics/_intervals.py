@@ -176,7 +176,7 @@ def coverage(y_true: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float | n
 
 
 def _fraction_inside(true: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
-    return np.mean((low <= true) & (true <= high))
+    return float(np.mean((low <= true) & (true <= high)))
 
 
 def _check_quantiles(quantiles: Sequence[float]) -> np.ndarray:

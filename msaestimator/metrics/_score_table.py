@@ -1,6 +1,7 @@
 """Every score of every label in one table."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -106,13 +107,13 @@ def _scores(
     y_pred: np.ndarray,
     lower: np.ndarray | None = None,
     upper: np.ndarray | None = None,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Return one row: the scores of one label."""
     # The scores check the shapes, so they come before the count.
     scores = {name: score(y_true, y_pred) for name, score in SCORES.items()}
     known = ~np.isnan(y_true) & ~np.isnan(y_pred)
-    row = {"n_stars": int(known.sum()), **scores}
-    if lower is None:
+    row: dict[str, Any] = {"n_stars": int(known.sum()), **scores}
+    if lower is None or upper is None:
         return row
     z = z_scores(y_true, lower, y_pred, upper)
     z = z[~np.isnan(z)]
@@ -122,7 +123,7 @@ def _scores(
     return row
 
 
-def _as_table(rows: list[dict[str, float]]) -> QTable:
+def _as_table(rows: list[dict[str, Any]]) -> QTable:
     table = QTable(rows=rows)
     for name in table.colnames:
         if table[name].dtype.kind == "f":

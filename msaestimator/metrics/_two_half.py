@@ -164,7 +164,7 @@ def _label_names(estimator: Any, labels: Sequence[str] | None) -> tuple[str, ...
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _score_half(estimator: Any, stars: Any, units: dict[str, str], truth: np.ndarray) -> QTable:
+def _score_half(estimator: Any, stars: Any, units: dict[str, str], truth: ArrayLike) -> QTable:
     """Return the score table of one half; ``units`` maps label to unit."""
     columns = {"y_true": truth, "y_pred": estimator.predict(stars)}
     if hasattr(estimator, "predict_quantiles"):

@@ -21,6 +21,9 @@ class Contrasts(nn.Module):
         Number subtracted from each combination.
     """
 
+    weights: Tensor
+    center: Tensor
+
     def __init__(self, weights: Any, center: Any) -> None:
         super().__init__()
         # Not part of the state, which may be stored in half precision.

@@ -1,6 +1,7 @@
 """Several whole regressors as one network: the thesis's ensemble."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -26,11 +27,12 @@ class IndependentRegressors(nn.Module):
     @property
     def autoencoder(self) -> MaskedAutoencoder:
         """The first member's autoencoder, which stands for all where one is wanted."""
-        return self.members[0].autoencoder
+        return cast(QuantileRegressor, self.members[0]).autoencoder
 
     def quantiles(self, x: Tensor) -> Tensor:
         """Return the quantiles of all: (batch, n_members, n_labels, n_quantiles)."""
-        return torch.cat([member.quantiles(x) for member in self.members], dim=1)
+        members = cast(Iterable[QuantileRegressor], self.members)
+        return torch.cat([member.quantiles(x) for member in members], dim=1)
 
     def latent_and_quantiles(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the latent vectors of the first member, and the quantiles of all."""

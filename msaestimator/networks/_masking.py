@@ -25,7 +25,7 @@ class GroupMask:
         Probability that a group is hidden, star by star and independently.
     """
 
-    def __init__(self, groups: Sequence[int], ratios: Sequence[float]) -> None:
+    def __init__(self, groups: Sequence[int] | Tensor, ratios: Sequence[float] | Tensor) -> None:
         self.groups = torch.as_tensor(groups)
         self.ratios = torch.as_tensor(ratios)
 

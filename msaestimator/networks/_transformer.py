@@ -1,6 +1,7 @@
 """The token transformer: any known quantities of a star in, any asked quantities out."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -144,7 +145,7 @@ class StellarTransformer(nn.Module):
         answer = self._ask(memory, requests)
         for block in self.decoder[:-1]:
             answer = block(answer, memory)
-        attention = self.decoder[-1].attention
+        attention = cast(TransformerBlock, self.decoder[-1]).attention
         return attention.weights(answer, attention.read(memory))[..., :-1]
 
     def _ask(self, memory: Tensor, requests: Tensor) -> Tensor:

@@ -122,7 +122,7 @@ def _unit_of_column(stars: Any, name: str) -> str:
         return LABELS[name].unit
     if name in GAIA_DR3:
         return GAIA_DR3[name].unit
-    own = getattr(stars[name], "unit", None) if name in column_names(stars) else None
+    own = getattr(stars[name], "unit", None) if name in (column_names(stars) or ()) else None
     return str(own or "")
 
 
@@ -144,7 +144,7 @@ def _draw_colors(
     teff, logg, color = teff[known], logg[known], color[known]
     # Without the extremes: one odd star would leave all others in one colour.
     low, high = np.percentile(color, [1, 99]) if color.size else (None, None)
-    style = {"cmap": COLORMAP, "vmin": low, "vmax": high}
+    style: dict[str, Any] = {"cmap": COLORMAP, "vmin": low, "vmax": high}
     if len(teff) > FEW_STARS:
         return ax.hexbin(teff, logg, C=color, reduce_C_function=np.median, **style, **bins)
     return ax.scatter(teff, logg, c=color, s=12, linewidths=0, **style)

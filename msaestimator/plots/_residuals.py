@@ -1,5 +1,7 @@
 """Residuals against truth, with their running median and spread."""
 
+from typing import Any
+
 import matplotlib.patheffects as effects
 import numpy as np
 from matplotlib.axes import Axes
@@ -120,9 +122,7 @@ def _draw_running(ax: Axes, true: np.ndarray, residual: np.ndarray) -> None:
     ax.legend(loc="upper right", frameon=True, framealpha=0.85, fontsize="small")
 
 
-def _write_scores(
-    ax: Axes, scores: dict[str, float], unit: str, n_stars: int, beyond: int
-) -> None:
+def _write_scores(ax: Axes, scores: dict[str, Any], unit: str, n_stars: int, beyond: int) -> None:
     # Three digits, without the exponent that "3g" alone gives to a thousand.
     lines = [f"{name} {float(f'{value:.3g}'):g} {unit}".rstrip() for name, value in scores.items()]
     stars = f"{n_stars:,} stars"

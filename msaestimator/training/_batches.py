@@ -55,12 +55,15 @@ def map_batches(
     device, precision
         Device and number format of the computation.
     """
-    result: np.ndarray | None = None
+
+    def compute(start: int) -> np.ndarray:
+        batch = torch.from_numpy(x[start : start + batch_size]).to(device)
+        return function(batch).float().cpu().numpy()
+
     with torch.inference_mode(), autocast(device, precision):
-        for start in range(0, len(x), batch_size):
-            batch = torch.from_numpy(x[start : start + batch_size]).to(device)
-            values = function(batch).float().cpu().numpy()
-            if result is None:
-                result = np.empty((len(x), *values.shape[1:]), dtype=np.float32)
-            result[start : start + batch_size] = values
+        first = compute(0)
+        result = np.empty((len(x), *first.shape[1:]), dtype=np.float32)
+        result[:batch_size] = first
+        for start in range(batch_size, len(x), batch_size):
+            result[start : start + batch_size] = compute(start)
     return result

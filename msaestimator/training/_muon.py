@@ -50,22 +50,22 @@ class Muon(AdamW):
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None and _is_wide(weight):
-                    self._move(weight, group["lr"], group["weight_decay"])
+                    self._move(weight, weight.grad, group["lr"], group["weight_decay"])
                     # AdamW passes over what has no gradient.
                     weight.grad = None
         super().step()
         return loss
 
-    def _move(self, weight: Tensor, lr: float, weight_decay: float) -> None:
+    def _move(self, weight: Tensor, gradient: Tensor, lr: float, weight_decay: float) -> None:
         state = self.state[weight]
         if not state:
             # Under the names that AdamW looks for in a state it loads.
             state["step"] = torch.tensor(0.0)
             state["exp_avg"] = torch.zeros_like(weight)
         state["step"] += 1
-        mean = state["exp_avg"].lerp_(weight.grad, 1 - MOMENTUM)
+        mean = state["exp_avg"].lerp_(gradient, 1 - MOMENTUM)
         # Nesterov's: the mean as it would be were the next gradient like this one.
-        step = orthogonalized(weight.grad.lerp(mean, MOMENTUM))
+        step = orthogonalized(gradient.lerp(mean, MOMENTUM))
         length = USUAL_STEP * math.sqrt(max(weight.shape[-2:]))
         weight.mul_(1 - lr * weight_decay).add_(step, alpha=-lr * length)
 

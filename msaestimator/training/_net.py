@@ -235,7 +235,7 @@ def fingerprint(parameters: dict[str, Any], *arrays: np.ndarray) -> str:
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=_describe).encode())
     for array in arrays:
         digest.update(str(array.shape).encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -37,6 +37,9 @@ class ReconstructionObjective(nn.Module):
         power.
     """
 
+    columns: Tensor
+    errors: Tensor | None
+
     def __init__(
         self,
         columns: Sequence[int],
@@ -45,9 +48,8 @@ class ReconstructionObjective(nn.Module):
         errors: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
-        if errors is not None:
-            errors = torch.as_tensor(errors, dtype=torch.float32)
-        self.register_buffer("errors", errors, persistent=False)
+        scale = None if errors is None else torch.as_tensor(errors, dtype=torch.float32)
+        self.register_buffer("errors", scale, persistent=False)
         self.register_buffer("columns", torch.as_tensor(columns), persistent=False)
         self.power = power
         self.hidden_only = hidden_only
@@ -78,8 +80,12 @@ class PredictionObjective(nn.Module):
     label_weights : sequence of float, optional
         Weight of each label; None weighs all alike.
     width_power : float
-        Power of the interval's width by whose inverse a label counts, see `pinball_loss`.
+        Power of the interval's width by whose inverse a label counts, see
+        :func:`msaestimator.networks.pinball_loss`.
     """
+
+    levels: Tensor
+    label_weights: Tensor | None
 
     def __init__(
         self,

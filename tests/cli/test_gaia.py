@@ -1,7 +1,5 @@
 """``msa predict`` for stars of an archive, which is on this machine."""
 
-import argparse
-
 import astropy.units as u
 import numpy as np
 import pytest
@@ -9,22 +7,14 @@ from astropy.table import Table
 from catalogue import SPECIAL
 
 from msaestimator.archive import GaiaArchive
-from msaestimator.cli import _gaia, main
+from msaestimator.cli import main
 from msaestimator.cli._files import read_stars, write_stars
+from msaestimator.cli._gaia import archive_of
+from msaestimator.cli._options import make_parser
 from msaestimator.dust import _map_files
 from msaestimator.estimators import _released
 
 UNKNOWN = 4242
-
-
-@pytest.fixture(scope="session")
-def bare_model(make_regressor, make_msa, stars, tmp_path_factory):
-    """A regressor without reddening, and the folder it is saved in."""
-    bare = stars[[name for name in stars.colnames if name != "ebv"]]
-    regressor = make_regressor(make_msa(max_epochs=1), max_epochs=1).fit(bare)
-    folder = tmp_path_factory.mktemp("bare-model")
-    regressor.save_pretrained(folder)
-    return regressor, folder
 
 
 @pytest.fixture
@@ -182,9 +172,7 @@ def test_the_dust_map_that_stands_in_is_told(regressor, predict, tmp_path, monke
     ],
 )
 def test_the_archive_of_the_options(words, name, beside_tap):
-    parser = argparse.ArgumentParser()
-    _gaia.add_gaia_options(parser)
-    archive = _gaia.archive_of(parser.parse_args(words))
+    archive = archive_of(make_parser().parse_args(["predict", "out.fits", *words]))
     assert archive.service.name == name
     assert (archive.service.datalink_url is not None) == beside_tap
     assert archive.cache is True

@@ -6,7 +6,7 @@ from astropy.table import Table
 
 from msaestimator import StarTable, StellarParameterRegressor
 from msaestimator.cli import main
-from msaestimator.cli._files import read_stars, write_stars
+from msaestimator.cli._files import FORMATS, read_stars, write_stars
 from msaestimator.estimators import _released
 from msaestimator.exceptions import MissingColumnWarning
 
@@ -33,7 +33,7 @@ def run(*arguments):
     return main([str(argument) for argument in arguments])
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", FORMATS)
 def test_files_come_back(sample, tmp_path, ending):
     path = tmp_path / f"stars{ending}"
     write_stars(sample, path)

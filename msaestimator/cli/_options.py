@@ -1,0 +1,120 @@
+"""The verbs, options and choices of ``msa``, read without loading the library."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from msaestimator import __version__
+
+__all__ = ["DEFAULT_MODEL", "PRESETS", "SERVICES", "make_parser"]
+
+# The rooms that own these choices import torch and astropy, which take seconds, and help is to
+# come at once. tests/cli/test_choices.py compares them with their owners.
+DEFAULT_MODEL = "apogee-xp"
+PRESETS = ("default", "mckay2025")
+SERVICES = ("aip", "ari", "esa", "local")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser, whose ``module`` names the module of ``cli`` that runs the verb."""
+    parser = argparse.ArgumentParser(prog="msa", description="Stellar parameters from Gaia.")
+    parser.add_argument("--version", action="version", version=f"msa {__version__}")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _add_demo(verbs)
+    _add_fit(verbs)
+    _add_predict(verbs)
+    return parser
+
+
+def _add_demo(verbs: argparse._SubParsersAction) -> None:
+    demo = verbs.add_parser("demo", help="pre-train, fine-tune and score on packaged real stars")
+    demo.add_argument("--output", type=Path, default=Path("msa-demo"), help="folder for results")
+    demo.add_argument("--epochs", type=_at_least(0), help="length of each training")
+    demo.add_argument("--stars", type=_at_least(1), help="use only so many training stars")
+    demo.add_argument("--random-state", type=_at_least(0), default=0)
+    demo.set_defaults(module="_demo")
+
+
+def _add_fit(verbs: argparse._SubParsersAction) -> None:
+    fit = verbs.add_parser(
+        "fit", help="pre-train and fine-tune on a table of stars (FITS, ECSV, parquet, VOTable)"
+    )
+    fit.add_argument("stars", type=Path, help="table with features and labels")
+    fit.add_argument("model", type=Path, help="folder to save the fitted regressor to")
+    fit.add_argument("--labels", nargs="+", help="label columns (default: those there are)")
+    fit.add_argument("--pretrain-on", type=Path, help="another table to pre-train on")
+    fit.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default="default",
+        help="settings: the library's, or those of the thesis",
+    )
+    fit.add_argument("--epochs", type=_at_least(0), help="length of each training")
+    fit.add_argument("--checkpoint", type=Path, help="folder to resume an interrupted run from")
+    fit.add_argument("--random-state", type=_at_least(0), default=0)
+    fit.set_defaults(module="_fit")
+
+
+def _add_predict(verbs: argparse._SubParsersAction) -> None:
+    predict = verbs.add_parser(
+        "predict", help="predict the parameters of a table of stars, or of stars of the archive"
+    )
+    predict.add_argument(
+        "model",
+        nargs="?",
+        help=f"released model, or folder that `msa fit` wrote (default: {DEFAULT_MODEL})",
+    )
+    predict.add_argument("stars", nargs="?", help="table with features (else one of the options)")
+    predict.add_argument("output", type=Path, help="table to write: .fits, .ecsv, .parquet, .vot")
+    _add_ways_to_name_stars(predict)
+    _add_archive(predict)
+    predict.set_defaults(module="_predict")
+
+
+def _add_ways_to_name_stars(verb: argparse.ArgumentParser) -> None:
+    """Add the ways to name stars of the archive, of which one may be used."""
+    ways = verb.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--source-id", nargs="+", metavar="ID", help="Gaia source ids, fetched from the archive"
+    )
+    ways.add_argument(
+        "--ids",
+        type=Path,
+        metavar="FILE",
+        help="file with Gaia source ids: one a line, or a table with the column source_id",
+    )
+    ways.add_argument(
+        "--cone",
+        nargs=3,
+        metavar=("RA", "DEC", "RADIUS"),
+        help="stars around a position in degrees; the radius with a unit, such as 2arcmin",
+    )
+    ways.add_argument("--query", metavar="ADQL", help="stars that a query selects by source_id")
+
+
+def _add_archive(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--service",
+        choices=SERVICES,
+        help="Gaia archive (default: esa, or local with --tap-url)",
+    )
+    verb.add_argument("--tap-url", metavar="URL", help="TAP server to ask in place of its own")
+    verb.add_argument(
+        "--cache",
+        type=Path,
+        metavar="FOLDER",
+        help="folder to keep answers in (default: astropy's cache folder)",
+    )
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number, and refuses one that no verb could use."""
+
+    def read(word: str) -> int:
+        if not word.isdecimal() or int(word) < least:
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number of at least {least}, got {word!r}"
+            )
+        return int(word)
+
+    return read
