@@ -33,10 +33,10 @@ from msaestimator import (
     StellarParameterRegressor,
 )
 from msaestimator.datasets import load_apogee_xp, split_by_source_id
-from msaestimator.uncertainty import QuantileCalibrator
 from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.preprocessing import read_labels
 from msaestimator.schema import StarTable
+from msaestimator.uncertainty import QuantileCalibrator
 
 RELEASE = {
     "autoencoder": {"hidden_widths": (384, 384, 384, 192), "max_epochs": 300},

@@ -53,11 +53,12 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     schema : FeatureSchema, optional
         The input columns; None is :data:`msaestimator.schema.GAIA_DR3`.
     preprocessor : transformer, optional
-        From stars to scaled features. None is `StellarFeatures`, `XPCoefficientScaler` and
-        `sklearn.preprocessing.RobustScaler` for a table, and `RobustScaler` for a matrix.
+        Transformer of stars into scaled features. None is `StellarFeatures`, `XPCoefficientScaler`
+        and `sklearn.preprocessing.RobustScaler` for a table, and `RobustScaler` for a matrix.
     colors : bool
-        Give the network colours of the magnitudes too, and their principal components. They
-        need stars as tables, and a preprocessor that is linear in magnitudes and has an inverse.
+        Whether the network is given colours of the magnitudes too, and their principal components.
+        These need stars as tables, and a preprocessor that is linear in magnitudes and has an
+        inverse.
     hidden_widths : tuple of int
         Widths of the encoder's residual blocks; the last is the latent dimension.
     d_embedding, n_frequencies : int
@@ -67,11 +68,12 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     linear_term : bool
         Whether a feature's embedding depends on its value linearly, beside the waves.
     sentinel : float, optional
-        Stands for missing values in the network's input. None learns an embedding instead.
+        Number that stands for missing values in the network's input. None learns an embedding
+        instead.
     block : {"prenorm", "mckay2025"}
         The residual block: one that normalises its input only, or the thesis's.
     dropout : float
-        Inside the residual blocks.
+        Dropout inside the residual blocks.
     mask_ratio, xp_mask_ratio : float
         Probability that a feature, or all XP coefficients together, are hidden from a star.
     block_mask_ratio : float
@@ -82,22 +84,24 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     protected : tuple of str, optional
         Columns never hidden; None takes those the schema protects (G, BP, RP, W1, W2).
     loss : {"cauchy", "l1", "l2"}
-        Of the reconstruction. The Cauchy loss, ``log(1 + (residual / error) ** 2) / 2``, is in
-        units of each feature's median measurement error, as far as a table of stars tells it.
+        Loss of the reconstruction. The Cauchy loss, ``log(1 + (residual / error) ** 2) / 2``, is
+        in units of each feature's median measurement error, as far as a table of stars tells it.
     loss_on : {"observed", "hidden"}
-        Count every observed feature, or only those hidden from the network.
+        Features that count in the loss: all that were observed, or only those hidden from the
+        network.
     max_epochs, batch_size : int
         Length of the training, and stars a step. With 0 epochs the network stays untrained.
     optimizer : {"adamw", "muon"}
-        Muon makes the steps of weight matrices orthogonal, which takes longer and learns more.
+        Optimiser. Muon makes the steps of weight matrices orthogonal, which takes longer and
+        learns more.
     lr, weight_decay : float
         First learning rate, and decay of the weights.
     lr_schedule : {"cosine", "exponential", "halving", "constant"}
-        How the rate falls over the epochs.
+        Course of the learning rate over the epochs.
     gradient_clip : float, optional
         Largest norm of the gradient.
     early_stopping : bool
-        Hold out stars, stop when their loss no longer falls, and keep the best weights.
+        Whether to hold out stars, stop when their loss no longer falls, and keep the best weights.
     validation_fraction, n_iter_no_change : float, int
         Stars held out for early stopping, and epochs to wait for a better loss.
     callbacks : list of (str, skorch callback), optional
@@ -110,13 +114,13 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     inference_batch_size : int
         Stars at a time in `transform` and `reconstruct`.
     device : str
-        "auto" takes CUDA where there is one.
+        Device that computes; "auto" takes CUDA where there is one.
     precision : {"float32", "bfloat16"}
-        Of the network's computations.
+        Number format of the network's computations.
     random_state : int, RandomState or None
-        Fixes weights, masks, dropout and the order of stars.
+        Seed of weights, masks, dropout and the order of stars.
     verbose : int
-        0 is silent, 1 shows a progress bar.
+        Level of output: 0 is silent, 1 shows a progress bar.
 
     Attributes
     ----------
@@ -125,7 +129,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     net_ : MaskedNet
         The skorch net that trained it, with its ``history``.
     reader_ : StarReader
-        How stars become features.
+        Reader of stars into features.
     preprocessor_ : transformer
         The reader's fitted preprocessor.
     feature_names_ : tuple of str
@@ -133,7 +137,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     feature_range_ : ndarray of shape (2, n_features)
         Least and largest value of each feature in ``fit``.
     is_observed_ : ndarray of bool of shape (n_columns,)
-        Which of the preprocessor's columns are features.
+        Mask of the preprocessor's columns that are features.
     n_features_in_ : int
         Number of input columns.
     feature_names_in_ : ndarray of str of shape (n_features_in_,)
@@ -212,9 +216,9 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         Raises
         ------
         ColumnError, UnitMismatchError
-            What is wrong with the stars.
+            A column of the stars is absent, of another unit or unusable; the message says which.
         ValueError
-            What is wrong with a parameter.
+            A parameter is outside its range; the message says which.
         """
         again = self.warm_start and self.__sklearn_is_fitted__()
         x = self._read_training(X, reset=not again)
@@ -246,10 +250,10 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         source_ids : array-like of int of shape (n_stars,), str, or StarTable
             Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
         archive : GaiaArchive, optional
-            None is ESA's.
+            Archive to ask; None is ESA's.
         dust_map : str or callable
-            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`, for stars
-            without a column ``ebv``.
+            Map of the reddening, as in :func:`msaestimator.dust.add_reddening`, for stars without
+            a column ``ebv``.
 
         Returns
         -------
@@ -350,8 +354,8 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         Returns
         -------
         float
-            Of absolute errors, or squared ones for the loss "l2", on the features' scale
-            (interquartile ranges); 0 is perfect. The same masks are drawn each time.
+            Minus the mean of absolute errors, or squared ones for the loss "l2", on the features'
+            scale (interquartile ranges); 0 is perfect. The same masks are drawn each time.
         """
         check_is_fitted(self, "module_")
         features = self.reader_.transform(X)

@@ -31,7 +31,7 @@ def fitted_encoder(
     X : table of n_stars stars, or array of shape (n_stars, n_features)
         Stars to pre-train on, or to learn the scaling of features from.
     device, random_state
-        Where to compute, and what fixes the training of an encoder that has no random state.
+        Device that computes, and seed of the training of an encoder that has no random state.
 
     Raises
     ------

@@ -54,24 +54,24 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
     Parameters
     ----------
     vocabulary : Vocabulary, optional
-        The quantities; None is :data:`msaestimator.schema.GENERALIST`.
+        Quantities that the model knows; None is :data:`msaestimator.schema.GENERALIST`.
     labels : sequence of str, optional
-        What `predict` and `score` are about. None takes the columns of ``y``, or the stellar
-        parameters that the stars of ``fit`` have.
+        Labels that `predict` and `score` are about. None takes the columns of ``y``, or the
+        stellar parameters that the stars of ``fit`` have.
     asinh : bool
-        Compress scaled quantities by asinh, so that rare stars do not rule the loss.
+        Whether scaled quantities are compressed by asinh, so that rare stars do not rule the loss.
     embedding_dim : int
         Length of the tokens' vectors.
     embedding_scale : float, optional
-        Standard deviation they start with; None is Xavier's.
+        Standard deviation of the tokens' first weights; None is Xavier's.
     encoder_heads, encoder_widths : sequence of int
         Attention heads and hidden width of each encoder block.
     decoder_heads, decoder_widths : sequence of int
-        The same of each decoder block.
+        Attention heads and hidden width of each decoder block.
     head_widths : sequence of int
-        Hidden layers between decoder and output.
+        Widths of the hidden layers between decoder and output.
     dropout : float
-        In blocks and head.
+        Dropout in blocks and head.
     n_inputs : pair of int
         Fewest and most quantities shown of a star in training. It is no limit afterwards.
     n_requests : int
@@ -83,7 +83,7 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
         Probability that a block is hidden from a star as a whole, in training. A mapping tells
         it of blocks by name (``{"label": 0.7}``); those that it does not have are never hidden.
     resample_noise : bool
-        In training, add to each shown value noise of its measurement error.
+        Whether training adds to each shown value noise of its measurement error.
     beta : float
         Power of the predicted variance that weights each answer's likelihood (Seitzer et al.
         2022). With 0, the likelihood itself, easy questions rule the training; a last short
@@ -91,33 +91,33 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
     max_epochs, batch_size : int
         Length of the training, and stars a step.
     optimizer : {"adamw", "muon"}
-        As in `MaskedStellarAutoencoder`.
+        Optimiser, as in `MaskedStellarAutoencoder`.
     lr : float
         First learning rate.
     lr_schedule : {"cosine", "cosine_restarts", "exponential", "halving", "constant"}
-        How it falls over the epochs.
+        Course of the learning rate over the epochs.
     weight_decay : float
-        Of the weights.
+        Decay of the weights.
     gradient_clip : float, optional
         Largest norm of the gradient.
     inference_batch_size : int
         Known or asked quantities, of all stars together, computed at a time.
     early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, warm_start, \
 device, precision, random_state, verbose
-        As in `MaskedStellarAutoencoder`.
+        The same as in `MaskedStellarAutoencoder`.
 
     Attributes
     ----------
     reader_ : TokenReader
-        How stars become tokens.
+        Reader of stars into tokens.
     vocabulary_ : Vocabulary
         The quantities the network knows.
     is_trained_ : ndarray of bool of shape (n_tokens,)
-        Which of them any star of ``fit`` had; only these can be told and asked.
+        Mask of the quantities that any star of ``fit`` had; only these can be told and asked.
     labels_ : tuple of str
-        What `predict` returns.
+        Labels that `predict` returns.
     scaler_ : LabelScaler
-        Between quantities and what the network sees.
+        Scaler between quantities and the network's numbers.
     n_features_in_ : int
         Number of input columns.
     feature_names_in_ : ndarray of str of shape (n_features_in_,)
@@ -190,7 +190,7 @@ device, precision, random_state, verbose
     feature_names_in_ = of_part("reader_.feature_names_in_", "Names of the input columns.")
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn what the quantities of stars say of each other.
+        """Learn the quantities of stars from each other.
 
         Parameters
         ----------
@@ -207,9 +207,9 @@ device, precision, random_state, verbose
         Raises
         ------
         ColumnError, UnitMismatchError
-            What is wrong with the stars.
+            A column of the stars is absent, of another unit or unusable; the message says which.
         ValueError
-            What is wrong with a parameter.
+            A parameter is outside its range; the message says which.
         """
         self._check_parameters()
         again = self.warm_start and self.__sklearn_is_fitted__()
@@ -249,7 +249,7 @@ device, precision, random_state, verbose
         Parameters
         ----------
         X : table of n_stars stars, or array of shape (n_stars, n_features)
-            Its own labels are not looked at.
+            Stars, whose own labels are not looked at.
 
         Returns
         -------
@@ -293,19 +293,19 @@ device, precision, random_state, verbose
         source_ids : array-like of int of shape (n_stars,), str, or StarTable
             Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
         archive : GaiaArchive, optional
-            None is ESA's.
+            Archive to ask; None is ESA's.
         requests : str or sequence of str, optional
-            As of `request`; None asks for `labels_`.
+            Names of the vocabulary's tokens, as for `request`; None asks for `labels_`.
         dust_map : str or callable
-            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`, for stars
-            without a column ``ebv``.
+            Map of the reddening, as in :func:`msaestimator.dust.add_reddening`, for stars without
+            a column ``ebv``.
 
         Returns
         -------
         StarTable of length n_stars
-            As of `request`, one row an id, in order. Further, ``archive_flags``
-            (:class:`~msaestimator.archive.ArchiveFlag`) and of each survey and XP band whether
-            the star has any of it: ``has_bp``, ``has_rp``, ``has_tmass`` and so on.
+            Columns of `request`, one row an id, in order. Further, ``archive_flags``
+            (:class:`~msaestimator.archive.ArchiveFlag`) and of each survey and XP band whether the
+            star has any of it: ``has_bp``, ``has_rp``, ``has_tmass`` and so on.
 
         Raises
         ------
@@ -326,13 +326,13 @@ device, precision, random_state, verbose
     def request(
         self, X: Any, requests: str | Sequence[str], *, inputs: Sequence[str] | None = None
     ) -> StarTable:
-        """Return what is asked of stars, from all that ``X`` says of them.
+        """Return the requested quantities of stars, from all that ``X`` says of them.
 
         Parameters
         ----------
         X : table of n_stars stars
-            Any of the vocabulary's quantities; each star may have others. What is asked may be
-            among them, and then is more or less returned.
+            Stars with any of the vocabulary's quantities; each star may have others. A request may
+            be among them, and is then more or less returned.
         requests : str or sequence of str
             Names of the vocabulary's tokens, such as ``"age"``.
         inputs : sequence of str, optional
@@ -377,14 +377,14 @@ device, precision, random_state, verbose
         inputs: Sequence[str] | None = None,
         random_state: Any = None,
     ) -> StarTable:
-        """Draw what is asked of stars from its joint distribution.
+        """Draw the requested quantities of stars from their joint distribution.
 
         The requests are drawn one after the other, each knowing those before it.
 
         Parameters
         ----------
         X, requests, inputs
-            As of `request`.
+            The same as in `request`.
         n_samples : int
             Draws a star.
         random_state : int, RandomState instance or None
@@ -392,7 +392,7 @@ device, precision, random_state, verbose
         Returns
         -------
         StarTable of length n_stars
-            Of each request a column of shape (n_stars, n_samples), in the token's unit.
+            Draws: of each request a column of shape (n_stars, n_samples), in the token's unit.
         """
         check_is_fitted(self, "module_")
         if n_samples < 1:
@@ -419,11 +419,11 @@ device, precision, random_state, verbose
         Parameters
         ----------
         X, inputs
-            As of `request`.
+            The same as in `request`.
         at_10pc : bool
-            Return what would be seen at 10 pc, behind the star's own extinction, by the
-            requested ``pseudo_luminosity`` (which ``X`` may have); otherwise what is seen, by
-            the ``phot_g_mean_mag`` of ``X``.
+            Whether to return the flux at 10 pc, behind the star's own extinction, by the requested
+            ``pseudo_luminosity`` (which ``X`` may have), rather than the flux at the Earth, by the
+            ``phot_g_mean_mag`` of ``X``.
 
         Returns
         -------
@@ -450,7 +450,7 @@ device, precision, random_state, verbose
         Parameters
         ----------
         X : table of n_stars stars, or array of shape (n_stars, n_features)
-            Its own labels are not looked at.
+            Stars, whose own labels are not looked at.
 
         Returns
         -------
@@ -468,12 +468,12 @@ device, precision, random_state, verbose
     def attention(
         self, X: Any, requests: str | Sequence[str], *, inputs: Sequence[str] | None = None
     ) -> np.ndarray:
-        """Return how much the answer to each request looks at each known quantity.
+        """Return the attention of each request to each known quantity.
 
         Parameters
         ----------
         X, requests, inputs
-            As of `request`.
+            The same as in `request`.
 
         Returns
         -------

@@ -23,9 +23,10 @@ def fetch_stars(stars: Any, archive: GaiaArchive | None, dust_map: Any) -> Table
     stars : array-like of int, str, or Table
         Source ids; ADQL that selects ``source_id``; or stars that an archive gave.
     archive : GaiaArchive, optional
-        None is ESA's.
+        Archive to ask; None is ESA's.
     dust_map : str, callable or None
-        As in `add_reddening`; None adds no reddening. Reddening that a table brings is kept.
+        Map of the reddening, as in `add_reddening`; None adds no reddening. Reddening that a table
+        brings is kept.
     """
     archive = GaiaArchive() if archive is None else archive
     if isinstance(stars, str):

@@ -1,4 +1,4 @@
-"""What training hides of a star: single features, whole spectra, surveys, runs of coefficients."""
+"""Masks of training: single features, whole spectra, surveys, runs of coefficients."""
 
 from collections.abc import Mapping, Sequence
 

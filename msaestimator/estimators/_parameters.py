@@ -20,7 +20,7 @@ __all__ = [
 
 
 class Rule(NamedTuple):
-    """What the value of a parameter must be: in words, and as a test."""
+    """A rule for the value of a parameter: in words, and as a test."""
 
     text: str
     holds: Callable[[Any], bool]

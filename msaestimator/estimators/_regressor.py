@@ -82,8 +82,8 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
     Parameters
     ----------
     encoder : MaskedStellarAutoencoder, optional
-        Fitted: it is the start, and is itself left unchanged. Not fitted: it is pre-trained
-        on the same stars first. None: an untrained network of the default size.
+        Autoencoder to start from. A fitted one is itself left unchanged; one that is not fitted is
+        pre-trained on the same stars first; None is an untrained network of the default size.
     labels : sequence of str, mapping of str to unit, or None
         Names of the stellar parameters, and the units to predict them in (the schema's if
         none are given). None takes every column of ``y`` but errors, or those of the table that
@@ -91,16 +91,16 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
     log_labels : "auto" or sequence of str
         Labels learned as log10; "auto" takes Teff, age, mass and parallax.
     quantiles : sequence of float
-        An odd number of levels in increasing order, 0.5 in the middle.
+        Levels of the predicted quantiles: an odd number in increasing order, 0.5 in the middle.
     head_widths : sequence of int
-        Hidden layers of the head.
+        Widths of the head's hidden layers.
     dropout : float
         Dropout after each hidden layer of the head.
     n_members : int
-        Members of an ensemble, whose quantiles are combined.
+        Number of members of an ensemble, whose quantiles are combined.
     ensemble : {"shared", "independent"}
-        Members are heads with weights of their own on one autoencoder, evaluated together; or
-        whole networks, as in the thesis, at so many times the cost.
+        Kind of the members: heads with weights of their own on one autoencoder, evaluated
+        together; or whole networks, as in the thesis, at so many times the cost.
     mask_ratio, xp_mask_ratio : float
         Probability that a feature, or all XP coefficients together, are hidden from a star.
     block_mask_ratio : float
@@ -109,14 +109,14 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
     span_mask_ratio : float
         Probability that a run of orders, or any XP coefficients, are hidden.
     resample_noise : bool
-        Add noise to the features of each star, a random fraction of their measurement errors drawn
-        anew in every epoch, so that the network cannot learn the noise they came with. Needs a
-        table with columns of errors.
+        Whether noise is added to the features of each star, a random fraction of their measurement
+        errors drawn anew in every epoch, so that the network cannot learn the noise they came
+        with. It needs a table with columns of errors.
     label_weights : mapping of str to float, optional
-        How much labels count in the loss (thesis equation 3.2); those not named count 1.
+        Weights of labels in the loss (thesis equation 3.2); a label that is not named has 1.
     width_power : float
-        A star's label counts as the inverse of its predicted interval's width to this power, from
-        0 to 1, so that labels which can be told well count more than those which cannot.
+        Power, from 0 to 1, of the predicted interval's width by whose inverse a star's label
+        counts, so that labels which can be told well count more than those which cannot.
     prediction_weight, reconstruction_weight : float
         Weights of the two losses (lambda 1 and lambda 2 of thesis equation 3.3). With a zero for
         the second nothing is reconstructed, which takes half the time.
@@ -126,12 +126,13 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
     max_epochs, batch_size : int
         Length of the fine-tuning, and stars a step.
     optimizer : {"adamw", "muon"}
-        Muon makes the steps of weight matrices orthogonal, which takes longer and learns more.
+        Optimiser. Muon makes the steps of weight matrices orthogonal, which takes longer and
+        learns more.
     lr, encoder_lr : float
         First learning rates of head and autoencoder.
     lr_schedule, encoder_lr_schedule : {"cosine", "cosine_plateau", "exponential", "halving", \
 "constant"}
-        How they fall over the epochs.
+        Courses of these learning rates over the epochs.
     average_from : float
         Fraction of the epochs after which the weights of every step are averaged, for the mean
         to be kept; 1 keeps the last. Best with the schedule "cosine_plateau".
@@ -140,8 +141,8 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
     gradient_clip : float, optional
         Largest norm of the gradient.
     calibration_fraction : float
-        Stars with labels that are held back from training, on which the intervals are
-        calibrated; 0 for none. They are drawn by ``random_state``, so give an integer with
+        Fraction of the stars with labels that are held back from training, on which the intervals
+        are calibrated; 0 for none. They are drawn by ``random_state``, so give an integer with
         ``warm_start``. None are held back if that makes fewer than 50 for every label.
     calibrator : estimator, optional
         Calibration of the intervals, with the methods of
@@ -153,7 +154,7 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
         matrix of features their density.
     early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, warm_start, \
 inference_batch_size, device, precision, random_state, verbose
-        As in `MaskedStellarAutoencoder`.
+        The same as in `MaskedStellarAutoencoder`.
 
     Attributes
     ----------
@@ -162,26 +163,27 @@ inference_batch_size, device, precision, random_state, verbose
     labels_ : tuple of str
         Names of the labels.
     units_ : dict of str to str
-        Their units.
+        Units of the labels.
     intervals_ : IntervalModel
         Scale of the labels, where they are known, and the calibration.
     label_scaler_ : LabelScaler
-        Between labels and what the network predicts.
+        Scaler between labels and the network's predictions.
     label_domains_ : LabelCoverage
-        Where in Teff each label is known, and its spread; see ``flags`` of `predict_table`.
+        Range of Teff in which each label is known, and its spread; see ``flags`` of
+        `predict_table`.
     calibrator_ : estimator or None
-        What was learned from the stars held back.
+        Calibration of the intervals, learned from the stars held back.
     outliers_ : OutlierModel
-        What ordinary stars look like, and where their latent vectors lie.
+        Distributions of ordinary stars' inputs and of their latent vectors.
     novelty_, latent_novelties_
         The parts of ``outliers_``; see `outlier_score`.
     survey_offsets_ : SurveyOffsets or None
-        How the labels of surveys differ, if ``fit`` was told of them.
+        Differences between the labels of surveys, if ``fit`` was told of them.
     reader_ : StarReader
-        How stars become features, as the autoencoder learned it.
+        Reader of stars into features, as the autoencoder learned it.
     feature_names_, feature_range_, is_observed_, preprocessor_, n_features_in_, \
 feature_names_in_
-        As in `MaskedStellarAutoencoder`.
+        The same as in `MaskedStellarAutoencoder`.
     module_ : QuantileRegressor
         The fitted network.
     net_ : MaskedNet
@@ -304,9 +306,10 @@ feature_names_in_
         Raises
         ------
         ColumnError, UnitMismatchError
-            What is wrong with stars or labels.
+            A column of stars or labels is absent, of another unit or unusable; the message says
+            which.
         ValueError
-            What is wrong with a parameter.
+            A parameter is outside its range; the message says which.
         """
         self._check_parameters()
         labels = collect_labels(X, y, self.labels)
@@ -357,7 +360,7 @@ feature_names_in_
         Returns
         -------
         ndarray of shape (n_stars, n_labels), or (n_stars,) if ``y`` was one-dimensional
-            In the labels' units; NaN for a star without any feature.
+            Medians in the labels' units; NaN for a star without any feature.
         """
         medians = self.predict_quantiles(X)[..., len(self.quantiles) // 2]
         return medians[:, 0] if self.intervals_.one_dimensional_ else medians
@@ -450,17 +453,17 @@ feature_names_in_
         source_ids : array-like of int of shape (n_stars,), str, or StarTable
             Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
         archive : GaiaArchive, optional
-            None is ESA's.
+            Archive to ask; None is ESA's.
         dust_map : str or callable
-            Where reddening is from, as in :func:`msaestimator.dust.add_reddening`, for stars
-            without a column ``ebv``.
+            Map of the reddening, as in :func:`msaestimator.dust.add_reddening`, for stars without
+            a column ``ebv``.
 
         Returns
         -------
         StarTable of length n_stars
-            As of `predict_table`, one row an id, in order. Further, ``archive_flags``
-            (:class:`~msaestimator.archive.ArchiveFlag`) and of each survey and XP band whether
-            the star has any of it: ``has_bp``, ``has_rp``, ``has_tmass`` and so on.
+            Columns of `predict_table`, one row an id, in order. Further, ``archive_flags``
+            (:class:`~msaestimator.archive.ArchiveFlag`) and of each survey and XP band whether the
+            star has any of it: ``has_bp``, ``has_rp``, ``has_tmass`` and so on.
 
         Raises
         ------
@@ -524,15 +527,15 @@ feature_names_in_
         Parameters
         ----------
         X : table of n_stars stars, or array of shape (n_stars, n_features)
-            At least 50 of them with a known label; a few hundred do better. Each counts as it is
-            and, for stars with photometry only, without its XP coefficients.
+            Stars, at least 50 of them with a known label; a few hundred do better. Each counts as
+            it is and, for stars with photometry only, without its XP coefficients.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
             The labels, NaN where unknown. None takes the columns ``labels_`` of ``X``.
 
         Returns
         -------
         self
-            With a new ``calibrator_``; medians are as they were.
+            The model with a new ``calibrator_``; medians are as they were.
 
         Raises
         ------
@@ -554,7 +557,7 @@ feature_names_in_
         return self
 
     def survey_offset(self, X: Any, survey: str | int) -> np.ndarray:
-        """Return what a survey's labels of stars exceed those of the reference survey by.
+        """Return by how much a survey's labels of stars exceed those of the reference survey.
 
         Parameters
         ----------
@@ -565,8 +568,8 @@ feature_names_in_
         Returns
         -------
         ndarray of shape (n_stars, n_labels)
-            To be added to predictions, in the labels' units; zero for the reference survey,
-            NaN for a star without any feature.
+            Offsets to be added to predictions, in the labels' units; zero for the reference
+            survey, NaN for a star without any feature.
 
         Raises
         ------

@@ -27,24 +27,25 @@ def predict_from_gaia(
     source_ids : array-like of int of shape (n_stars,), str, or StarTable
         Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
     archive : GaiaArchive, optional
-        None is ESA's.
+        Archive to ask; None is ESA's.
     model : str or Path
-        As in :meth:`StellarParameterRegressor.from_pretrained`, which keeps the model for
-        further stars.
+        Name or folder of the model, as in :meth:`StellarParameterRegressor.from_pretrained`, which
+        keeps the model for further stars.
     dust_map : str or callable
-        Where reddening is from, as in :func:`msaestimator.dust.add_reddening`, for stars
-        without a column ``ebv``.
+        Map of the reddening, as in :func:`msaestimator.dust.add_reddening`, for stars without a
+        column ``ebv``.
 
     Returns
     -------
     StarTable of length n_stars
-        As of :meth:`StellarParameterRegressor.predict_from_gaia`: one row an id, in order, of
-        each label the median and an interval, with units; flags, and what was observed.
+        Table of :meth:`StellarParameterRegressor.predict_from_gaia`: one row an id, in order, of
+        each label the median and an interval, with units; flags, and the surveys that observed the
+        star.
 
     Raises
     ------
     CheckpointError
-        There is no such model.
+        The model is unknown.
     ColumnError
         An id is not an integer; nothing was sent.
     ArchiveError

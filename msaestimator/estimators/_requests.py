@@ -1,4 +1,4 @@
-"""What training shows of a star and asks of it, by the blocks of a vocabulary."""
+"""The tokens of a star that training shows and asks, by the blocks of a vocabulary."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,9 +28,9 @@ def request_draw(
     vocabulary : Vocabulary
         The quantities.
     is_trained : ndarray of bool of shape (n_tokens,)
-        Which of them any star has.
+        Mask of the tokens that any star has.
     n_inputs, n_requests, request_by, block_dropout, resample_noise
-        As in `StellarFoundationModel`.
+        The same as in `StellarFoundationModel`.
 
     Raises
     ------

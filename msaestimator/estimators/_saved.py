@@ -1,4 +1,4 @@
-"""What every estimator does: take a preset, train, be saved and loaded, and find similar stars."""
+"""The base of every estimator: presets, training, saving and loading, similar stars."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class SavedEstimator(TrainingParameters, BaseEstimator):
         Parameters
         ----------
         folder : str or Path
-            Made if it is not there. Each file is replaced whole.
+            Folder to write, made if it is not there. Each file is replaced whole.
         dtype : {"float32", "float16", "bfloat16"}
             Type of the network's weights in the file. The latter two halve it and round the
             weights, to 11 and 8 bits; they are loaded as float32 again. All else is kept exactly.
@@ -105,15 +105,15 @@ class SavedEstimator(TrainingParameters, BaseEstimator):
         ----------
         X : table of n_stars stars, or array of shape (n_stars, n_features)
         k : int
-            How many to find for each star.
+            Number of stars to find for each star.
         among : table or array, optional
             The stars to search. None searches ``X`` itself, and finds no star itself.
 
         Returns
         -------
         distances : ndarray of shape (n_stars, k)
-            Increasing: Euclidean, between latent vectors whose components are scaled to unit
-            variance over the stars searched. NaN for a star without any feature.
+            Increasing distances: Euclidean, between latent vectors whose components are scaled to
+            unit variance over the stars searched. NaN for a star without any feature.
         indices : ndarray of int of shape (n_stars, k)
             Rows of ``among``; -1 for a star without any feature. Such a star is never found.
 

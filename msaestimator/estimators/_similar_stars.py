@@ -17,7 +17,7 @@ def find_similar(
     vectors : ndarray of shape (n_stars, n_dimensions)
         Latent vectors; NaN of a star without any feature.
     k : int
-        How many to find for each star.
+        Number of stars to find for each star.
     among : ndarray of shape (n_searched, n_dimensions), optional
         The vectors to search. None searches ``vectors``, and finds no star itself.
 

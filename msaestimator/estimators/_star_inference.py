@@ -22,7 +22,7 @@ class StarInference:
     batch_size : int
         Stars computed at a time.
     device : torch.device
-        Where to compute.
+        Device that computes.
     precision : {"float32", "bfloat16"}
         Precision of the computations.
     """

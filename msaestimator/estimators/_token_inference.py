@@ -22,9 +22,9 @@ class TokenInference:
     module : StellarTransformer
         The network.
     batch_size : int
-        Known and asked quantities of all stars computed at a time, which bounds the memory.
+        Number of known and requested quantities computed at a time, which bounds the memory.
     device : torch.device
-        Where to compute.
+        Device that computes.
     precision : {"float32", "bfloat16"}
         Precision of the computations.
     """
@@ -40,7 +40,7 @@ class TokenInference:
     def predict(
         self, values: np.ndarray, requests: Sequence[int]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and standard deviation of what is asked, each (n_stars, n_requests).
+        """Return mean and standard deviation of the requests, each (n_stars, n_requests).
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ class TokenInference:
         return answers[:, 0], answers[:, 1]
 
     def embed(self, values: np.ndarray) -> np.ndarray:
-        """Return the mean vector of what is known of each star; NaN rows if that is nothing."""
+        """Return the mean vector of each star's known tokens; NaN where none is known."""
         return self._map(
             lambda known, tokens: self.module.encode(known, tokens).mean(dim=1),
             values,
@@ -94,7 +94,7 @@ class TokenInference:
         return result
 
     def _batches(self, values: np.ndarray, widest: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield rows and their known tokens; stars of a batch know equally many, so none pads."""
+        """Yield rows and their known tokens, equally many for all stars of a batch."""
         is_known = np.isfinite(values)
         counts = is_known.sum(axis=1)
         for count in np.unique(counts):

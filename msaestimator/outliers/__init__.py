@@ -1,4 +1,4 @@
-"""How unusual a star is, by its inputs and its latent vector; false-alarm rates."""
+"""Outlier scores of a star, by its inputs and its latent vector; false-alarm rates."""
 
 from msaestimator.outliers._brightness_free import BrightnessFreeView
 from msaestimator.outliers._density import DensityOutliers

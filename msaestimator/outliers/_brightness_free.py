@@ -1,4 +1,4 @@
-"""What a star looks like apart from its brightness: scaled spectrum, colours, their agreement."""
+"""A star's look apart from its brightness: scaled spectrum, colours, their agreement."""
 
 from typing import Self
 
@@ -12,10 +12,10 @@ from msaestimator.schema import G_BAND, FeatureSchema, g_flux
 __all__ = ["BrightnessFreeView"]
 
 COLOR_WEIGHT = 3.0
-"""A few precise colours would drown among a hundred coefficients."""
+"""Weight of a colour: a few precise ones would drown among a hundred coefficients."""
 
 NOISE_WEIGHT = 3.0
-"""How fast a coefficient counts less as its error nears the spread between stars."""
+"""Weight of a coefficient's error, over the spread between stars, in letting it count less."""
 
 AGREEMENT = 0.05
 """Relative flux beyond which a star's spectrum and magnitude disagree."""
@@ -27,7 +27,7 @@ STARS_PER_COEFFICIENT = 3
 
 
 class BrightnessFreeView(BaseEstimator):
-    """What a star looks like apart from its brightness.
+    """A star's look apart from its brightness.
 
     XP coefficients over the G flux, and magnitudes minus G: the input of the outlier score.
 
@@ -39,19 +39,20 @@ class BrightnessFreeView(BaseEstimator):
     Attributes
     ----------
     scaler_ : XPCoefficientScaler
-        Divides coefficients by the G flux, and scales them.
+        Scaler that divides coefficients by the G flux.
     is_xp_, is_color_ : ndarray of bool of shape (n_schema,)
-        Which columns of the schema any star had: coefficients, and magnitudes beside G.
+        Columns of the schema that any star had: coefficients, and magnitudes beside G.
     weights_ : ndarray of shape (n_view,)
-        How much each column of the view counts: less, the more of it is noise.
+        Weight of each column of the view: less, the more of it is noise.
     bands_ : ndarray of bool of shape (n_schema,)
         Magnitudes that a spectrum has to agree with, if there were spectra enough to learn how.
     passbands_ : ndarray of shape (n_coefficients, n_bands)
-        What takes coefficients to these bands' flux, relative to magnitude 0.
+        Weights from coefficients to these bands' flux, relative to magnitude 0.
     deviations_ : ndarray of shape (n_bands,)
         68th percentile of the relative misfit.
     variances_ : ndarray of shape (2,)
-        Of coefficients relative to G: at any brightness, and times the G flux, from photons.
+        Variances of coefficients relative to G: at any brightness, and times the G flux, from
+        photons.
 
     Notes
     -----
@@ -68,7 +69,7 @@ class BrightnessFreeView(BaseEstimator):
         Parameters
         ----------
         values, errors : ndarray of shape (n_stars, n_schema)
-            As of `Measurements`; NaN is missing.
+            Values and errors as in `Measurements`; NaN is missing.
         """
         columns = self.schema.columns
         observed = np.isfinite(values).any(axis=0)
@@ -96,7 +97,7 @@ class BrightnessFreeView(BaseEstimator):
         return np.hstack([scaled[:, self.is_xp_], colors])
 
     def disagreement(self, values: np.ndarray) -> np.ndarray:
-        """Return how far spectra are from giving their stars' magnitudes, (n_stars,).
+        """Return the disagreement of spectra with their stars' magnitudes, (n_stars,).
 
         The logarithm of one plus the mean square of relative misfits, in units of what is
         usual; NaN for a star without a complete spectrum or any of these magnitudes.
@@ -123,7 +124,7 @@ class BrightnessFreeView(BaseEstimator):
 
     @property
     def n_coefficients(self) -> int:
-        """How many columns of the view, the first ones, are coefficients."""
+        """Number of columns of the view, the first ones, that are coefficients."""
         return int(self.is_xp_.sum())
 
     @property

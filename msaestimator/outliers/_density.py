@@ -21,7 +21,7 @@ LEAST_NOISE = 1e-3
 """Variance off the principal directions, where there is none: keeps the algebra regular."""
 
 REGULARIZATION = 1e-2
-"""Added to the variance of each Gaussian along each direction, of unit variance overall."""
+"""Variance added to each Gaussian along each direction, of unit variance overall."""
 
 VECTORS_PER_GAUSSIAN = 100
 HELD_BACK = 5
@@ -29,7 +29,7 @@ HELD_BACK = 5
 
 
 def hold_back(seen: np.ndarray) -> np.ndarray:
-    """Return which vectors are held back: one in five of those seen, or all of fewer than ten.
+    """Tell which vectors are held back: one in five of those seen, or all of fewer than ten.
 
     Parameters and result are bool of shape (n_vectors,).
     """
@@ -49,25 +49,25 @@ class DensityOutliers(BaseEstimator):
     Parameters
     ----------
     n_directions : int
-        Principal directions, at most.
+        Most principal directions.
     n_gaussians : int
-        Gaussians, at most; one for each 100 vectors.
+        Most Gaussians; there is one for each 100 vectors.
 
     Attributes
     ----------
     scaler_ : StandardScaler
-        Of the columns.
+        Scaler of the columns.
     weights_ : ndarray of shape (n_columns,)
-        What the scaled columns are multiplied by.
+        Weights that multiply the scaled columns.
     loadings_ : ndarray of shape (n_columns, n_directions)
         Principal directions times their standard deviations.
     noise_ : float
         Variance off them, of each column.
     shares_, means_, precisions_ : ndarray
-        Of the Gaussians: (n,), (n, n_directions), (n, n_directions, n_directions), the last
-        as Cholesky factors.
+        Parameters of the Gaussians: (n,), (n, n_directions), (n, n_directions, n_directions), the
+        last as Cholesky factors.
     rate_ : FalseAlarmRate
-        Of minus the logarithm of the density.
+        False-alarm rate of minus the logarithm of the density.
 
     Notes
     -----
@@ -93,7 +93,7 @@ class DensityOutliers(BaseEstimator):
         X : ndarray of shape (n_vectors, n_columns), or Features
             Vectors; NaN is missing. Those without any value do not count; two others are needed.
         weights : ndarray of shape (n_columns,), optional
-            How much a column counts relative to others.
+            Weights of the columns relative to each other.
         held_back : ndarray of bool of shape (n_vectors,), optional
             Vectors for the false-alarm rate. None, or none with a value: one in five, or all
             of fewer than ten.

@@ -1,4 +1,4 @@
-"""How rare a misfit is among ordinary stars as noisy: its false-alarm rate."""
+"""False-alarm rates: the rarity of a misfit among ordinary stars as noisy."""
 
 from typing import Self
 
@@ -50,7 +50,7 @@ class FalseAlarmRate(BaseEstimator):
         Parameters
         ----------
         misfit : ndarray of shape (n_stars,)
-            Finite.
+            Misfits, finite.
         noise : ndarray of shape (n_stars,), optional
             Noise levels, on a scale where equal steps matter alike; NaN unknown.
         as_observed : ndarray of bool of shape (n_stars,) or slice

@@ -1,4 +1,4 @@
-"""How unusual stars are by their inputs: spectrum, colours, and whether these agree."""
+"""Outlier scores of inputs: spectrum, colours, and the agreement of both."""
 
 from typing import Self
 
@@ -32,7 +32,7 @@ class InputOutliers(BaseEstimator):
     Attributes
     ----------
     view_ : BrightnessFreeView
-        What stars look like apart from their brightness.
+        View of stars apart from their brightness.
     spectral_, photometric_ : DensityOutliers or None
         Density of the whole view, for stars with a spectrum, and of colours alone, for others.
     density_rate_, disagreement_rate_ : FalseAlarmRate or None

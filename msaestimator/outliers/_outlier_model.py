@@ -35,8 +35,8 @@ class OutlierModel(BaseEstimator):
         The fitted detector. None of a model that was saved before there was a score, or fitted
         on a single star.
     latent_detectors_ : list of DensityOutliers or None
-        Where latent vectors of the training lie: of stars with XP coefficients, and of the same
-        stars without them. Empty where ``detector_`` is None of an old model.
+        Detectors on the latent vectors of the training: of stars with XP coefficients, and of the
+        same stars without them. Empty where ``detector_`` is None of an old model.
     """
 
     def __init__(self, detector: BaseEstimator | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Colours that the network is given beside magnitudes: differences it would be long to find."""
+"""Colours given to the network beside magnitudes: it would take long to find the differences."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,19 +11,20 @@ from msaestimator.schema import G_BAND, FeatureSchema
 __all__ = ["color_contrasts", "units_of_features"]
 
 NOISE = 0.01
-"""Magnitudes: principal components that vary less are not blown up to unit variance."""
+"""Noise floor in mag: a principal component's standard deviation is taken as at least this when it
+is scaled."""
 
 CUT = (0.5, 99.5)
 """Percentiles of each colour outside of which stars do not count in principal components."""
 
 STARS_PER_COLOR = 10
-"""A survey has principal components if this many stars per colour have all of its bands."""
+"""Stars per colour, with all bands of a survey, that its principal components need."""
 
 
 def units_of_features(
     preprocessor: Any, schema: FeatureSchema, n_columns: int
 ) -> dict[str, float]:
-    """Return how much of each of the schema's columns one unit of its scaled feature is."""
+    """Return the size of one unit of a scaled feature in its column's unit, by column."""
     ends = np.array([[0.0], [1.0]], dtype=np.float32).repeat(n_columns, axis=1)
     stars = read_features(preprocessor.inverse_transform(ends), schema)
     return dict(zip(schema.names, stars[1] - stars[0], strict=True))
@@ -37,8 +38,8 @@ def color_contrasts(
 ) -> dict[str, np.ndarray]:
     """Return the weights and centers of `Contrasts` that make colours of scaled magnitudes.
 
-    Each magnitude relative to G; and of each survey the principal components, scaled to unit
-    variance, of its and Gaia's magnitudes relative to G. Metallicity moves a star along the
+    They make each magnitude relative to G; and of each survey the principal components, scaled to
+    unit variance, of its and Gaia's magnitudes relative to G. Metallicity moves a star along the
     components of least variance, by hundredths of a magnitude, where magnitudes vary by ten.
 
     Parameters
@@ -86,7 +87,7 @@ def color_contrasts(
 
 
 def _magnitudes(names: Sequence[str], schema: FeatureSchema) -> dict[str, list[int]]:
-    """Return survey to positions of its magnitudes."""
+    """Return the positions of magnitudes by survey."""
     surveys: dict[str, list[int]] = {}
     for position, name in enumerate(names):
         if name in schema and schema[name].unit == "mag" and schema[name].reconstructed:

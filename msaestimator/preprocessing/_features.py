@@ -98,7 +98,7 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
     n_features_in_ : int
         Number of columns, those of the schema.
     column_names_ : tuple of str
-        Their names.
+        Names of the columns.
 
     Notes
     -----
@@ -120,6 +120,9 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
     Unit("mas")
     """
 
+    schema_: FeatureSchema
+    column_names_: tuple[str, ...]
+
     def __init__(self, schema: FeatureSchema | None = None) -> None:
         self.schema = schema
 
@@ -129,7 +132,7 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
         Raises
         ------
         ColumnError, UnitMismatchError
-            See :func:`msaestimator.preprocessing.read_features`.
+            The table is refused, as by :func:`msaestimator.preprocessing.read_features`.
         """
         read_matrix(self, X, reset=True)
         return self

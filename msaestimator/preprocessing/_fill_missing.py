@@ -19,9 +19,9 @@ def fill_missing(stars: Measurements, inferred: Any) -> StarTable:
     Parameters
     ----------
     stars : Measurements of n_stars stars
-        Its observed values and the columns of its table that are not features are kept.
+        Stars whose observed values are kept, and the columns of their table that are not features.
     inferred : table, or array of shape (n_stars, len(schema))
-        What to put where the stars have nothing.
+        Values for the places where the stars have none.
     """
     if column_names(inferred) is not None:
         inferred = read_features(inferred, stars.schema)

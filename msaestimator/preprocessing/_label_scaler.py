@@ -38,12 +38,13 @@ class LabelScaler(TransformerMixin, BaseEstimator):
     Warns
     -----
     UserWarning
-        In `fit`, of labels above the bound that the schema gives them, with their number.
+        Labels in `fit` are above the bound that the schema gives them; the message has their
+        number.
 
     Attributes
     ----------
     is_log_ : ndarray of bool, shape (n_labels,)
-        Which labels are learned as log10.
+        Mask of the labels that are learned as log10.
     bounds_ : ndarray of shape (2, n_labels)
         Least and largest value of each label by its nature, in its unit.
     center_, scale_ : ndarray of shape (n_labels,)

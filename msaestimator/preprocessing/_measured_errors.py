@@ -18,9 +18,9 @@ def typical_errors(stars: Measurements, preprocessor: Pipeline) -> np.ndarray:
     Parameters
     ----------
     stars : Measurements of n_stars stars
-        With the schema's columns of errors, as far as there are any.
+        Stars with the schema's columns of errors, as far as there are any.
     preprocessor : Pipeline
-        Fitted; its first step reads the table.
+        Fitted pipeline, whose first step reads the table.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def known_errors(stars: Measurements, preprocessor: Pipeline) -> np.ndarray:
     Parameters
     ----------
     stars, preprocessor
-        As in `typical_errors`.
+        The same as in `typical_errors`.
 
     Returns
     -------

@@ -12,7 +12,7 @@ __all__ = ["Measurements"]
 
 
 class Measurements:
-    """What a table says of stars, in a schema's columns and units.
+    """Values and errors of a table of stars, in a schema's columns and units.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From stars, as a table or a matrix of prepared features, to what a network takes."""
+"""Read tables of stars, or matrices of features, into what the network takes."""
 
 import warnings
 from typing import Any, Self
@@ -32,8 +32,8 @@ class StarReader(BaseEstimator):
     schema : FeatureSchema, optional
         The input columns; None is :data:`msaestimator.schema.GAIA_DR3`.
     preprocessor : transformer, optional
-        From stars to scaled features. None is `StellarFeatures`, `XPCoefficientScaler` and
-        `sklearn.preprocessing.RobustScaler` for a table, and `RobustScaler` for a matrix.
+        Transformer of stars into scaled features. None is `StellarFeatures`, `XPCoefficientScaler`
+        and `sklearn.preprocessing.RobustScaler` for a table, and `RobustScaler` for a matrix.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class StarReader(BaseEstimator):
     fitted_on_table_ : bool
         Whether ``fit`` saw a table of stars.
     is_observed_ : ndarray of bool of shape (n_columns,)
-        Which of the preprocessor's columns any star of ``fit`` had: these are the features.
+        Mask of the preprocessor's columns that any star of ``fit`` had: these are the features.
     feature_names_ : tuple of str of length n_features
         Names of the features.
     feature_range_ : ndarray of shape (2, n_features)
@@ -93,7 +93,7 @@ class StarReader(BaseEstimator):
         Returns
         -------
         Features
-            Of which each star has a row.
+            Features, a row a star.
 
         Raises
         ------

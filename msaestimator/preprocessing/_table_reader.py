@@ -37,7 +37,7 @@ NORMALIZED = "normalized_"
 """Prefix of a coefficient's name once it is divided by the G flux and scaled."""
 
 ARCHIVE_MISSING = -9999.0
-"""What several surveys write where they have no measurement."""
+"""Number that several surveys write where they have no measurement."""
 
 
 def column_names(table: Any) -> tuple[str, ...] | None:

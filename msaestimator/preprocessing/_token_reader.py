@@ -44,7 +44,7 @@ def token_columns(vocabulary: Vocabulary) -> set[str]:
 
 
 def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
-    """Return what a table says of the vocabulary's quantities.
+    """Return a table's values and errors of the vocabulary's quantities.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
     Returns
     -------
     values, errors : ndarray of shape (n_stars, n_tokens), float64
-        In the tokens' units. Values are NaN where missing, errors zero where unknown.
+        Values and errors in the tokens' units. Values are NaN where missing, errors zero where
+        unknown.
 
     Raises
     ------
@@ -175,7 +176,7 @@ RECIPES: dict[str, Callable[..., Measured]] = {
     "over_g_flux": _over_g_flux,
     "pseudo_luminosity": _pseudo_luminosity,
 }
-"""How a token follows from its columns, by the name of its recipe."""
+"""Functions from a token's columns to the token, by the name of its recipe."""
 
 
 def _usable(token: Token, values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From stars, as a table or a matrix with labels, to what a star's tokens say."""
+"""Read tables of stars, or matrices with labels, into the values of tokens."""
 
 import warnings
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ __all__ = ["TokenReader"]
 
 
 class TokenReader(BaseEstimator):
-    """Read tables of stars, or matrices of features, into what their tokens say, scaled.
+    """Read tables of stars, or matrices of features, into scaled values of tokens.
 
     Parameters
     ----------
     vocabulary : Vocabulary, optional
-        The quantities; None is :data:`msaestimator.schema.GENERALIST`.
+        Quantities that the model knows; None is :data:`msaestimator.schema.GENERALIST`.
     labels : sequence of str, optional
         Names of the labels; None takes the columns of ``y``, or the stellar parameters that the
         stars of ``fit`` have.
     asinh : bool
-        Compress scaled quantities by asinh.
+        Whether scaled quantities are compressed by asinh.
 
     Attributes
     ----------
@@ -42,9 +42,9 @@ class TokenReader(BaseEstimator):
     one_dimensional_ : bool
         Whether ``y`` was a single column.
     is_trained_ : ndarray of bool of shape (n_tokens,)
-        Which quantities any star of ``fit`` had.
+        Mask of the quantities that any star of ``fit`` had.
     scaler_ : LabelScaler
-        Between quantities and what the network sees.
+        Scaler between quantities and the network's numbers.
     fitted_on_table_ : bool
         Whether ``fit`` saw a table of stars.
     n_features_in_ : int

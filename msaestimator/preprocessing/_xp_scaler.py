@@ -31,17 +31,19 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     schema : FeatureSchema, optional
-        Tells which columns are coefficients; None is :data:`msaestimator.schema.GAIA_DR3`.
+        Schema that tells which columns are coefficients; None is
+        :data:`msaestimator.schema.GAIA_DR3`.
     normalize_flux : bool
-        Divide by the G flux. It needs the column ``phot_g_mean_mag``; a star without G
-        loses its coefficients (they become NaN).
+        Whether to divide by the G flux. This needs the column ``phot_g_mean_mag``; a star without
+        G loses its coefficients (they become NaN).
     asinh : bool
-        Compress the scaled values by asinh, which is linear near zero and logarithmic far away.
+        Whether to compress the scaled values by asinh, which is linear near zero and logarithmic
+        far away.
     n_coefficients : int, "relevant" or None
-        Keep only the first ``n_coefficients`` of each band, whose basis functions are ordered
-        by how much of the spectra they hold; ``"relevant"`` makes each star's coefficients
-        beyond its ``bp_n_relevant_bases`` and ``rp_n_relevant_bases`` missing (a table must
-        be passed, with these columns).
+        Number of coefficients kept of each band, the first ones; basis functions are ordered by
+        how much of the spectra they hold; ``"relevant"`` makes each star's coefficients beyond its
+        ``bp_n_relevant_bases`` and ``rp_n_relevant_bases`` missing (a table must be passed, with
+        these columns).
 
     Attributes
     ----------
@@ -50,9 +52,9 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
     center_, scale_ : ndarray of shape (n_features,)
         Median and interquartile range of the coefficients; 0 and 1 for other columns.
     is_coefficient_ : ndarray of bool, shape (n_features,)
-        Which columns are scaled.
+        Mask of the columns that are scaled.
     is_kept_ : ndarray of bool, shape (n_features,)
-        Which columns are in the output.
+        Mask of the columns in the output.
 
     Notes
     -----
@@ -74,6 +76,9 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
     >>> scaler.fit_transform(load_apogee_xp()[:100]).shape
     (100, 68)
     """
+
+    schema_: FeatureSchema
+    column_names_: tuple[str, ...]
 
     def __init__(
         self,
@@ -154,7 +159,7 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
 
     @property
     def _g_column(self) -> int | None:
-        """Where G is; None when nothing is divided by its flux."""
+        """Position of G; None when nothing is divided by its flux."""
         known = self.normalize_flux and G_BAND in self.column_names_
         return self.column_names_.index(G_BAND) if known else None
 

@@ -24,7 +24,7 @@ __all__ = ["load_estimator", "save_estimator"]
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 FITTED = "fitted/"
-"""Tensors that are fitted arrays start so; the others are the network's."""
+"""Beginning of the names of tensors that are fitted arrays; the others are the network's."""
 
 STORED = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 """Types of numbers in which weights may be written."""

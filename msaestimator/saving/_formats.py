@@ -157,7 +157,7 @@ LIFTS: dict[str, Callable[[Described, Described], None]] = {
     "StellarParameterRegressor": _lift_regressor,
     "XPCoefficientScaler": _lift_reading,
 }
-"""How parameters and fitted attributes of a kind are brought from format 2 to 3, in place."""
+"""Functions that bring parameters and fitted attributes of a kind from format 2 to 3, in place."""
 
 
 def _part(kind: str, parameters: Described, fitted: Described) -> Described:

@@ -33,7 +33,7 @@ class Encoder:
     Parameters
     ----------
     kinds : mapping of str to type
-        What may stand in a description besides estimators that can be saved, by name.
+        Classes that may stand in a description besides estimators that can be saved, by name.
     """
 
     def __init__(self, kinds: Mapping[str, type]) -> None:
@@ -126,7 +126,7 @@ class Decoder:
     Parameters
     ----------
     kinds : mapping of str to type
-        What may be constructed, by name; nothing else ever is.
+        Classes that may be constructed, by name; no other ever is.
     arrays : mapping of str to ndarray
         The arrays that the encoder kept.
     shared : sequence of dict

@@ -35,4 +35,4 @@ KINDS: dict[str, type] = {
     **_estimators_of(uncertainty),
     **_estimators_of(outliers),
 }
-"""What may stand in a config. Nothing else is ever constructed from a file."""
+"""Classes that may stand in a config, by name. No other is ever constructed from a file."""

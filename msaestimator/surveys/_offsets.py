@@ -30,16 +30,16 @@ N_COMPONENTS = 10
 N_NEIGHBORS = 50
 TINY = 1e-9
 LARGEST = 5.0
-"""Features in standard deviations beyond which they count as this much."""
+"""Largest feature in standard deviations; larger ones count as this much."""
 
 N_TREES = 60
 N_ITERATIONS = 3
 SMALLEST_SHARE = 0.05
-"""Of like stars that know a label; with fewer, what the label should be is not known."""
+"""Least share of like stars that know a label; with fewer, the label's mean is not known."""
 
 LEAST_OVERLAP = 0.2
-"""Of ``p (1 - p)`` among all stars, with p the share of a survey; like stars with less tell of
-the ends of the survey rather than of its labels."""
+"""Least ``p (1 - p)`` of like stars, relative to that of all stars, with p the share of a survey;
+like stars with less tell of the ends of the survey rather than of its labels."""
 
 PENALTIES = np.logspace(2, 7, 11)
 COARSE_PENALTIES = np.logspace(0, 4, 5)
@@ -57,19 +57,19 @@ class SurveyOffsets(BaseEstimator):
     reference : str or int, optional
         The survey whose scale is kept; None is the one with most stars.
     random_state : int
-        Of the regression forest.
+        Seed of the regression forest.
 
     Attributes
     ----------
     surveys_ : ndarray of shape (n_surveys,)
-        Names, sorted.
+        Names of the surveys, sorted.
     reference_ : str or int
         The survey whose offsets are zero.
     range_ : ndarray of shape (n_surveys, 2, n_axes)
-        Where other surveys have stars like a survey's, so that its offsets can be told to vary;
-        beyond they are as at its ends.
+        Range in which other surveys have stars like a survey's, so that its offsets can be told to
+        vary; beyond they are as at its ends.
     coefficients_ : ndarray of shape (n_surveys, n_terms, n_labels)
-        Of the polynomials in the axes, mapped from ``range_`` to -1 … 1.
+        Coefficients of the polynomials in the axes, mapped from ``range_`` to -1 … 1.
 
     Notes
     -----

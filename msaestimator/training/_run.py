@@ -30,7 +30,7 @@ def train(
     Parameters
     ----------
     module, criterion, mask
-        See `MaskedNet`.
+        Arguments of `MaskedNet`.
     plan : TrainingPlan
     x, y : ndarray of n_stars rows
         Features and targets.

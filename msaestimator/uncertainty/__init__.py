@@ -1,4 +1,4 @@
-"""From members' quantiles to calibrated ones in units: levels, calibration, label coverage."""
+"""Calibrated quantiles in units from the members': levels, calibration, label coverage."""
 
 from msaestimator.uncertainty._conformal import MIN_KNOWN, LabelCalibrator, QuantileCalibrator
 from msaestimator.uncertainty._intervals import IntervalModel, calibration_sample

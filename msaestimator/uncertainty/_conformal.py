@@ -43,11 +43,11 @@ class LabelCalibrator(BaseEstimator):
     thresholds_ : ndarray of shape (n_thresholds,)
         z-scores, rising, with the stars' median in the middle.
     knots_ : ndarray of shape (n_knots, n_covariates)
-        Where what is learned bends: quantiles of the covariates.
+        Knots of the learned functions: quantiles of the covariates.
     weights_ : ndarray of shape (n_covariates, n_knots, n_thresholds)
     intercepts_ : ndarray of shape (n_thresholds,)
     scores_ : ndarray of shape (n_stars,)
-        Where stars lie in their own distributions, as normal deviates, in increasing order.
+        Places of stars in their own distributions, as normal deviates, in increasing order.
 
     Notes
     -----
@@ -70,10 +70,10 @@ class LabelCalibrator(BaseEstimator):
         Parameters
         ----------
         z : ndarray of shape (n_stars,)
-            Where the truth lies in the predicted distribution, as a normal deviate; at least
+            Place of the truth in the predicted distribution, as a normal deviate; at least
             `MIN_KNOWN`.
         covariates : ndarray of shape (n_stars, n_covariates)
-            What the distribution of z may depend on.
+            Covariates that the distribution of z may depend on.
         """
         counts = np.round(LEARNED_LEVELS * len(z)).astype(int)
         counts = counts[(counts >= LEAST_BEYOND) & (counts <= len(z) - LEAST_BEYOND)]
@@ -100,7 +100,7 @@ class LabelCalibrator(BaseEstimator):
     def z_at(self, covariates: np.ndarray, levels: Sequence[float]) -> np.ndarray:
         """Return the z-scores at levels of stars' distributions, (n_stars, len(levels)).
 
-        Zero at one half, and never on the other side of it.
+        A z-score is zero at one half, and never on the other side of it.
         """
         parts = zip(self._hats(covariates), self.weights_, strict=True)
         logits = sum((hats @ weights for hats, weights in parts), start=self.intercepts_)
@@ -174,12 +174,12 @@ class QuantileCalibrator(BaseEstimator):
     Parameters
     ----------
     levels : sequence of float
-        Of the predicted quantiles: rising, with the median in the middle.
+        Levels of the predicted quantiles: rising, with the median in the middle.
 
     Attributes
     ----------
     calibrators_ : tuple of tuples of LabelCalibrator or None
-        By group, then label. None where fewer than `MIN_KNOWN` values were known.
+        Calibrators by group, then label. None where fewer than `MIN_KNOWN` values were known.
     typical_ : ndarray of shape (n_extra,)
         Medians of the further covariates, for stars that lack them.
 
@@ -210,7 +210,7 @@ class QuantileCalibrator(BaseEstimator):
         quantiles : ndarray of shape (n_stars, n_labels, n_levels)
             Predicted; rows of NaN do not count.
         groups : ndarray of int of shape (n_stars,)
-            0 or 1.
+            Group of each star, 0 or 1.
         extra : ndarray of shape (n_stars, n_extra)
             Covariates besides the predictions; NaN where missing.
         """

@@ -41,7 +41,7 @@ class IntervalModel(BaseEstimator):
     one_dimensional_ : bool
         Whether the labels of ``fit`` were a single column.
     label_scaler_ : LabelScaler
-        Between labels in units and what the network predicts.
+        Scaler between labels in units and the network's predictions.
     label_coverage_ : LabelCoverage
         The range of Teff in which each label is known, and its spread.
     calibrator_ : estimator or None
@@ -125,7 +125,7 @@ class IntervalModel(BaseEstimator):
         Parameters
         ----------
         members, features
-            As in `calibrate`.
+            The same as in `calibrate`.
         levels : sequence of float, optional
             Levels to return; None takes those that are predicted.
         """

@@ -34,7 +34,7 @@ class LabelCoverage(BaseEstimator):
     Parameters
     ----------
     teff : int or None
-        Which label is the effective temperature. Without it nothing is limited.
+        Position of the effective temperature among the labels. Without it nothing is limited.
 
     Attributes
     ----------

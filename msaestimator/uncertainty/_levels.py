@@ -33,9 +33,10 @@ def quantiles_at(
     Parameters
     ----------
     quantiles : ndarray of shape (n_stars, n_labels, n_own_levels)
-        On a scale where errors are about normal.
+        Predicted quantiles on a scale where errors are about normal.
     own_levels, levels : sequence of float
-        Between 0 and 1; ``own_levels`` rise, with the median in the middle and others beside it.
+        Levels between 0 and 1; ``own_levels`` rise, with the median in the middle and others
+        beside it.
     """
     rows = quantiles.reshape(-1, len(own_levels))
     median = rows[:, [len(own_levels) // 2]]
@@ -53,7 +54,7 @@ def interpolate_rows(values: np.ndarray, knots: np.ndarray, images: np.ndarray) 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_values)
-        Where to interpolate.
+        Places to interpolate at.
     knots, images : ndarray of shape (n_rows, n_knots)
         Rising places, and the rising values there.
     """

@@ -21,14 +21,14 @@ def combine_members(quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarra
     Parameters
     ----------
     quantiles : ndarray of shape (n_stars, n_members, n_labels, n_quantiles)
-        On a scale where errors are about normal.
+        Predicted quantiles on a scale where errors are about normal.
     levels : sequence of float of length n_quantiles
-        Increasing, with the median in the middle.
+        Increasing levels, with the median in the middle.
 
     Returns
     -------
     ndarray of shape (n_stars, n_labels, n_quantiles)
-        In increasing order, as each member's are.
+        Quantiles in increasing order, as each member's are.
     """
     middle = len(levels) // 2
     medians = quantiles[..., middle]
@@ -40,17 +40,17 @@ def combine_members(quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarra
 
 
 def epistemic_share(quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-    """Return which part of an ensemble's variance is its members' disagreement.
+    """Return the part of an ensemble's variance that is its members' disagreement.
 
     Parameters
     ----------
     quantiles, levels
-        As of `combine_members`.
+        The same as in `combine_members`.
 
     Returns
     -------
     ndarray of shape (n_stars, n_labels)
-        From 0 (members agree) to 1, of the interval's squared half-widths on both sides.
+        Share from 0 (members agree) to 1, of the interval's squared half-widths on both sides.
     """
     low, middle, high = interval_positions(levels)
     combined = combine_members(quantiles, levels)[..., [low, middle, high]]

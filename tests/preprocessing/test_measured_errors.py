@@ -66,7 +66,9 @@ class TestResampledNoise:
         features = regressor.reader_.transform(stars)
         x = torch.from_numpy(regressor._with_errors(features))
         (shown,), _ = regressor._mask()(x)
-        moved = (shown - torch.from_numpy(features.values)).nan_to_num().abs().amax(dim=0).numpy() > 0
+        moved = (shown - torch.from_numpy(features.values)).nan_to_num().abs().amax(
+            dim=0
+        ).numpy() > 0
         is_rp = [name.startswith("normalized_rp") for name in regressor.feature_names_]
         np.testing.assert_array_equal(moved, is_rp)
 

@@ -13,12 +13,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.saving._json import Decoder, Encoder
 from msaestimator.exceptions import CheckpointError
 from msaestimator.preprocessing import StellarFeatures
+from msaestimator.saving._json import Decoder, Encoder
 from msaestimator.schema import GAIA_DR3, Column
 from msaestimator.training import read_tensors
-
 
 READER = ("reader_", "fitted")
 """Where a config of an autoencoder has what its reader learned."""

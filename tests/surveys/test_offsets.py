@@ -8,8 +8,8 @@ from sklearn.model_selection import cross_val_score
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.surveys import SurveyOffsets
 from msaestimator.exceptions import ColumnError
+from msaestimator.surveys import SurveyOffsets
 
 LABELS = ("teff", "logg", "fe_h")
 

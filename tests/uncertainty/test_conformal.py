@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm, skewnorm, t
 
 from msaestimator import StellarParameterRegressor
+from msaestimator.metrics import hide_xp
 from msaestimator.uncertainty import (
     MIN_KNOWN,
     LabelCalibrator,
     QuantileCalibrator,
     quantiles_at,
 )
-from msaestimator.metrics import hide_xp
 
 LEVELS = (0.16, 0.5, 0.84)
 

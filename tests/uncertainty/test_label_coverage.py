@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import norm
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.uncertainty import LabelCoverage
 from msaestimator.results import PredictionFlag, interval_flags
+from msaestimator.uncertainty import LabelCoverage
 
 LEVELS = (0.05, 0.16, 0.5, 0.84, 0.95)
 NAN = np.nan
