@@ -59,9 +59,8 @@ def headless(text):
 
 
 def modules():
-    """Return the files of the rooms that are held to the rule."""
-    paths = sorted(PACKAGE.rglob("*.py"))
-    return paths
+    """Return every file of the package."""
+    return sorted(PACKAGE.rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -185,6 +185,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     loss: str = parameter("cauchy", one_of("cauchy", "l1", "l2"))
     loss_on: str = parameter("observed", one_of("observed", "hidden"))
 
+    module_: MaskedAutoencoder = fitted()
     reader_: StarReader = fitted()
     contrasts_: dict[str, np.ndarray] = fitted()
     feature_error_: np.ndarray = fitted()
@@ -455,7 +456,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     def _objective(self) -> ReconstructionObjective:
         reconstructed = self.reader_.columns.reconstructed
         # DIFF(mckay2025): most of an L1 loss is in what is easy, temperature and reddening.
-        errors = self.feature_error_[reconstructed] if self.loss == "cauchy" else None
+        errors = self.feature_error_[reconstructed].tolist() if self.loss == "cauchy" else None
         return ReconstructionObjective(
             reconstructed, self._power, self.loss_on == "hidden", errors
         )

@@ -177,6 +177,7 @@ device, precision, random_state, verbose
     lr: float = 6e-3
     inference_batch_size: int = 16384
 
+    module_: StellarTransformer = fitted()
     reader_: TokenReader = fitted()
 
     saved_as: ClassVar[str] = "StellarFoundationModel"

@@ -89,7 +89,7 @@ class TrainingParameters:
     early_stopping: bool = False
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
-    callbacks: list | None = parameter(None, of_run=False)
+    callbacks: list[Any] | None = parameter(None, of_run=False)
     checkpoint: Any = parameter(None, of_run=False)
     warm_start: bool = parameter(False, of_run=False)
     inference_batch_size: int = parameter(1024, at_least(1), of_run=False)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
-from torch import Tensor, nn
+from torch import Tensor
 
 from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
@@ -242,6 +242,7 @@ feature_names_in_
     calibrator: BaseEstimator | None = parameter(None, of_run=False)
     outlier_detector: BaseEstimator | None = parameter(None, of_run=False)
 
+    module_: QuantileRegressor | IndependentRegressors = fitted()
     encoder_: MaskedStellarAutoencoder = fitted()
     intervals_: IntervalModel = fitted()
     outliers_: OutlierModel = fitted()
@@ -724,7 +725,7 @@ feature_names_in_
             self.encoder_._build_module(), head, reconstructs=self.reconstruction_weight > 0
         )
 
-    def _adopt(self, module: nn.Module) -> None:
+    def _adopt(self, module: Any) -> None:
         super()._adopt(module)
         self.encoder_._adopt(module.autoencoder)
 

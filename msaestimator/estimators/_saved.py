@@ -13,6 +13,8 @@ from torch import nn
 from msaestimator.estimators._parameters import TrainingParameters, fitted
 from msaestimator.estimators._presets import get_preset
 from msaestimator.estimators._similar_stars import find_similar
+from msaestimator.estimators._star_inference import StarInference
+from msaestimator.estimators._token_inference import TokenInference
 from msaestimator.saving import load_estimator, save_estimator
 from msaestimator.training import (
     MaskedNet,
@@ -25,7 +27,7 @@ from msaestimator.training import (
 
 __all__ = ["SavedEstimator"]
 
-Inference = TypeVar("Inference")
+Inference = TypeVar("Inference", StarInference, TokenInference)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -123,7 +125,7 @@ class SavedEstimator(TrainingParameters, BaseEstimator):
             There are fewer than ``k`` stars to find.
         """
         check_is_fitted(self, "module_")
-        encoder = getattr(self, "encoder_", self)
+        encoder: Any = getattr(self, "encoder_", self)
         searched = None if among is None else encoder.transform(among)
         return find_similar(encoder.transform(X), k, among=searched)
 

@@ -36,9 +36,9 @@ class IndependentRegressors(nn.Module):
 
     def latent_and_quantiles(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the latent vectors of the first member, and the quantiles of all."""
-        first, *others = self.members
-        latent, quantiles = first.latent_and_quantiles(x)
-        return latent, torch.cat([quantiles, *(m.quantiles(x) for m in others)], dim=1)
+        members: list[QuantileRegressor] = list(self.members)  # type: ignore[arg-type]
+        latent, quantiles = members[0].latent_and_quantiles(x)
+        return latent, torch.cat([quantiles, *(m.quantiles(x) for m in members[1:])], dim=1)
 
     def forward(self, x: Tensor) -> list[tuple[Tensor, Tensor | None]]:
         """Return quantiles and reconstruction of each."""

@@ -104,7 +104,7 @@ class BrightnessFreeView(BaseEstimator):
         """
         total, n_known = np.zeros(len(values)), np.zeros(len(values))
         for band, passband, deviation in zip(
-            np.flatnonzero(self.bands_), self.passbands_.T, self.deviations_, strict=True
+            np.flatnonzero(self.bands_).tolist(), self.passbands_.T, self.deviations_, strict=True
         ):
             misfit = (self._relative(values, values, band) @ passband - 1.0) / deviation
             known = np.isfinite(misfit)
@@ -134,7 +134,7 @@ class BrightnessFreeView(BaseEstimator):
     def _fit_passbands(self, values: np.ndarray, errors: np.ndarray) -> None:
         """Fit each band's passband twice, the second time without stars that disagree."""
         passbands, deviations = [], []
-        for band in np.flatnonzero(self.bands_):
+        for band in np.flatnonzero(self.bands_).tolist():
             spectra = self._relative(values, values, band)
             spectra = spectra[np.isfinite(spectra).all(axis=1)]
             if not 0 < STARS_PER_COEFFICIENT * spectra.shape[1] <= len(spectra):

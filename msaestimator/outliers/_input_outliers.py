@@ -1,14 +1,15 @@
 """Outlier scores of inputs: spectrum, colours, and the agreement of both."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from msaestimator.exceptions import ColumnError
 from msaestimator.outliers._brightness_free import BrightnessFreeView
 from msaestimator.outliers._density import fit_density, hold_back
 from msaestimator.outliers._false_alarm import FalseAlarmRate
-from msaestimator.preprocessing import Features
+from msaestimator.preprocessing import Features, Measurements
 
 __all__ = ["InputOutliers"]
 
@@ -42,10 +43,18 @@ class InputOutliers(BaseEstimator):
         Rate of the largest of these scores and that of the colours.
     """
 
+    view_: BrightnessFreeView
+    spectral_: Any
+    photometric_: Any
+    density_rate_: Any
+    disagreement_rate_: Any
+    rate_: Any
+
     def fit(self, X: Features) -> Self:
         """Learn from stars of a table, of which one in five tells the rates."""
-        values, errors = X.measured.values, X.measured.errors
-        self.view_ = BrightnessFreeView(X.measured.schema).fit(values, errors)
+        measured = _measured(X)
+        values, errors = measured.values, measured.errors
+        self.view_ = BrightnessFreeView(measured.schema).fit(values, errors)
         seen = self.view_.transform(values)
         n_xp = self.view_.n_coefficients
         self.photometric_ = fit_density(seen[:, n_xp:])
@@ -65,7 +74,8 @@ class InputOutliers(BaseEstimator):
 
     def score(self, X: Features) -> np.ndarray:
         """Return minus log10 of false-alarm rates, (n_stars,), NaN for what is not seen."""
-        values = X.measured.values
+        measured = _measured(X)
+        values = measured.values
         seen = self.view_.transform(values)
         n_xp = self.view_.n_coefficients
         scores = np.full(len(seen), np.nan)
@@ -74,7 +84,7 @@ class InputOutliers(BaseEstimator):
         has_xp = np.isfinite(seen[:, :n_xp]).any(axis=1)
         if self.spectral_ is not None and has_xp.any():
             rarest = self._rarest(
-                seen[has_xp], scores[has_xp], values[has_xp], X.measured.errors[has_xp]
+                seen[has_xp], scores[has_xp], values[has_xp], measured.errors[has_xp]
             )
             scores[has_xp] = self.rate_.score(rarest)
         return scores
@@ -96,14 +106,14 @@ class InputOutliers(BaseEstimator):
     def _fit_rates(self, values: np.ndarray, errors: np.ndarray) -> None:
         """Learn what to expect of ordinary stars, and of the same stars were they fainter."""
         rng = np.random.default_rng(0)
-        noise, density, disagreement = [], [], []
+        samples: list[tuple[np.ndarray, ...]] = []
         known = np.where(self.view_.is_xp_ & np.isfinite(errors), errors, 0.0)
         for factor in FADING if known.any() else FADING[:1]:
             faded = values + known * np.sqrt(factor**2 - 1) * rng.standard_normal(known.shape)
-            noise.append(self.view_.noise(values, errors * factor))
-            density.append(self.spectral_.misfit(self.view_.transform(faded)))
-            disagreement.append(self.view_.disagreement(faded))
-        noise, density, disagreement = map(np.concatenate, (noise, density, disagreement))
+            noise = self.view_.noise(values, errors * factor)
+            density = self.spectral_.misfit(self.view_.transform(faded))
+            samples.append((noise, density, self.view_.disagreement(faded)))
+        noise, density, disagreement = map(np.concatenate, zip(*samples, strict=True))
         as_observed = np.arange(len(noise)) < len(values)
         self.density_rate_ = FalseAlarmRate().fit(density, noise, as_observed=as_observed)
         whole = np.isfinite(disagreement)
@@ -116,3 +126,13 @@ class InputOutliers(BaseEstimator):
         if self.photometric_ is not None:
             colors = self.photometric_.score(seen[:, self.view_.n_coefficients :])
         self.rate_ = FalseAlarmRate().fit(self._rarest(seen, colors, values, errors))
+
+
+def _measured(features: Features) -> Measurements:
+    """Return the stars as their table has them."""
+    if features.measured is None:
+        raise ColumnError(
+            "`InputOutliers` needs stars of a table, got a matrix of features. Use "
+            "`DensityOutliers` for these."
+        )
+    return features.measured

@@ -26,7 +26,7 @@ def fill_missing(stars: Measurements, inferred: Any) -> StarTable:
     if column_names(inferred) is not None:
         inferred = read_features(inferred, stars.schema)
     filled = np.where(np.isnan(stars.values), inferred, stars.values)
-    features = StellarFeatures(stars.schema).fit(stars).inverse_transform(filled)
+    features: Any = StellarFeatures(stars.schema).fit(stars).inverse_transform(filled)
     table = StarTable(_other_columns(stars.table, stars.schema))
     for name in features.colnames:
         table[name] = features[name]
@@ -36,7 +36,7 @@ def fill_missing(stars: Measurements, inferred: Any) -> StarTable:
 def _other_columns(X: Any, schema: FeatureSchema) -> Table:
     """Return the columns that are not features."""
     known = {*schema.names, *(array.name for array in schema.arrays)}
-    names = [name for name in column_names(X) if name not in known]
+    names = [name for name in column_names(X) or () if name not in known]
     if not names:
         return QTable()
     if isinstance(X, Table):

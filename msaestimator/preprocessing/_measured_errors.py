@@ -53,8 +53,8 @@ def known_errors(stars: Measurements, preprocessor: Pipeline) -> np.ndarray:
     """
     errors = np.nan_to_num(_scaled_errors(stars, preprocessor)).astype(np.float32)
     if not errors.any():
-        members = (*stars.schema.arrays, *stars.schema.columns)
-        columns = [column.error for column in members if column.error]
+        errors_of = [array.error for array in stars.schema.arrays]
+        columns = errors_of + [c.error for c in stars.schema.columns if c.error]
         raise ColumnError(
             f"The table must have columns of errors, e.g. {columns[0]!r}, with a known error of a "
             "feature, got none. Add them, or set resample_noise=False."

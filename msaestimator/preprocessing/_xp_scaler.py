@@ -199,7 +199,9 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         matrix = matrix.copy()
         X = X.table if isinstance(X, Measurements) else X
         for array in self.schema_.arrays:
-            if not is_table(X, self.schema_) or array.relevant_bases not in column_names(X):
+            if not is_table(X, self.schema_) or array.relevant_bases not in (
+                column_names(X) or ()
+            ):
                 raise ColumnError(
                     "n_coefficients='relevant' needs a table of stars with the column "
                     f"{array.relevant_bases!r}, which is absent. Use a number instead."

@@ -54,7 +54,7 @@ def save_estimator(estimator: BaseEstimator, folder: Path, dtype: str) -> None:
     write_bytes(folder / CONFIG, text.encode())
 
 
-def load_estimator(kind: type, name: str | Path) -> Any:
+def load_estimator(kind: Any, name: str | Path) -> Any:
     """Read an estimator of class ``kind`` that `save_estimator` wrote: a folder, or a release."""
     folder = released_folder(name, saved_name(kind))
     config = _read_config(folder)

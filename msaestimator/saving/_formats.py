@@ -186,8 +186,9 @@ def _bounds(name: str, units: dict[str, str]) -> tuple[float, float]:
     unit = units.get(name, bounded and bounded["unit"])
     if not bounded or not unit:
         return -float("inf"), float("inf")
-    low, high = (float(end) for end in bounded["ends"])
-    return tuple(float(end) for end in u.Quantity((low, high), bounded["unit"]).to_value(unit))
+    ends = [float(end) for end in bounded["ends"]]
+    low, high = u.Quantity(ends, bounded["unit"]).to_value(unit)
+    return float(low), float(high)
 
 
 def _number(value: float) -> Any:

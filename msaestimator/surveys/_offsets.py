@@ -117,7 +117,7 @@ class SurveyOffsets(BaseEstimator):
             ``reference`` is none of the surveys.
         """
         self.surveys_, survey = np.unique(surveys, return_inverse=True)
-        reference = np.bincount(survey).argmax()
+        reference = int(np.bincount(survey).argmax())
         if self.reference is not None:
             reference = find_survey(self.reference, self.surveys_, "reference_survey")
         self.reference_ = self.surveys_[reference].item()
@@ -138,7 +138,9 @@ class SurveyOffsets(BaseEstimator):
         residual, contrast = (y - mean) / error, contrast / error[..., None]
         on_reference = mean
         for _ in range(N_ITERATIONS):
-            terms = np.stack([self._terms(on_reference, other) for other in others], axis=1)
+            terms = np.stack(
+                [self._terms(on_reference, other) for other in others.tolist()], axis=1
+            )
             self._fit_coefficients(terms, residual, contrast, others)
             offsets = np.einsum("nst,stl->nls", terms, self.coefficients_[others])
             on_reference = mean - (share * offsets).sum(axis=-1)

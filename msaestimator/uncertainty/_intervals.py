@@ -48,6 +48,8 @@ class IntervalModel(BaseEstimator):
         The fitted calibration; None of intervals as the network predicts them.
     """
 
+    calibrator_: Any
+
     def __init__(
         self,
         levels: Sequence[float] = (0.16, 0.5, 0.84),
