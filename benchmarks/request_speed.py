@@ -12,17 +12,25 @@ values anew for each. The two take turns in one run; medians are printed, with t
 difference of the answers, which are of order one.
 """
 
-import argparse
 import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from common.options import make_parser, read_options
+from common.tables import ResultTable
 
 from msaestimator import StellarFoundationModel
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.estimators._answers import Oracle
 
+HEADER = (
+    "network, requests",
+    "one pass, stars/s",
+    "looped, stars/s",
+    "ratio",
+    "answers differ by",
+)
 N_KEPT = 30
 
 
@@ -60,8 +68,10 @@ def timed(function: Callable[..., tuple], *arguments: object) -> tuple[float, tu
     return time.perf_counter() - started, returned
 
 
-def compare(oracle: Oracle, values: np.ndarray, requests: Sequence[int], n_rounds: int) -> str:
-    """Return a line on stars a second both ways, their ratio and how the answers differ."""
+def compare(
+    oracle: Oracle, values: np.ndarray, requests: Sequence[int], n_rounds: int
+) -> tuple[str, ...]:
+    """Return stars a second both ways, their ratio and how the answers differ."""
     oracle.answer(values[:4], requests)
     together, looped, difference = [], [], 0.0
     for _ in range(n_rounds):
@@ -73,20 +83,22 @@ def compare(oracle: Oracle, values: np.ndarray, requests: Sequence[int], n_round
     rates = np.median(together), np.median(looped)
     ratios = np.divide(together, looped)
     return (
-        f"{len(requests):3} requests: {rates[0]:7.1f} stars/s in one pass, {rates[1]:7.1f} one at "
-        f"a time, ratio {np.median(ratios):5.2f} ({ratios.min():.2f} to "
-        f"{ratios.max():.2f}), answers differ by {difference:.0e}"
+        *(f"{rate:.3g}" for rate in rates),
+        f"{np.median(ratios):.2g} ({ratios.min():.2g} to {ratios.max():.2g})",
+        f"{difference:.0e}",
     )
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--stars", type=int, default=64, help="of 110 requests; 8 times of 3")
     parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+    parser.add_argument("--presets", nargs="+", default=["zhang2026", "default"])
+    options = read_options(parser, stars=4, rounds=1, presets=["default"])
+    table = ResultTable(options.tables / "request_speed.inc", HEADER)
     sample = load_apogee_xp("train")[:200]
-    for preset in ("zhang2026", "default"):
+    for preset in options.presets:
         model = StellarFoundationModel.from_preset(
             preset, max_epochs=0, precision="float32", device="cpu", random_state=0
         ).fit(sample)
@@ -97,7 +109,8 @@ def main() -> None:
         spectrum = values[: options.stars], model.xp_columns
         for stars, names in ((values, ("teff", "logg", "m_h")), spectrum):
             requests = model.vocabulary_.index(names)
-            print("  " + compare(model._oracle(), stars, requests, options.rounds), flush=True)
+            cells = compare(model._oracle(), stars, requests, options.rounds)
+            table.add(f"{preset}, {len(requests)}", *cells)
 
 
 if __name__ == "__main__":
