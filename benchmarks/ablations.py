@@ -146,6 +146,9 @@ NOISE_LEVELS = GAIA_DR3.with_columns(
 )
 
 
+DEFAULT_EPOCHS = 20, 15
+"""Of pre-training and fine-tuning."""
+
 HEADER = ("change", "with XP: Teff, log g, [Fe/H], [α/M]", "without")
 WHOLE_SPECTRA = {"xp_mask_ratio": 0.5, "block_mask_ratio": 0.0, "span_mask_ratio": 0.0}
 CONSTANT = {"lr_schedule": "constant"}
@@ -190,8 +193,8 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--changes", nargs="+", default=[""], help="those with these words")
     parser.add_argument("--stars", type=int, help="training stars; all if not given")
-    parser.add_argument("--pretraining-epochs", type=int, default=30)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--pretraining-epochs", type=int, default=DEFAULT_EPOCHS[0])
+    parser.add_argument("--epochs", type=int, default=DEFAULT_EPOCHS[1])
     parser.add_argument("--random-state", type=int, default=0)
     parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="further tables")
     toy = {"changes": ["default", "noise of each"]}
@@ -206,8 +209,16 @@ def main() -> None:
     for name, change in changes.items():
         if not any(words in name for words in options.changes):
             continue
-        row = f"{name}, random state {options.random_state}" if options.random_state else name
+        row = row_name(name, options)
         table.add(row, *map(in_words, score(change, training, validation, options)))
+
+
+def row_name(change: str, options: argparse.Namespace) -> str:
+    """Return a change with what is not usual of its run."""
+    epochs = options.pretraining_epochs, options.epochs
+    unusual = [f"random state {options.random_state}"] if options.random_state else []
+    unusual += [f"{epochs[0]} and {epochs[1]} epochs"] if epochs != DEFAULT_EPOCHS else []
+    return ", ".join([change, *unusual])
 
 
 def score(
