@@ -4,6 +4,7 @@ The slow ones, and those that need more than the tests do, run in ``tox -e bench
 """
 
 import ast
+import importlib
 import os
 import re
 import runpy
@@ -214,3 +215,53 @@ def test_script_uses_public_names_only(path):
 @each(SCRIPTS + SHARED)
 def test_script_imports_no_other(path):
     assert {name.split(".")[0] for name in imports(path)}.isdisjoint(p.stem for p in SCRIPTS)
+
+
+PAGE = ROOT / "docs/performance.rst"
+TABLES = sorted(ROOT.glob("docs/performance/*.inc"))
+
+
+def test_page_on_performance_includes_every_table_and_types_none():
+    text = PAGE.read_text(encoding="utf-8")
+    included = re.findall(r"^\.\. include:: performance/(\w+\.inc)$", text, re.MULTILINE)
+    assert sorted(included) == [path.name for path in TABLES]
+    assert not re.search(r"^ *(={3,} +={3,}|\+-|\.\. (csv-|list-)?table::)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", TABLES, ids=label)
+def test_table_tells_command_commit_and_machine_of_its_rows(path):
+    assert any(f'"{path.name}"' in script.read_text(encoding="utf-8") for script in BENCHMARKS)
+    text = path.read_text(encoding="utf-8")
+    runs = dict(re.findall(r"^(\d+)\. (.*)$", text, re.MULTILINE))
+    rows = re.findall(r'^   ".*"(\d+)"$', text, re.MULTILINE)
+    assert set(rows) == set(runs)
+    for run in runs.values():
+        assert re.fullmatch(r"``.*python .*`` at commit [0-9a-f]{7,40}\b.* on .* cores of .*", run)
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    """The module that writes tables, as a script imports it."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "benchmarks/some.py"), "--stars", "5"])
+    return importlib.import_module("common.tables")
+
+
+def test_a_repeated_row_takes_its_place_and_says_of_which_run_it_is(tables, tmp_path):
+    path = tmp_path / "some.inc"
+    first = tables.ResultTable(path, ("what", "error, in K"))
+    first.run = "``python old.py`` at commit 1234567 on 2026-01-01, on a machine."
+    first.add("one", "1, 2")
+    first.add("two", "3, 4")
+    tables.ResultTable(path, ("what", "error, in K")).add("one", "5, 6")
+    text = path.read_text()
+    assert '"one","5, 6","1"\n   "two","3, 4","2"' in text
+    assert re.search(r"^1\. ``python benchmarks/some.py --stars 5`` at commit", text, re.MULTILINE)
+    assert re.search(r"^2\. ``python old.py`` at commit 1234567", text, re.MULTILINE)
+
+
+def test_other_columns_make_a_new_table(tables, tmp_path):
+    path = tmp_path / "some.inc"
+    tables.ResultTable(path, ("what", "error")).add("one", 1)
+    tables.ResultTable(path, ("what", "other error")).add("two", 2)
+    assert '"one"' not in path.read_text()
