@@ -36,7 +36,6 @@ SLOW = {
 }
 # What a script may not do without, of what has no public name.
 ALLOWED = {
-    "request_speed": ({"_answers", "_enter", "_oracle"}, "estimators rebuilt"),
     "train": ({"_calibration", "_calibration_sample", "_enter"}, "estimators rebuilt"),
 }
 WEIGHTS = next(ROOT.glob("msaestimator/*/weights/apogee-xp"))
