@@ -10,7 +10,6 @@ With ``--unlabelled TABLE.parquet``, stars of that table join the pre-training, 
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,18 +18,19 @@ from typing import NamedTuple
 import astropy.units as u
 import numpy as np
 from astropy.table import vstack
+from common.options import make_parser, read_options
+from common.settings import AVERAGED
+from common.stars import HALVES, LABELS, UNITS, errors, load_validation_split
+from common.tables import ResultTable, in_words
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import RobustScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.cli import DEMO_LABELS
-from msaestimator.datasets import load_apogee_xp, make_mock_survey, split_by_source_id
-from msaestimator.metrics import hide_xp, nmad
+from msaestimator.datasets import make_mock_survey
 from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler, read_labels
-from msaestimator.schema import GAIA_DR3, Column, StarTable, get_label
+from msaestimator.schema import GAIA_DR3, Column, StarTable
 
-UNITS = {name: get_label(name).unit for name in DEMO_LABELS}
 BANDS = ("bp", "rp")
 COPIES = 3
 
@@ -62,7 +62,7 @@ def noisy_labels(stars: StarTable) -> StarTable:
     """Return copies of stars with noise of the errors on their labels."""
     rng = np.random.default_rng(0)
     copies = vstack([stars] * COPIES)
-    for name in DEMO_LABELS:
+    for name in LABELS:
         error = copies[f"{name}_err"]
         scatter = np.nan_to_num(np.ma.filled(error.value, 0.0))
         copies[name] = copies[name] + rng.normal(size=len(copies)) * scatter * error.unit
@@ -82,11 +82,11 @@ def distilled(stars: StarTable) -> StarTable:
     known = np.isfinite(told)
     for half in (halves, ~halves):
         teacher = StellarParameterRegressor(
-            labels=DEMO_LABELS, max_epochs=15, n_members=16, random_state=0
+            labels=LABELS, max_epochs=15, n_members=16, random_state=0
         )
         told[half] = teacher.fit(stars[~half]).predict(stars[half])
     taught = stars.copy()
-    for position, name in enumerate(DEMO_LABELS):
+    for position, name in enumerate(LABELS):
         rows = known[:, position]
         taught[name][rows] = told[rows, position] * taught[name].unit
     return vstack([stars, taught])
@@ -94,7 +94,7 @@ def distilled(stars: StarTable) -> StarTable:
 
 def with_mocks(stars: StarTable) -> StarTable:
     """Return stars and as many of a simulated survey, in the columns of the real ones."""
-    features = [name for name in stars.colnames if name not in DEMO_LABELS]
+    features = [name for name in stars.colnames if name not in LABELS]
     mocks = make_mock_survey(len(stars), random_state=0)
     return vstack(
         [t[[n for n in features if n in mocks.colnames]] for t in (stars, mocks)],
@@ -118,7 +118,7 @@ def with_table(path: Path, stars: StarTable) -> StarTable:
         found = coefficients(others) @ sums
         others["phot_g_mean_mag"] = -2.5 * np.log10(np.where(found > 0, found, np.nan)) * u.mag
     further = StarTable()
-    for name in [n for n in stars.colnames if n in others.colnames and n not in DEMO_LABELS]:
+    for name in [n for n in stars.colnames if n in others.colnames and n not in LABELS]:
         unit = stars[name].unit
         further[name] = others[name] if unit is None else u.Quantity(others[name], unit)
     return vstack([stars, further], metadata_conflicts="silent")
@@ -146,11 +146,10 @@ NOISE_LEVELS = GAIA_DR3.with_columns(
 )
 
 
-AVERAGED = {
-    "lr_schedule": "cosine_plateau",
-    "encoder_lr_schedule": "cosine_plateau",
-    "average_from": 0.5,
-}
+DEFAULT_EPOCHS = 20, 15
+"""Of pre-training and fine-tuning."""
+
+HEADER = ("change", "with XP: Teff, log g, [Fe/H], [α/M]", "without")
 WHOLE_SPECTRA = {"xp_mask_ratio": 0.5, "block_mask_ratio": 0.0, "span_mask_ratio": 0.0}
 CONSTANT = {"lr_schedule": "constant"}
 MUON = {"optimizer": "muon"}
@@ -191,31 +190,35 @@ CHANGES = {
 
 def main() -> None:
     """Train, score and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--changes", nargs="+", default=[""], help="those with these words")
     parser.add_argument("--stars", type=int, help="training stars; all if not given")
-    parser.add_argument("--pretraining-epochs", type=int, default=30)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--pretraining-epochs", type=int, default=DEFAULT_EPOCHS[0])
+    parser.add_argument("--epochs", type=int, default=DEFAULT_EPOCHS[1])
     parser.add_argument("--random-state", type=int, default=0)
     parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="further tables")
-    options = parser.parse_args()
+    toy = {"changes": ["default", "noise of each"]}
+    options = read_options(parser, epochs=1, pretraining_epochs=1, **toy)
     changes = CHANGES | {
         f"{path.stem} in pre-training": Change(unlabelled=partial(with_table, path))
         for path in options.unlabelled
     }
-    stars = load_apogee_xp("train")
-    # The test stars are those below 0.2: those up to 0.36 are a fifth of the others.
-    validates = split_by_source_id(stars["source_id"], 0.36)
-    validation, training = stars[validates], stars[~validates][: options.stars]
+    training, validation = load_validation_split(toy=options.toy)
+    training = training[: options.stars]
+    table = ResultTable(options.tables / "ablations.inc", HEADER)
     for name, change in changes.items():
         if not any(words in name for words in options.changes):
             continue
-        started = time.perf_counter()
-        errors = score(change, training, validation, options)
-        shown = " | ".join(" ".join(f"{e:8.4g}" for e in half) for half in errors)
-        print(f"{name:40s} {shown}  {time.perf_counter() - started:.0f} s", flush=True)
+        row = row_name(name, options)
+        table.add(row, *map(in_words, score(change, training, validation, options)))
+
+
+def row_name(change: str, options: argparse.Namespace) -> str:
+    """Return a change with what is not usual of its run."""
+    epochs = options.pretraining_epochs, options.epochs
+    unusual = [f"random state {options.random_state}"] if options.random_state else []
+    unusual += [f"{epochs[0]} and {epochs[1]} epochs"] if epochs != DEFAULT_EPOCHS else []
+    return ", ".join([change, *unusual])
 
 
 def score(
@@ -230,13 +233,12 @@ def score(
     labelled = change.labelled(training)
     regressor = StellarParameterRegressor(
         encoder,
-        labels=DEMO_LABELS,
+        labels=LABELS,
         max_epochs=round(options.epochs * len(training) / len(labelled)),
         random_state=options.random_state,
         **change.regressor,
     ).fit(labelled)
-    truth = read_labels(validation, UNITS)
-    return [nmad(truth, regressor.predict(given)) for given in (validation, hide_xp(validation))]
+    return [errors(regressor, hide(validation)) for hide in HALVES.values()]
 
 
 if __name__ == "__main__":

@@ -8,24 +8,24 @@ Trains as ``msa demo`` does, once for each random state, and prints the mean of 
 the gain of pre-training in each. The test stars are used for nothing else.
 """
 
-import argparse
-import sys
-
 import numpy as np
+from common.options import make_parser, read_options
+from common.stars import HALVES, LABELS, load_split
+from common.tables import ResultTable, in_words
 
 from msaestimator.cli import compare_models, pretraining_gain
-from msaestimator.datasets import load_apogee_xp
 
 SCORES = ("rmse", "mae", "nmad", "r2", "coverage")
+HEADER = ("model", "with XP: Teff, log g, [Fe/H], [α/M]", "without")
 
 
 def main() -> None:
     """Train, score and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--random-states", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int)
-    options = parser.parse_args()
-    training, test = load_apogee_xp("train"), load_apogee_xp("test")
+    options = read_options(parser, epochs=1)
+    training, test = load_split(toy=options.toy)
     tables = [
         compare_models(training, test, options.epochs, state)[0] for state in options.random_states
     ]
@@ -34,9 +34,13 @@ def main() -> None:
         mean[score] = np.mean([np.ma.filled(t[score], np.nan) for t in tables], axis=0)
         mean[score].info.format = ".4g"
     mean.pprint(max_lines=-1, max_width=-1)
-    for half in dict.fromkeys(mean["half"]):
+    for half in HALVES:
         gains = [f"{pretraining_gain(table, half):+.1%}" for table in tables]
-        sys.stdout.write(f"gain of pre-training, {half}: {', '.join(gains)}\n")
+        print(f"gain of pre-training, {half}: {', '.join(gains)}")
+    shown = ResultTable(options.tables / "accuracy.inc", HEADER)
+    for model in dict.fromkeys(mean["model"]):
+        errors = mean["nmad"][mean["model"] == model].reshape(len(HALVES), len(LABELS))
+        shown.add(model, *map(in_words, errors))
 
 
 if __name__ == "__main__":

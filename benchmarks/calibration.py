@@ -16,43 +16,48 @@ tables, such as the released model's, are scored too; ``--bins`` is how many at 
 stars are used for nothing else.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.table import Table, vstack
+from astropy.table import Table
+from common.options import make_parser, read_options
+from common.stars import HALVES, load_split
 from scipy.stats import norm
-from train_released import collect, split
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.datasets import load_apogee_xp
-from msaestimator.metrics import coverage, hide_xp, z_scores
+from msaestimator.metrics import coverage, z_scores
 from msaestimator.schema import StarTable
 
 LEVELS = (0.50, 0.68, 0.90, 0.95)
-LEAST_STARS = 300
 DEVIATES = np.linspace(0.05, 4, 80)
 """Half the widths of the intervals that make up a star's distribution, if it were normal."""
 
 
 def main() -> None:
     """Train or load, score and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--model", help="folder of a saved regressor")
     parser.add_argument("--by-truth", action="store_true")
     parser.add_argument("--stars", type=Path, nargs="*", default=[], help="further tables")
     parser.add_argument("--bins", type=int, default=8)
-    options = parser.parse_args()
+    parser.add_argument("--least-stars", type=int, default=300, help="in a bin")
+    parser.add_argument("--epochs", type=int, default=30, help="if none is loaded")
+    options = read_options(parser, epochs=1, least_stars=20)
+    training, test = load_split(toy=options.toy, further=options.stars)
     if options.model:
         regressor = StellarParameterRegressor.from_pretrained(options.model)
     else:
-        regressor = StellarParameterRegressor(random_state=0).fit(load_apogee_xp("train"))
-    test = vstack(list(split(collect(options.stars)[0])[1].values()), metadata_conflicts="silent")
-    halves = {"with XP": test, "without XP": hide_xp(test)}
+        regressor = StellarParameterRegressor(random_state=0, max_epochs=options.epochs)
+        regressor.fit(training)
     binned: dict[float, list] = {level: [] for level in LEVELS}
-    rows = [row for half in halves.items() for row in score(regressor, *half, options, binned)]
+    rows = [
+        row
+        for half, hide in HALVES.items()
+        for row in score(regressor, half, hide(test), options, binned)
+    ]
     Table(rows).pprint(max_lines=-1, max_width=-1)
     for level, found in binned.items():
         print(f"{level:.0%}: {tell(level, *np.transpose(found))}")
@@ -74,7 +79,7 @@ def score(
     regressor: StellarParameterRegressor,
     half: str,
     stars: StarTable,
-    options: argparse.Namespace,
+    options: Namespace,
     binned: dict[float, list],
 ) -> Iterator[dict[str, Any]]:
     """Yield a row of the table for each label; add bins' deviations and stars to ``binned``."""
@@ -92,7 +97,9 @@ def score(
             "G": stars["phot_g_mean_mag"].value,
         }
         for name, column in values.items():
-            rows = bins(column, truth, 1 if name == "all" else options.bins)
+            known = np.flatnonzero(np.isfinite(truth) & np.isfinite(column))
+            most = 1 if name == "all" else options.bins
+            rows = bins(column, known, min(most, len(known) // options.least_stars))
             for level in LEVELS:
                 low, high = bounds[level][:, position].T
                 off = [coverage(truth[b], low[b], high[b]) - level for b in rows]
@@ -123,10 +130,9 @@ def normal_scores(truth: np.ndarray, distribution: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(truth), scores, np.nan)
 
 
-def bins(values: np.ndarray, truth: np.ndarray, most: int) -> list[np.ndarray]:
-    """Return the rows of each bin: equal numbers of stars with a known truth, in order."""
-    known = np.flatnonzero(np.isfinite(truth) & np.isfinite(values))
-    return np.array_split(known[np.argsort(values[known])], min(most, len(known) // LEAST_STARS))
+def bins(values: np.ndarray, known: np.ndarray, n_bins: int) -> list[np.ndarray]:
+    """Return the rows of each bin: equal numbers of the known stars, in order."""
+    return np.array_split(known[np.argsort(values[known])], n_bins)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Run from the repository's root::
 
-    python benchmarks/ensembles.py --stars 6000 --epochs 10
+    python benchmarks/ensembles.py --stars 6000
 
 Trains one member, ``n_members`` heads on one autoencoder, and as many independent networks, all
 from one pre-trained autoencoder; the first two also for ``--longer`` times the epochs, which costs
@@ -17,15 +17,25 @@ import argparse
 import time
 
 import numpy as np
+import torch
+from common.options import make_parser, read_options
+from common.stars import LABELS, UNITS, load_split
+from common.tables import ResultTable, in_words
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.cli import DEMO_LABELS
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import nmad, pinball_loss
 from msaestimator.preprocessing import read_labels
-from msaestimator.schema import StarTable, get_label
+from msaestimator.schema import StarTable
 
-UNITS = {name: get_label(name).unit for name in DEMO_LABELS}
+DEFAULT_EPOCHS = 15
+HEADER = (
+    "members",
+    "training",
+    "prediction",
+    "NMAD: Teff, log g, [Fe/H], [α/M]",
+    "pinball loss",
+    "negative log-likelihood",
+)
 
 
 def kinds(options: argparse.Namespace) -> dict[str, dict]:
@@ -33,12 +43,12 @@ def kinds(options: argparse.Namespace) -> dict[str, dict]:
     one, heads = {"n_members": 1}, {"n_members": options.members}
     longer = {"max_epochs": round(options.longer * options.epochs)}
     return {
-        "one member": one,
+        "one": one,
         "one, longer": one | longer,
-        "heads": heads,
-        "heads, longer": heads | longer,
+        f"{options.members} heads": heads,
+        f"{options.members} heads, longer": heads | longer,
         "and with noise": heads | longer | {"resample_noise": True},
-        "networks": heads | {"ensemble": "independent"},
+        f"{options.members} networks": heads | {"ensemble": "independent"},
     }
 
 
@@ -51,19 +61,21 @@ def train(
     """Return a trained regressor and the seconds of its epochs."""
     settings = {"max_epochs": options.epochs} | settings
     regressor = StellarParameterRegressor(
-        encoder, labels=DEMO_LABELS, random_state=0, verbose=1, **settings
+        encoder, labels=LABELS, random_state=0, verbose=1, **settings
     ).fit(stars)
     return regressor, sum(regressor.net_.history[:, "dur"])
 
 
-def seconds_to_predict(models: dict[str, StellarParameterRegressor], stars: StarTable) -> dict:
-    """Return the median time of a prediction of each model, taken in turn."""
+def seconds_to_predict(models: dict[str, StellarParameterRegressor], n_stars: int) -> dict:
+    """Return the median time that each network takes for so many stars, taken in turn."""
     times = {kind: [] for kind in models}
     for _ in range(7):
         for kind, model in models.items():
-            features = model._enter(stars, reset=False)
+            stars = torch.randn(n_stars, len(model.feature_names_))
             started = time.perf_counter()
-            model._members(features)
+            with torch.inference_mode():
+                for batch in stars.split(model.inference_batch_size):
+                    model.module_.eval().quantiles(batch)
             times[kind].append(time.perf_counter() - started)
     return {kind: float(np.median(values)) for kind, values in times.items()}
 
@@ -78,33 +90,30 @@ def log_loss(truth: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     """Train, time, score and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--members", type=int, default=20)
     parser.add_argument("--stars", type=int, help="training stars; all if not given")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=DEFAULT_EPOCHS)
     parser.add_argument("--longer", type=float, default=2.5, help="times the epochs")
-    options = parser.parse_args()
-    stars, test = load_apogee_xp("train")[: options.stars], load_apogee_xp("test")
+    options = read_options(parser, epochs=1, members=2)
+    stars, test = load_split(toy=options.toy)
+    stars = stars[: options.stars]
     encoder = MaskedStellarAutoencoder(max_epochs=options.epochs, random_state=0).fit(stars)
     models, training = {}, {}
     for kind, settings in kinds(options).items():
         models[kind], training[kind] = train(settings, encoder, stars, options)
-    predicting = seconds_to_predict(models, test)
+    predicting = seconds_to_predict(models, len(test))
     truth = read_labels(test, UNITS)
+    table = ResultTable(options.tables / "ensembles.inc", HEADER)
     for kind, model in models.items():
         quantiles = model.predict_quantiles(test)
         errors = nmad(truth, quantiles[..., len(model.quantiles) // 2])
         loss = pinball_loss(truth, quantiles, model.quantiles) / np.nanstd(truth, axis=0)
-        print(
-            f"{kind:14s} training {training[kind] / training['one member']:5.2f}x, prediction "
-            f"{predicting[kind] / predicting['one member']:5.2f}x; NMAD "
-            + " ".join(f"{e:.4g}" for e in errors)
-            + "; pinball "
-            + " ".join(f"{value:.4f}" for value in loss)
-            + "; NLL "
-            + " ".join(f"{value:.4f}" for value in log_loss(truth, quantiles))
+        table.add(
+            kind if options.epochs == DEFAULT_EPOCHS else f"{kind}, {options.epochs} epochs",
+            f"{training[kind] / training['one']:.2g}",
+            f"{predicting[kind] / predicting['one']:.2g}",
+            *map(in_words, (errors, loss, log_loss(truth, quantiles))),
         )
 
 

@@ -1,31 +1,35 @@
-"""What noise, averages and weights of labels do to a long fine-tuning, on validation stars.
+r"""What noise, averages and weights of labels do to a long fine-tuning, on validation stars.
 
-Run from the repository's root, after ``benchmarks/train_released.py`` or with another encoder::
+Run from the repository's root, with the autoencoder that ``scripts/release/train.py`` saved before
+it fine-tuned it::
 
-    python benchmarks/fine_tuning.py --stars TABLE.parquet
+    python benchmarks/fine_tuning.py --stars TABLE.parquet \
+        --encoder build/released-checkpoints/pretrained
 
-Fine-tunes the released model's pre-trained autoencoder on nine tenths of the release's training
-stars, with and without noise on the features, averages of the weights, labels counted by the
-widths of their intervals, and log g counted twice, and prints NMAD on the tenth, with XP spectra
-and without, and on stars that were trained on.
+Fine-tunes it, or one of random weights, with the release's settings on nine tenths of the
+release's training stars, with and without noise on the features, averages of the weights, labels
+counted by the widths of their intervals, and log g counted twice, and prints NMAD on the tenth,
+with XP spectra and without, and on stars that were trained on.
 """
 
-import argparse
-import time
 from pathlib import Path
 
 import numpy as np
-from ablations import AVERAGED
-from train_released import LABELS, RELEASE, collect, split
+from common.options import make_parser, read_options
+from common.settings import AVERAGED
+from common.stars import errors, load_split
+from common.tables import ResultTable, in_words
+from sklearn.base import clone
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.metrics import hide_xp, nmad
-from msaestimator.preprocessing import read_labels
-from msaestimator.schema import StarTable, get_label
+from msaestimator.metrics import hide_xp
 
-UNITS = {name: get_label(name).unit for name in LABELS}
+HEADER = ("added", "with XP", "without", "trained on, with XP")
+DEFAULT_EPOCHS = 40
+RELEASED = "apogee-xp"
+PLAIN = {"width_power": 0.0, "label_weights": None}
 RECIPES = {
-    "neither": {"resample_noise": False},
+    "nothing": {"resample_noise": False},
     "noise": {"resample_noise": True},
     "averages": AVERAGED | {"resample_noise": False},
     "both": AVERAGED | {"resample_noise": True},
@@ -34,41 +38,43 @@ RECIPES = {
 }
 
 
-def errors(regressor: StellarParameterRegressor, stars: StarTable) -> str:
-    """Return NMAD of each label in words."""
-    found = nmad(read_labels(stars, UNITS), regressor.predict(stars))
-    return " ".join(f"{error:8.4g}" for error in found)
-
-
 def main() -> None:
     """Train, score and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    encoder = Path("build/released-checkpoints/pretrained")
+    parser = make_parser(__doc__)
     parser.add_argument("--stars", type=Path, nargs="*", default=[], help="further tables")
-    parser.add_argument("--encoder", type=Path, default=encoder)
+    parser.add_argument("--encoder", help="folder of a pre-trained autoencoder")
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=DEFAULT_EPOCHS)
     parser.add_argument("--random-state", type=int, default=0)
-    options = parser.parse_args()
-    stars, _ = split(collect(options.stars)[0])
+    options = read_options(parser, recipes=["noise", "logg"], epochs=1)
+    stars, _ = load_split(toy=options.toy, further=options.stars)
     validates = np.arange(len(stars)) % 10 == 3
     training, validation = stars[~validates], stars[validates]
+    released = StellarParameterRegressor.from_pretrained(RELEASED)
+    table = ResultTable(options.tables / "fine_tuning.inc", HEADER)
     for name in options.recipes:
-        started = time.perf_counter()
-        encoder = MaskedStellarAutoencoder.from_pretrained(options.encoder)
-        regressor = StellarParameterRegressor(
-            encoder.set_params(dropout=RELEASE["encoder_dropout"]),
-            **RELEASE["regressor"]
-            | {"width_power": 0.0, "label_weights": None}
-            | RECIPES[name]
-            | {"max_epochs": options.epochs, "calibration_fraction": 0.0, "verbose": 1},
+        regressor = clone(released).set_params(
+            encoder=start_of(released, options.encoder),
+            **PLAIN | RECIPES[name],
+            max_epochs=options.epochs,
+            calibration_fraction=0.0,
+            verbose=1,
             random_state=options.random_state,
-        ).fit(training)
+        )
+        regressor.fit(training)
         scored = validation, hide_xp(validation), training[: len(validation)]
-        shown = " | ".join(errors(regressor, part) for part in scored)
-        print(f"{name:10s} {shown}  {time.perf_counter() - started:.0f} s", flush=True)
+        cells = [in_words(errors(regressor, part)) for part in scored]
+        row = name if options.epochs == DEFAULT_EPOCHS else f"{name}, {options.epochs} epochs"
+        table.add(row, *cells)
+
+
+def start_of(released: StellarParameterRegressor, folder: str | None) -> MaskedStellarAutoencoder:
+    """Return a saved autoencoder with the release's dropout, or one like it of random weights."""
+    like = released.encoder
+    if folder is None:
+        return clone(like).set_params(max_epochs=0)
+    saved = MaskedStellarAutoencoder.from_pretrained(folder)
+    return saved.set_params(dropout=like.dropout)
 
 
 if __name__ == "__main__":

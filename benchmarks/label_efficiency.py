@@ -19,19 +19,20 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from astropy.table import QTable, vstack
+from common.figures import save_figure
+from common.options import make_parser, read_options
+from common.stars import HALVES, LABELS, UNITS, errors, load_split
+from common.tables import ResultTable
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.cli import DEMO_LABELS
-from msaestimator.datasets import load_apogee_xp
-from msaestimator.metrics import BoostingBaseline, hide_xp, nmad
+from msaestimator.metrics import BoostingBaseline
 from msaestimator.preprocessing import LabelScaler, read_labels
 from msaestimator.schema import StarTable, get_label
 
-UNITS = {name: get_label(name).unit for name in DEMO_LABELS}
-HALVES = {"full XP": lambda stars: stars, "masked XP": hide_xp}
+HEADER = ("labels", "with XP: Teff, log g, [Fe/H], [α/M]", "without")
 MODELS = {
     "pre-trained": "C0",
     "from scratch": "C1",
@@ -40,9 +41,10 @@ MODELS = {
 }
 
 FINE_TUNING = {
-    "pre-trained": {"steps": 400, "encoder_lr": 1e-3, "weight_decay": 0.5},
-    "from scratch": {"steps": 800, "encoder_lr": 3e-3, "weight_decay": 0.1},
+    "pre-trained": {"encoder_lr": 1e-3, "weight_decay": 0.5},
+    "from scratch": {"encoder_lr": 3e-3, "weight_decay": 0.1},
 }
+TIMES_THE_STEPS = {"pre-trained": 1, "from scratch": 2}
 """What suits each with 1,000 labels, as found on training stars that were held back."""
 
 MASKS = {"mask_ratio": 0.1, "span_mask_ratio": 0.2}
@@ -59,7 +61,7 @@ class LinearProbe:
         """Learn from stars with labels, with their spectra and without."""
         latent = np.concatenate([self.encoder.transform(hide(stars)) for hide in HALVES.values()])
         labels = np.tile(read_labels(stars, UNITS), (len(HALVES), 1))
-        self.scaler = LabelScaler(DEMO_LABELS).fit(labels)
+        self.scaler = LabelScaler(LABELS).fit(labels)
         self.models = []
         for target in self.scaler.transform(labels).T:
             known = np.isfinite(target)
@@ -88,79 +90,106 @@ def pretrain(stars: StarTable, options: argparse.Namespace) -> MaskedStellarAuto
 
 
 def train(
-    model: str, encoder: MaskedStellarAutoencoder, stars: StarTable, random_state: int
+    model: str,
+    encoder: MaskedStellarAutoencoder,
+    stars: StarTable,
+    random_state: int,
+    options: argparse.Namespace,
 ) -> StellarParameterRegressor | BoostingBaseline | LinearProbe:
     """Return a model trained on labelled stars."""
     if model == "gradient boosting":
-        return BoostingBaseline(DEMO_LABELS, random_state=random_state).fit(stars)
+        boosting = BoostingBaseline(LABELS, max_iter=options.trees, random_state=random_state)
+        return boosting.fit(stars)
     if model == "linear probe":
         return LinearProbe(encoder).fit(stars)
     start = copy.copy(encoder)
     if model == "from scratch":
         start = MaskedStellarAutoencoder(**encoder.get_params()).set_params(max_epochs=0)
-    settings = dict(FINE_TUNING[model])
     batch_size = min(128, len(stars))
+    n_epochs = TIMES_THE_STEPS[model] * options.steps * batch_size / len(stars)
     return StellarParameterRegressor(
         start.set_params(dropout=DROPOUT),
-        labels=DEMO_LABELS,
+        labels=LABELS,
         batch_size=batch_size,
-        max_epochs=max(LEAST_EPOCHS, round(settings.pop("steps") * batch_size / len(stars))),
+        max_epochs=max(LEAST_EPOCHS, round(n_epochs)),
         calibration_fraction=0.0,
         random_state=random_state,
         **MASKS,
-        **settings,
+        **FINE_TUNING[model],
     ).fit(stars)
 
 
 def scores(model: object, test: StarTable) -> dict[tuple[str, str], float]:
     """Return NMAD by half and label."""
-    truth = read_labels(test, UNITS)
-    found = {}
-    for half, hide in HALVES.items():
-        errors = nmad(truth, model.predict(hide(test)))
-        found |= {(half, label): e for label, e in zip(DEMO_LABELS, errors, strict=True)}
-    return found
+    return {
+        (half, label): error
+        for half, hide in HALVES.items()
+        for label, error in zip(LABELS, errors(model, hide(test)), strict=True)
+    }
 
 
 def run(options: argparse.Namespace) -> QTable:
     """Train what is not there yet; return all rows."""
     path = options.output / "label_efficiency.ecsv"
-    training, test = load_apogee_xp("train"), load_apogee_xp("test")
+    training, test = load_split(toy=options.toy)
     encoder = pretrain(training, options)
     table = QTable.read(path) if path.exists() else None
     for n_labels in options.labels:
         for state in options.random_states:
             order = np.random.default_rng(state).permutation(len(training))
-            chosen = training[np.sort(order[:n_labels])]
+            labelled = training[np.sort(order[:n_labels])]
             for model in MODELS:
-                key = (model, len(chosen), state)
+                key = (model, len(labelled), state)
                 if table is not None and key in set(
                     zip(table["model"], table["labels"], table["random_state"], strict=True)
                 ):
                     continue
-                trained = train(model, encoder, chosen, state)
+                trained = train(model, encoder, labelled, state, options)
                 rows = [
-                    {"model": model, "labels": len(chosen), "random_state": state}
+                    {"model": model, "labels": len(labelled), "random_state": state}
                     | {"half": half, "label": label, "nmad": error}
                     for (half, label), error in scores(trained, test).items()
                 ]
                 new = QTable(rows)
                 table = new if table is None else vstack([table, new])
                 table.write(path, overwrite=True)
-                errors = " ".join(f"{row['nmad']:.4g}" for row in rows)
-                print(f"{model:18s} {len(chosen):6d} labels, state {state}: {errors}", flush=True)
+                shown = " ".join(f"{row['nmad']:.4g}" for row in rows)
+                print(f"{model:18s} {len(labelled):6d} labels, state {state}: {shown}", flush=True)
     return table
 
 
-def draw(table: QTable, path: Path) -> None:
+def write_gains(table: QTable, options: argparse.Namespace) -> None:
+    """Write by how much the pre-trained network's errors are below those of random weights."""
+    shown = ResultTable(options.tables / "label_efficiency.inc", HEADER)
+    for n_labels in np.unique(table["labels"]):
+        rows = table[table["labels"] == n_labels]
+        pretrained, scratch = (
+            np.reshape(
+                [
+                    rows["nmad"][chosen(rows, model, half, label)].mean()
+                    for half in HALVES
+                    for label in LABELS
+                ],
+                (len(HALVES), len(LABELS)),
+            )
+            for model in ("pre-trained", "from scratch")
+        )
+        gains = np.round(100 * (1 - pretrained / scratch)).astype(int)
+        shown.add(f"{n_labels:,}", *(", ".join(map(str, half)) + " %" for half in gains))
+
+
+def chosen(table: QTable, model: str, half: str, label: str) -> np.ndarray:
+    """Return which rows are of a model, a half and a label."""
+    return (table["model"] == model) & (table["half"] == half) & (table["label"] == label)
+
+
+def draw(table: QTable, options: argparse.Namespace) -> None:
     """Draw the curves: the mean over random states, and each of them as a dot."""
     figure, axes = plt.subplots(2, 4, figsize=(13, 6), sharex=True, layout="constrained")
     for row, half in zip(axes, HALVES, strict=True):
-        for ax, label in zip(row, DEMO_LABELS, strict=True):
+        for ax, label in zip(row, LABELS, strict=True):
             for model, color in MODELS.items():
-                mine = table[
-                    (table["model"] == model) & (table["half"] == half) & (table["label"] == label)
-                ]
+                mine = table[chosen(table, model, half, label)]
                 numbers = np.unique(mine["labels"])
                 means = [mine["nmad"][mine["labels"] == n].mean() for n in numbers]
                 ax.loglog(numbers, means, color=color, label=model)
@@ -174,23 +203,25 @@ def draw(table: QTable, path: Path) -> None:
         ax.set_xlabel("labelled stars")
     handles, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=len(MODELS))
-    figure.savefig(path, dpi=110)
+    save_figure(figure, options, "label_efficiency")
 
 
 def main() -> None:
     """Train, print, draw."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("output", type=Path)
     parser.add_argument("--labels", type=int, nargs="+", default=[300, 1000, 3000, 10000, 13620])
     parser.add_argument("--random-states", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--pretraining-epochs", type=int, default=60)
     parser.add_argument("--encoder", type=Path, help="folder of a saved autoencoder")
-    parser.add_argument("--figure", type=Path, default=Path("docs/figures/label_efficiency.png"))
-    options = parser.parse_args()
+    parser.add_argument("--steps", type=int, default=400, help="of the pre-trained, at least")
+    parser.add_argument("--trees", type=int, default=400, help="of the boosting")
+    toy = {"labels": [100], "random_states": [0], "steps": 1, "trees": 5}
+    options = read_options(parser, pretraining_epochs=1, **toy)
     options.output.mkdir(parents=True, exist_ok=True)
-    draw(run(options), options.figure)
+    table = run(options)
+    write_gains(table, options)
+    draw(table, options)
 
 
 if __name__ == "__main__":

@@ -7,30 +7,30 @@ Run from the repository's root::
 draws ``docs/figures/latent_space.png`` of packaged test stars and prints the errors of linear
 fits to the latent vectors. With ``--pretrained`` and ``--regressor`` nothing is trained: these are
 the folders of an autoencoder and of the regressor that was fine-tuned from it, such as those of
-``benchmarks/train_released.py``.
+``scripts/release/train.py``.
 """
 
 import argparse
-import io
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from astropy.table import Table
+from common.figures import save_figure
+from common.options import make_parser, read_options
+from common.stars import HALVES, load_split
+from common.stars import LABELS as PROBED
 from matplotlib.axes import Axes
-from PIL import Image
 from sklearn.linear_model import RidgeCV
 from sklearn.manifold import TSNE
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.datasets import load_apogee_xp
-from msaestimator.metrics import hide_xp, nmad
+from msaestimator.metrics import nmad
 from msaestimator.schema import LABELS, StarTable
 
 SHOWN = ("teff", "logg", "fe_h")
-PROBED = ("teff", "logg", "fe_h", "alpha_m")
 
 
 def models(
@@ -72,7 +72,7 @@ def print_probes(
 ) -> None:
     """Print the NMAD of linear probes, and of the regressor itself, with XP and without."""
     rows = []
-    for half, hide in (("full XP", lambda stars: stars), ("masked XP", hide_xp)):
+    for half, hide in HALVES.items():
         learned, asked = hide(training), hide(test)
         predicted = {
             f"linear fit, {name}": np.column_stack(
@@ -93,7 +93,9 @@ def print_probes(
     table.pprint(max_lines=-1, max_width=-1, align="<")
 
 
-def draw(encoders: dict[str, MaskedStellarAutoencoder], stars: StarTable, path: Path) -> None:
+def draw(
+    encoders: dict[str, MaskedStellarAutoencoder], stars: StarTable, options: argparse.Namespace
+) -> None:
     """Draw a row for each encoder and a column for each label."""
     figure, panels = plt.subplots(
         len(encoders), len(SHOWN), figsize=(9.6, 6), layout="constrained", squeeze=False
@@ -109,17 +111,8 @@ def draw(encoders: dict[str, MaskedStellarAutoencoder], stars: StarTable, path: 
         ax.set_title(f"{symbol} [{LABELS[label].unit}]")
     for column in panels.T:
         figure.colorbar(column[0].collections[-1], ax=list(column), location="bottom", pad=0.02)
-    figure.supxlabel(
-        f"t-SNE of the latent vectors of {len(stars):,} real stars (APOGEE, test split); "
-        "grey: label unknown",
-        fontsize=9,
-        color="0.3",
-    )
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=100)
-    plt.close(figure)
-    Image.open(buffer).convert("RGB").quantize(256).save(path, optimize=True)
-    print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
+    caption = f"t-SNE of the latent vectors of {len(stars):,} real stars (APOGEE, test split); "
+    save_figure(figure, options, "latent_space", caption + "grey: label unknown")
 
 
 def draw_panel(ax: Axes, flat: np.ndarray, values: np.ndarray) -> None:
@@ -135,22 +128,19 @@ def draw_panel(ax: Axes, flat: np.ndarray, values: np.ndarray) -> None:
 
 def main() -> None:
     """Train or load, print, draw."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--stars", type=int, help="packaged training stars (default: all)")
     parser.add_argument("--test-stars", type=int, help="packaged test stars (default: all)")
     parser.add_argument("--epochs", type=int, default=60, help="of each training")
     parser.add_argument("--pretrained", type=Path, help="folder of a pre-trained autoencoder")
-    parser.add_argument("--regressor", type=Path, help="folder of what was fine-tuned from it")
-    parser.add_argument("--figure", type=Path, default=Path("docs/figures/latent_space.png"))
-    options = parser.parse_args()
-    training = load_apogee_xp("train")[: options.stars]
-    test = load_apogee_xp("test")[: options.test_stars]
+    parser.add_argument("--regressor", help="what was fine-tuned from it: released, or a folder")
+    options = read_options(parser, epochs=1)
+    training, test = load_split(toy=options.toy)
+    training, test = training[: options.stars], test[: options.test_stars]
     encoder, regressor = models(options, training)
     encoders = {"before fine-tuning": encoder, "after fine-tuning": regressor.encoder_}
     print_probes(encoders, regressor, training, test)
-    draw(encoders, test, options.figure)
+    draw(encoders, test, options)
 
 
 if __name__ == "__main__":

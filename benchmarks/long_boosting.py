@@ -4,35 +4,33 @@ Run from the repository's root::
 
     python benchmarks/long_boosting.py --stars TABLE.parquet
 
-Trains XGBoost, one model a label, on the stars that ``benchmarks/train_released.py`` trained on, a
+Trains XGBoost, one model a label, on the stars that ``scripts/release/train.py`` trained on, a
 tenth of which tell when to stop, with XP spectra and without, and prints NMAD and root
 mean square errors on all stars that no model has seen, of it and of the regressor, and ratios.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
-from astropy.table import vstack
+from common.options import make_parser, read_options
+from common.stars import HALVES, LABELS, UNITS, load_split
+from common.tables import ResultTable, in_words
 from sklearn.pipeline import make_pipeline
-from train_released import LABELS, collect, split
 from xgboost import XGBRegressor
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.metrics import hide_xp, nmad, rmse
+from msaestimator.metrics import nmad, rmse
 from msaestimator.preprocessing import (
     LabelScaler,
     StellarFeatures,
     XPCoefficientScaler,
     read_labels,
 )
-from msaestimator.schema import G_BAND, GAIA_DR3, StarTable, get_label
+from msaestimator.schema import G_BAND, GAIA_DR3, StarTable
 
-HALVES = {"full XP": lambda stars: stars, "masked XP": hide_xp}
-UNITS = {name: get_label(name).unit for name in LABELS}
+HEADER = ("score", "boosting: Teff, log g, [Fe/H], [α/M]", "the regressor", "ratio")
 BANDS = ("phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m")
 SETTINGS = {
-    "n_estimators": 3000,
     "learning_rate": 0.03,
     "max_depth": 6,
     "subsample": 0.8,
@@ -49,7 +47,7 @@ def with_colors(matrix: np.ndarray) -> np.ndarray:
     return np.hstack([matrix, relative])
 
 
-def boosting(training: StarTable, test: StarTable) -> np.ndarray:
+def boosting(training: StarTable, test: StarTable, n_trees: int) -> np.ndarray:
     """Return boosting's predictions of the test stars, (n_stars, n_labels)."""
     scaler = LabelScaler(LABELS).fit(read_labels(training, UNITS))
     targets = scaler.transform(read_labels(training, UNITS))
@@ -61,7 +59,7 @@ def boosting(training: StarTable, test: StarTable) -> np.ndarray:
     for target in targets.T:
         known = np.isfinite(target)
         learns, tells = known & ~stops, known & stops
-        model = XGBRegressor(**SETTINGS).fit(
+        model = XGBRegressor(n_estimators=n_trees, **SETTINGS).fit(
             x[learns], target[learns], eval_set=[(x[tells], target[tells])], verbose=False
         )
         scaled.append(model.predict(unseen))
@@ -71,24 +69,21 @@ def boosting(training: StarTable, test: StarTable) -> np.ndarray:
 
 def main() -> None:
     """Train, score and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--stars", type=Path, nargs="*", default=[], help="further tables")
     parser.add_argument("--model", default="apogee-xp", help="released, or a folder")
-    options = parser.parse_args()
-    training, tests = split(collect(options.stars)[0])
-    test = vstack(list(tests.values()), metadata_conflicts="silent")
+    parser.add_argument("--trees", type=int, default=3000, help="at most")
+    options = read_options(parser, trees=5)
+    training, test = load_split(toy=options.toy, further=options.stars)
     truth = read_labels(test, UNITS)
+    table = ResultTable(options.tables / "long_boosting.inc", HEADER)
     for half, hide in HALVES.items():
-        theirs = boosting(hide(training), hide(test))
+        theirs = boosting(hide(training), hide(test), options.trees)
         ours = StellarParameterRegressor.from_pretrained(options.model).predict(hide(test))
         for score in (nmad, rmse):
-            found = {"boosting": score(truth, theirs), "regressor": score(truth, ours)}
-            found["ratio"] = found["regressor"] / found["boosting"]
-            for name, values in found.items():
-                shown = " ".join(f"{v:8.4g}" for v in values)
-                print(f"{half:10s} {score.__name__} {name:10s} {shown}", flush=True)
+            boosted, learned = score(truth, theirs), score(truth, ours)
+            cells = map(in_words, (boosted, learned, learned / boosted))
+            table.add(f"{score.__name__.upper()}, {half}", *cells)
 
 
 if __name__ == "__main__":

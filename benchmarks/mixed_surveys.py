@@ -5,27 +5,26 @@ chosen at random and for mostly hot ones, it prints how far the learned offsets 
 in, and how well labels of test stars are predicted on the scale of the first survey.
 """
 
-import argparse
 from time import perf_counter
 
 import numpy as np
+from common.options import make_parser, read_options
+from common.stars import LABELS, load_split
 
 from msaestimator import StarTable, StellarParameterRegressor
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import nmad, rmse
-
-LABELS = ("teff", "logg", "fe_h", "alpha_m")
 
 
 def main() -> None:
     """Train with the surveys told, not told, and on the labels without offsets."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--stars", type=int, default=None)
-    arguments = parser.parse_args()
-    train, test = load_apogee_xp("train")[: arguments.stars], load_apogee_xp("test")
+    options = read_options(parser, epochs=1)
+    train, test = load_split(toy=options.toy)
+    train = train[: options.stars]
     truth = values(test)
-    settings = {"labels": LABELS, "max_epochs": arguments.epochs, "random_state": 0}
+    settings = {"labels": LABELS, "max_epochs": options.epochs, "random_state": 0}
     clean = StellarParameterRegressor(**settings).fit(train)
     report("labels without offsets", truth, clean.predict(test))
     for how, is_second in second_surveys(train).items():

@@ -2,7 +2,7 @@
 
 Run from the repository's root::
 
-    python benchmarks/outliers.py --epochs 10 --figure docs/figures/outliers.png
+    python benchmarks/outliers.py --epochs 10
 
 Prints the area under the ROC curve of `outlier_score` for each kind, with and without its parts,
 which flags are raised, and what becomes of the score as test stars are made fainter. The score
@@ -10,19 +10,20 @@ itself knows no network; the flag EXTRAPOLATION does. ``--model FOLDER`` loads a
 regressor. The test stars are used for nothing else.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import astropy.units as u
 import numpy as np
 from astropy.table import vstack
+from common.figures import save_figure
+from common.options import make_parser, read_options
+from common.stars import load_split
 from matplotlib.figure import Figure
 from scipy.optimize import nnls
 from sklearn.metrics import roc_auc_score
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.datasets import load_apogee_xp, load_xp_sampling
+from msaestimator.datasets import load_xp_sampling
 from msaestimator.results import PredictionFlag
 from msaestimator.schema import StarTable, g_flux
 
@@ -35,7 +36,6 @@ TMASS = {
 }
 """Wavelength in nm, and flux of magnitude 0 in W m-2 nm-1 (Cohen et al. 2003)."""
 
-N_MADE = 1500
 HOT, COOL = 7000 * u.K, 5000 * u.K
 
 
@@ -140,13 +140,13 @@ def emission_line(
     )
 
 
-def blend(stars: StarTable, rng: np.random.Generator) -> StarTable:
+def blend(stars: StarTable, rng: np.random.Generator, n_made: int) -> StarTable:
     """Return sums of a hot star and a cool one of about the same G, 0.75 mag at most apart."""
     names = [*GAIA, *TMASS]
-    hot = stars[rng.choice(np.flatnonzero(stars["teff"] > HOT), N_MADE)]
-    cool = stars[rng.choice(np.flatnonzero(stars["teff"] < COOL), N_MADE)]
+    hot = stars[rng.choice(np.flatnonzero(stars["teff"] > HOT), n_made)]
+    cool = stars[rng.choice(np.flatnonzero(stars["teff"] < COOL), n_made)]
     bright, faint = magnitudes(hot, names), magnitudes(cool, names)
-    farther = bright[:, :1] - faint[:, :1] + rng.uniform(-0.75, 0.75, (N_MADE, 1))
+    farther = bright[:, :1] - faint[:, :1] + rng.uniform(-0.75, 0.75, (n_made, 1))
     dimming = 10.0 ** (-0.4 * farther)
     total = -2.5 * np.log10(10.0 ** (-0.4 * bright) + dimming * 10.0 ** (-0.4 * faint))
     made = replaced(
@@ -159,10 +159,12 @@ def blend(stars: StarTable, rng: np.random.Generator) -> StarTable:
     return made
 
 
-def power_law(stars: StarTable, rng: np.random.Generator, spectra: Spectra) -> StarTable:
+def power_law(
+    stars: StarTable, rng: np.random.Generator, spectra: Spectra, n_made: int
+) -> StarTable:
     """Return quasar-like spectra, flux as wavelength to the power -2.2 to -0.8, with noise."""
-    stars = stars[rng.integers(len(stars), size=N_MADE)]
-    index = rng.uniform(-2.2, -0.8, N_MADE)[:, None]
+    stars = stars[rng.integers(len(stars), size=n_made)]
+    index = rng.uniform(-2.2, -0.8, n_made)[:, None]
     g_magnitude = magnitudes(stars, GAIA)[:, 0]
     shape = (spectra.wavelength / 600.0) ** index
     scale = 10.0 ** (-0.4 * g_magnitude) / spectra.bands(shape)[:, 0]
@@ -171,7 +173,7 @@ def power_law(stars: StarTable, rng: np.random.Generator, spectra: Spectra) -> S
         flux = scale * (wavelength / 600.0) ** index[:, 0]
         made[name] = -2.5 * np.log10(flux / zero_point)
     for name in (*GAIA[1:], *TMASS):
-        made[name] = made[name] + 0.02 * rng.standard_normal(N_MADE)
+        made[name] = made[name] + 0.02 * rng.standard_normal(n_made)
     errors = np.hstack(
         [stars[name] for name in ("bp_coefficient_errors", "rp_coefficient_errors")]
     )
@@ -196,7 +198,7 @@ def fainter(stars: StarTable, rng: np.random.Generator, by: float) -> StarTable:
 
 
 def make_kinds(
-    training: StarTable, test: StarTable, rng: np.random.Generator
+    training: StarTable, test: StarTable, rng: np.random.Generator, n_made: int
 ) -> dict[str, StarTable]:
     """Return the odd stars by kind."""
     spectra = Spectra(training)
@@ -206,8 +208,8 @@ def make_kinds(
         "BP of another star, same G": foreign_bp(test, rng, same_g=True),
         "emission line, peak 1": emission_line(test, rng, spectra),
         "emission line, peak 0.3": emission_line(test, rng, spectra, 0.3),
-        "blend of hot and cool": blend(whole, rng),
-        "power law": power_law(whole, rng, spectra),
+        "blend of hot and cool": blend(whole, rng, n_made),
+        "power law": power_law(whole, rng, spectra, n_made),
     }
 
 
@@ -307,7 +309,7 @@ def print_fainter(
         )
 
 
-def draw(scores: dict[str, np.ndarray], path: Path) -> None:
+def draw(scores: dict[str, np.ndarray]) -> Figure:
     """Draw the share of stars of each kind that score more than a value."""
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.subplots()
@@ -319,17 +321,18 @@ def draw(scores: dict[str, np.ndarray], path: Path) -> None:
     axes.set(xlim=(0, 8), ylim=(3e-3, 1.1), yscale="log")
     axes.set(xlabel="outlier_score", ylabel="fraction of stars with a higher score")
     axes.legend(fontsize="small", loc="upper right")
-    figure.savefig(path, dpi=150)
+    return figure
 
 
 def main() -> None:
     """Train or load, score and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path)
+    parser = make_parser(__doc__)
+    parser.add_argument("--model", help="released, or a folder")
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--figure", type=Path)
-    options = parser.parse_args()
-    training, test = load_apogee_xp("train"), load_apogee_xp("test")
+    parser.add_argument("--made-stars", type=int, default=1500, help="blends, and power laws")
+    parser.add_argument("--timed-stars", type=int, default=10_000)
+    options = read_options(parser, model="apogee-xp", made_stars=50, timed_stars=100)
+    training, test = load_split(toy=options.toy)
     if options.model:
         model = StellarParameterRegressor.from_pretrained(options.model)
     else:
@@ -338,17 +341,16 @@ def main() -> None:
             labels=("teff", "logg", "fe_h"), random_state=0, **epochs
         )
         model.fit(training)
-    kinds = make_kinds(training, test, np.random.default_rng(0))
+    kinds = make_kinds(training, test, np.random.default_rng(0), options.made_stars)
     scores = print_areas(model, test, kinds)
     print_parts(model, test, kinds)
     print_flags(model, test, kinds)
     print_fainter(model, test, np.random.default_rng(1))
     started = time.perf_counter()
-    many = vstack([test] * (1 + 10_000 // len(test)))
+    many = vstack([test] * (1 + options.timed_stars // len(test)))
     model.outlier_score(many)
     print(f"{len(many)} stars scored in {time.perf_counter() - started:.1f} s")
-    if options.figure:
-        draw(scores, options.figure)
+    save_figure(draw(scores), options, "outliers")
 
 
 if __name__ == "__main__":

@@ -16,21 +16,28 @@ import statistics
 import time
 
 import torch
+from common.options import make_parser, read_options
+from common.tables import ResultTable
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.datasets import make_mock_survey
+from msaestimator.schema import StarTable
+from msaestimator.training import autocast
+
+LABELS = ("teff", "logg", "fe_h", "age", "mass", "parallax")
+HEADER = ("what", "stars/s", "of the matmul peak")
 
 
-def matmul_rate(precision: str) -> float:
+def matmul_rate(precision: str, size: int) -> float:
     """Return the operations a second of a large matrix product, the best of a few."""
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
-    a, b = (torch.randn(2048, 2048, dtype=dtype) for _ in range(2))
+    a, b = (torch.randn(size, size, dtype=dtype) for _ in range(2))
     best = float("inf")
     for _ in range(12):
         started = time.perf_counter()
         a @ b
         best = min(best, time.perf_counter() - started)
-    return 2 * 2048**3 / best
+    return 2 * size**3 / best
 
 
 def operations(regressor: StellarParameterRegressor) -> int:
@@ -47,43 +54,60 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def run_network(regressor: StellarParameterRegressor, features: torch.Tensor) -> None:
+    """Compute the quantiles of stars as `predict` does, and nothing else."""
+    regressor.module_.eval()
+    with torch.inference_mode(), autocast(features.device, regressor.precision):
+        for batch in features.split(regressor.inference_batch_size):
+            regressor.module_.quantiles(batch)
+
+
+def measure(
+    regressor: StellarParameterRegressor, stars: StarTable, options: argparse.Namespace
+) -> tuple[dict[str, float], float]:
+    """Return stars a second both ways and operations a second of the product, taken in turn."""
+    features = torch.randn(len(stars), len(regressor.feature_names_))
+    ways = {
+        "predict(table)": lambda: regressor.predict(stars),
+        "network": lambda: run_network(regressor, features),
+    }
+    rates, peaks = {name: [] for name in ways}, []
+    for _ in range(options.rounds):
+        for name, predict in ways.items():
+            peaks.append(matmul_rate(options.precision, options.matrix))
+            started = time.perf_counter()
+            predict()
+            rates[name].append(len(stars) / (time.perf_counter() - started))
+    found = {name: statistics.median(values) for name, values in rates.items()}
+    return found, statistics.median(peaks)
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--stars", type=int, default=8000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--preset", choices=["default", "mckay2025"], default="mckay2025")
-    options = parser.parse_args()
-    mock = make_mock_survey(2000, random_state=0)
-    labels = ("teff", "logg", "fe_h", "age", "mass", "parallax")
+    parser.add_argument("--matrix", type=int, default=2048, help="rows of the matrix product")
+    options = read_options(parser, stars=100, rounds=1, preset="default", matrix=256)
+    mock = make_mock_survey(min(2000, options.stars), random_state=0)
     regressor = StellarParameterRegressor.from_preset(
-        options.preset, labels=labels, max_epochs=0, precision=options.precision
+        options.preset, labels=LABELS, max_epochs=0, precision=options.precision, device="cpu"
     )
     regressor.encoder.set_params(max_epochs=0)
     regressor.fit(mock)
     stars = mock.take([row % len(mock) for row in range(options.stars)])
-    features = regressor._enter(stars, reset=False)
     cost = operations(regressor)
     before = peak_memory()
     regressor.predict(stars[:2000])
-    rates = {"predict(table)": [], "network": []}
-    peaks = []
-    for _ in range(options.rounds):
-        peaks.append(matmul_rate(options.precision))
-        started = time.perf_counter()
-        regressor.predict(stars)
-        rates["predict(table)"].append(len(stars) / (time.perf_counter() - started))
-        peaks.append(matmul_rate(options.precision))
-        started = time.perf_counter()
-        regressor._quantiles(features)
-        rates["network"].append(len(stars) / (time.perf_counter() - started))
-    peak = statistics.median(peaks)
+    rates, peak = measure(regressor, stars, options)
     print(f"{cost / 1e6:.1f} MFLOP a star; matmul peak {peak / 1e9:.0f} GFLOP/s")
-    for name, values in rates.items():
-        rate = statistics.median(values)
-        print(f"{name:15} {rate:8.0f} stars/s = {rate * cost / peak:.2f} of the peak")
     print(f"peak memory {before:.0f} MiB before, {peak_memory():.0f} MiB after")
+    table = ResultTable(options.tables / "predict_speed.inc", HEADER)
+    for name, rate in rates.items():
+        row = f"{name}, {options.preset}, {options.precision}"
+        table.add(row, f"{rate:.0f}", f"{rate * cost / peak:.2f}")
 
 
 if __name__ == "__main__":

@@ -8,96 +8,130 @@ Both use the same untrained weights (speed does not depend on them) in single pr
 same packaged stars, which lack what real stars lack; of half of them only the first 30
 coefficients of each band are known. The loop encodes stars padded to the whole vocabulary, as
 Leung & Bovy (2024) pad to their context, then decodes request by request and projects keys and
-values anew for each. The two take turns in one run; medians are printed, with the largest
-difference of the answers, which are of order one.
+values anew for each. Both read the stars from a table. They take turns in one run; medians are
+printed, with the largest difference of the answers, which are of order one.
 """
 
-import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from common.options import make_parser, read_options
+from common.tables import ResultTable
 
 from msaestimator import StellarFoundationModel
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.estimators._token_inference import Oracle
+from msaestimator.preprocessing import read_tokens
+from msaestimator.schema import StarTable
 
+HEADER = (
+    "network, requests",
+    "one pass, stars/s",
+    "looped, stars/s",
+    "ratio",
+    "answers differ by",
+)
 N_KEPT = 30
 
 
-def known_of(model: StellarFoundationModel, n_stars: int) -> np.ndarray:
-    """Return scaled quantities of packaged stars, (n_stars, n_tokens), NaN where missing."""
-    values = model._enter(load_apogee_xp("test")[:n_stars])[:, 0]
+def load_stars(n_stars: int) -> StarTable:
+    """Return packaged stars, half of them without the higher coefficients."""
+    stars = load_apogee_xp("test")[:n_stars]
     for band in ("bp", "rp"):
-        dropped = [f"relative_{band}_{number}" for number in range(N_KEPT + 1, 56)]
-        values[::2, model.vocabulary_.index(dropped)] = np.nan
-    return values
+        stars[f"{band}_coefficients"][::2, N_KEPT:] = np.nan
+    return stars
+
+
+def scaled_tokens(model: StellarFoundationModel, stars: StarTable) -> torch.Tensor:
+    """Return the quantities of stars as the network sees them, NaN where missing."""
+    values = read_tokens(stars, model.vocabulary_)[0]
+    values[:, ~model.is_trained_] = np.nan
+    return torch.from_numpy(model.scaler_.transform(values).astype(np.float32))
+
+
+def one_pass(
+    model: StellarFoundationModel, stars: StarTable, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return the answers by name."""
+    answers = model.request(stars, names)
+    return {name: answers[name].value for name in names}
 
 
 def one_at_a_time(
-    oracle: Oracle, values: np.ndarray, requests: Sequence[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what `Oracle.answer` does, in the parent's way, with as many tokens at a time."""
+    model: StellarFoundationModel, stars: StarTable, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return the answers by name in the parent's way, with as many tokens at a time."""
+    values = scaled_tokens(model, stars)
     n_tokens = values.shape[1]
+    positions = model.vocabulary_.index(names)
     answers = []
     with torch.inference_mode():
-        for stars in torch.from_numpy(values).split(max(1, oracle.batch_size // n_tokens)):
-            absent = stars.isnan()
-            memory = oracle.module.encode(stars.nan_to_num(), torch.arange(n_tokens), absent)
-            each = [oracle.module.decode(memory, torch.tensor([r]), absent) for r in requests]
-            answers.append(
-                torch.stack([torch.cat(part, dim=1) for part in zip(*each, strict=True)])
-            )
-    mean, log_variance = torch.cat(answers, dim=1)
-    return mean.numpy(), (log_variance / 2).exp().numpy()
+        for batch in values.split(max(1, model.inference_batch_size // n_tokens)):
+            absent = batch.isnan()
+            memory = model.module_.encode(batch.nan_to_num(), torch.arange(n_tokens), absent)
+            each = [model.module_.decode(memory, torch.tensor([p]), absent)[0] for p in positions]
+            answers.append(torch.cat(each, dim=1))
+    full = np.zeros((len(values), n_tokens))
+    full[:, positions] = torch.cat(answers).numpy()
+    linear = model.scaler_.inverse_transform(full)
+    return {name: linear[:, p] for name, p in zip(names, positions, strict=True)}
 
 
-def timed(function: Callable[..., tuple], *arguments: object) -> tuple[float, tuple]:
-    """Return how long a call takes, in seconds, and what it returns."""
-    started = time.perf_counter()
-    returned = function(*arguments)
-    return time.perf_counter() - started, returned
+def difference(
+    model: StellarFoundationModel, ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]
+) -> float:
+    """Return how far answers are apart at most, on the network's scale."""
+    scaled = []
+    for answers in (ours, theirs):
+        full = np.full((len(next(iter(answers.values()))), len(model.vocabulary_)), np.nan)
+        for name, values in answers.items():
+            full[:, model.vocabulary_.index([name])[0]] = values
+        scaled.append(model.scaler_.transform(full))
+    return float(np.nanmax(np.abs(np.subtract(*scaled))))
 
 
-def compare(oracle: Oracle, values: np.ndarray, requests: Sequence[int], n_rounds: int) -> str:
-    """Return a line on stars a second both ways, their ratio and how the answers differ."""
-    oracle.answer(values[:4], requests)
-    together, looped, difference = [], [], 0.0
+def compare(
+    model: StellarFoundationModel, stars: StarTable, names: Sequence[str], n_rounds: int
+) -> tuple[str, ...]:
+    """Return stars a second both ways, their ratio and how the answers differ."""
+    model.request(stars[:4], names)
+    rates, answers = {one_pass: [], one_at_a_time: []}, []
     for _ in range(n_rounds):
-        seconds, ours = timed(oracle.answer, values, requests)
-        together.append(len(values) / seconds)
-        seconds, theirs = timed(one_at_a_time, oracle, values, requests)
-        looped.append(len(values) / seconds)
-        difference = max(difference, np.abs(np.subtract(ours, theirs)).max())
-    rates = np.median(together), np.median(looped)
-    ratios = np.divide(together, looped)
+        for way, found in rates.items():
+            started = time.perf_counter()
+            answers.append(way(model, stars, names))
+            found.append(len(stars) / (time.perf_counter() - started))
+    ratios = np.divide(*rates.values())
     return (
-        f"{len(requests):3} requests: {rates[0]:7.1f} stars/s in one pass, {rates[1]:7.1f} one at "
-        f"a time, ratio {np.median(ratios):5.2f} ({ratios.min():.2f} to "
-        f"{ratios.max():.2f}), answers differ by {difference:.0e}"
+        *(f"{np.median(found):.3g}" for found in rates.values()),
+        f"{np.median(ratios):.2g} ({ratios.min():.2g} to {ratios.max():.2g})",
+        f"{difference(model, *answers[:2]):.0e}",
     )
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--stars", type=int, default=64, help="of 110 requests; 8 times of 3")
     parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+    parser.add_argument("--presets", nargs="+", default=["zhang2026", "default"])
+    options = read_options(parser, stars=4, rounds=1, presets=["default"])
+    table = ResultTable(options.tables / "request_speed.inc", HEADER)
     sample = load_apogee_xp("train")[:200]
-    for preset in ("zhang2026", "default"):
+    for preset in options.presets:
         model = StellarFoundationModel.from_preset(
             preset, max_epochs=0, precision="float32", device="cpu", random_state=0
         ).fit(sample)
         size = sum(parameter.numel() for parameter in model.module_.parameters())
-        values = known_of(model, 8 * options.stars)
-        known = np.isfinite(values).sum(axis=1).mean()
-        print(f"{preset}: {size:,} parameters, {known:.0f} of {values.shape[1]} tokens known")
-        spectrum = values[: options.stars], model.xp_columns
-        for stars, names in ((values, ("teff", "logg", "m_h")), spectrum):
-            requests = model.vocabulary_.index(names)
-            print("  " + compare(model._oracle(), stars, requests, options.rounds), flush=True)
+        print(f"{preset}: {size:,} parameters")
+        stars = load_stars(8 * options.stars)
+        for given, names in (
+            (stars, ("teff", "logg", "fe_h")),
+            (stars[: options.stars], model.xp_columns),
+        ):
+            cells = compare(model, given, names, options.rounds)
+            table.add(f"{preset}, {len(names)}", *cells)
 
 
 if __name__ == "__main__":

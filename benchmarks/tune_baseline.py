@@ -7,18 +7,15 @@ Run from the repository's root::
 The settings it finds are the defaults of ``msaestimator.metrics.BoostingBaseline``.
 """
 
-import argparse
-
 import numpy as np
+from common.options import make_parser, read_options
+from common.stars import LABELS, UNITS, load_split
 from scipy.stats import loguniform
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import RandomizedSearchCV
 
-from msaestimator.cli import DEMO_LABELS
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import BoostingBaseline, mae
 from msaestimator.preprocessing import read_labels
-from msaestimator.schema import get_label
 
 
 def relative_error(y_true: np.ndarray, y_pred: np.ndarray) -> float:
@@ -28,16 +25,17 @@ def relative_error(y_true: np.ndarray, y_pred: np.ndarray) -> float:
 
 def main() -> None:
     """Search and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--stars", type=int)
-    options = parser.parse_args()
-    stars = load_apogee_xp("train")[: options.stars]
-    labels = read_labels(stars, {name: get_label(name).unit for name in DEMO_LABELS})
+    parser.add_argument("--trees", type=int, nargs="+", default=[200, 400, 800])
+    options = read_options(parser, trials=1, trees=[2])
+    stars = load_split(toy=options.toy)[0][: options.stars]
+    labels = read_labels(stars, UNITS)
     search = RandomizedSearchCV(
-        BoostingBaseline(DEMO_LABELS),
+        BoostingBaseline(LABELS),
         {
-            "max_iter": [200, 400, 800],
+            "max_iter": options.trees,
             "learning_rate": loguniform(0.03, 0.2),
             "max_leaf_nodes": [7, 15, 31],
             "l2_regularization": loguniform(0.01, 30),

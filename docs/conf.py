@@ -38,6 +38,7 @@ reference_shortcuts = {
 }
 
 extensions = [
+    "class_diagram",
     "described_names",
     "explained_flags",
     "imported_data",

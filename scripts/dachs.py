@@ -3,10 +3,11 @@
     python scripts/dachs.py up        # install, load and start: all that the tests need
     python scripts/dachs.py status
     python scripts/dachs.py stop
+    python scripts/dachs.py describe --inputs FOLDER    # only write what is to be loaded
 
-Needs Debian and root, and a machine or container without a DaCHS of its own: the package brings
-PostgreSQL and users, and ``/etc/gavo.rc`` is replaced. Each step may be repeated. The stars are
-those of ``tests/archive/catalogue.py``.
+All but the last need Debian and root, and a machine or container without a DaCHS of its own: the
+package brings PostgreSQL and users, and ``/etc/gavo.rc`` is replaced. Each step may be repeated.
+The stars are those of ``tests/archive/catalogue.py``.
 """
 
 import argparse
@@ -165,10 +166,9 @@ def describe_schema(schema: str, tables: dict[str, Table]) -> ElementTree.Elemen
     return ElementTree.ElementTree(resource)
 
 
-def write_schema(schema: str, tables: dict[str, Table]) -> None:
-    """Write a schema's resource descriptor and its tables where DaCHS looks for them."""
-    folder = INPUTS / schema
-    folder.mkdir(exist_ok=True)
+def write_schema(folder: Path, schema: str, tables: dict[str, Table]) -> None:
+    """Write a schema's resource descriptor and its tables."""
+    folder.mkdir(parents=True, exist_ok=True)
     describe_schema(schema, tables).write(folder / "q.rd", encoding="utf-8")
     for name, table in tables.items():
         # astropy writes booleans as bits, which DaCHS reads as false.
@@ -186,14 +186,20 @@ def load() -> None:
     """Write the catalogue and import it, while no server serves an older one."""
     stop()
     start_database()
+    describe(INPUTS, N_STARS)
+    for schema in SCHEMAS:
+        run("dachs", "--ui", "stingy", "imp", f"{schema}/q", user="dachsroot")
+
+
+def describe(inputs: Path, n_stars: int) -> None:
+    """Write the catalogue, a folder a schema, as DaCHS wants it."""
     make_catalogue = runpy.run_path(str(ROOT / "tests/archive/catalogue.py"))["make_catalogue"]
     schemas = defaultdict(dict)
-    for full_name, table in make_catalogue(n_stars=N_STARS).items():
+    for full_name, table in make_catalogue(n_stars=n_stars).items():
         schema, _, name = full_name.partition(".")
         schemas[schema][name] = table
     for schema in SCHEMAS:
-        write_schema(schema, schemas[schema])
-        run("dachs", "--ui", "stingy", "imp", f"{schema}/q", user="dachsroot")
+        write_schema(inputs / schema, schema, schemas[schema])
 
 
 def available() -> bool:
@@ -247,11 +253,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("step", choices=steps)
-    step = steps[parser.parse_args().step]
+    parser.add_argument("step", choices=[*steps, "describe"])
+    parser.add_argument("--inputs", type=Path, default=INPUTS, help="where to describe")
+    parser.add_argument("--stars", type=int, default=N_STARS, help="how many to describe")
+    options = parser.parse_args()
+    if options.step == "describe":
+        describe(options.inputs, options.stars)
+        return
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         sys.exit("scripts/dachs.py needs Debian and root: run it with sudo, or in a container.")
-    step()
+    steps[options.step]()
 
 
 if __name__ == "__main__":

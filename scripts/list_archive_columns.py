@@ -5,6 +5,7 @@
 The page, ``docs/user_guide/archive_columns.rst``, is made of what the package itself asks for.
 """
 
+import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -67,7 +68,9 @@ Magnitudes that a :class:`quality rule <msaestimator.archive.QualityRule>` calls
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text(page(), encoding="utf-8")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=PAGE)
+    parser.parse_args().output.write_text(page(), encoding="utf-8")
 
 
 def page() -> str:

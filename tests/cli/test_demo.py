@@ -2,14 +2,16 @@
 
 import contextlib
 import io
+from functools import partial
 
 import numpy as np
 import pytest
 from astropy.table import QTable
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.cli import DEMO_LABELS, main, pretraining_gain
+from msaestimator.cli import DEMO_LABELS, _demo, main, pretraining_gain
 from msaestimator.datasets import load_apogee_xp
+from msaestimator.metrics import BoostingBaseline
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +20,13 @@ def demo(tmp_path_factory):
 
     output = tmp_path_factory.mktemp("demo") / "results"
     out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        # Eight thousand trees are most of the time.
+        patch.setattr(_demo, "BoostingBaseline", partial(BoostingBaseline, max_iter=3))
         status = main(["demo", "--epochs", "1", "--stars", "300", "--output", str(output)])
     assert status == 0
     return output, out.getvalue(), err.getvalue()

@@ -62,7 +62,7 @@ def public_names():
 def members(cls):
     """Return the public methods and properties of a class, and an estimator's parameters."""
     found = {name for name in dir(cls) if is_described(cls, name)}
-    if "get_params" in found:
+    if "get_params" in found and hasattr(cls, "fit"):  # a base describes no parameters
         found |= set(inspect.signature(cls).parameters)
     routing = re.compile(r"get_metadata_routing|set_\w+_request")
     return {name for name in found if not name.startswith("_") and not routing.fullmatch(name)}

@@ -29,7 +29,8 @@ def test_silence(make_net, data, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_progress_shows_title_epochs_and_losses(make_net, data, capsys):
+def test_progress_shows_title_epochs_and_losses(make_net, data, capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)  # a narrow terminal's bar has no losses
     make_net(verbose=1, validation=data, patience=9).partial_fit(data)
     printed = capsys.readouterr()
     assert printed.out == ""

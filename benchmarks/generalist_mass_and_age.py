@@ -2,35 +2,35 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/mass_and_age.py MODELS
+    python benchmarks/generalist_mass_and_age.py MODELS
 
 on giants of the mock survey, beside XGBoost trained on all its stars and on its giants, on the
 label and on its logarithm: the one that is better on the test stars counts. With ``--ages FILE``,
 a table of real giants with ``source_id``, ``age`` and ``age_err`` in Gyr (such as that of
 Hasselquist et al. 2020), also on the real stars of the test split that have an age there, asking
-the model that ``train.py --ages FILE`` made.
+the model that ``generalist_train.py --ages FILE`` made.
 """
 
 from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
-from common import (
+from common.expert import best_expert, complete
+from common.figures import save_figure
+from common.generalist import (
     MOCK,
     REAL,
     Known,
     load_model,
-    make_parser,
+    make_experiment_parser,
     mock_stars,
     mock_test_stars,
     print_scores,
-    save_figure,
+    read_experiment_options,
+    real_stars,
+    with_ages,
 )
-from expert import best_expert, complete
-from told import STANDARD, answer_all, draw_all, score_rows
-from train import with_ages
-
-from msaestimator.datasets import load_apogee_xp
+from common.told import STANDARD, answer_all, draw_all, score_rows
 
 LIMITS = {"mass": (0.6, 3.0), "age": (0.0, 14.0)}
 """In solar masses and Gyr."""
@@ -40,19 +40,19 @@ GIANT_LOGG = 3.5
 
 def main() -> None:
     """Answer, score, draw."""
-    parser = make_parser(__doc__)
+    parser = make_experiment_parser(__doc__)
     parser.add_argument("--ages", type=Path)
-    options = parser.parse_args()
+    options = read_experiment_options(parser)
     model = load_model(options, "mock")
-    training = Known.of(model, mock_stars(options.mock_stars, random_state=0))
-    test = Known.of(model, mock_test_stars(15000))
+    training = Known.of(model, mock_stars(options.mock_stars))
+    test = Known.of(model, mock_test_stars(options, 15000))
     test = test.rows(is_giant(test) & complete(test, STANDARD))
     selections = [training, training.rows(is_giant(training))]
     experiment(options, "mass_and_age", MOCK, "mock", selections, test, LIMITS)
     if options.ages:
         model = load_model(options, "ages")
         training, test = (
-            Known.of(model, with_ages(load_apogee_xp(split), options.ages))
+            Known.of(model, with_ages(real_stars(options, split), options.ages))
             for split in ("train", "test")
         )
         test = test.rows(np.isfinite(test["age"]) & complete(test, STANDARD))
@@ -71,7 +71,7 @@ def experiment(
 ) -> None:
     """Ask model and experts about test stars, and report."""
     experts = {
-        label: best_expert(selections, test, label, STANDARD, logarithms=(False, True))
+        label: best_expert(options, selections, test, label, STANDARD, logarithms=(False, True))
         for label in limits
     }
     model = load_model(options, model_name)

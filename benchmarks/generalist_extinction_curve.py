@@ -5,9 +5,9 @@ out of the mock survey is the law that was put in, Cardelli et al. (1989): a che
 not of the sky. Real stars are told the reddening of Schlegel et al. (1998), which is to infinity
 and so at times more than the star's own; and as they come without luminosities, only the shape
 of their curve is known: it is set to 3.1 at 550 nm. Run from the repository's root, with the
-folder that ``train.py`` filled::
+folder that ``generalist_train.py`` filled::
 
-    python benchmarks/generalist/extinction_curve.py MODELS
+    python benchmarks/generalist_extinction_curve.py MODELS
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ import astropy.units as u
 import matplotlib.pyplot as plt
 import numpy as np
 from astropy.table import Table
-from common import load_model, mock_test_stars, read_options, save_figure
+from common.figures import save_figure
+from common.generalist import experiment_options, load_model, mock_test_stars, real_stars
 from matplotlib.figure import Figure
 
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.schema import StarTable
 
 LOGG = np.arange(1.0, 3.01, 0.1)
@@ -47,11 +47,11 @@ SHOWN = np.arange(350.0, 1001.0, 50.0)
 
 def main() -> None:
     """Ask both models for the spectra, print the curves, draw."""
-    options = read_options(__doc__)
+    options = experiment_options(__doc__)
     curves = {}
     for name, stars in (
-        ("mock", mock_test_stars()),
-        ("real", load_apogee_xp("train")),
+        ("mock", mock_test_stars(options)),
+        ("real", real_stars(options, "train")),
     ):
         model = load_model(options, name)
         curves[name] = ask(model, giant_branch(stars, name), at_10pc=name == "mock")

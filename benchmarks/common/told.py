@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from common import (
+from matplotlib.figure import Figure
+
+from common.generalist import (
     COLORS,
     Comparison,
     Known,
@@ -16,8 +18,6 @@ from common import (
     one_to_one,
     unit_of,
 )
-from matplotlib.figure import Figure
-
 from msaestimator import StellarFoundationModel
 
 __all__ = ["STANDARD", "answer_all", "draw_all", "score_rows"]

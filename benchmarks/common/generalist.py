@@ -1,23 +1,20 @@
-"""What the experiments with the generalist model share: stars, questions, scores, panels."""
+"""The experiments with the generalist model: stars, questions, scores, panels."""
 
 import argparse
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
-from astropy.table import Table
+from astropy.table import QTable, Table
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
-from PIL import Image
 
+from common.options import make_parser, read_options
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets import make_mock_survey
+from msaestimator.datasets import load_apogee_xp, make_mock_survey
 from msaestimator.metrics import nmad
 from msaestimator.preprocessing import read_tokens
 from msaestimator.schema import GENERALIST, LABELS, StarTable
@@ -27,7 +24,6 @@ __all__ = [
     "MOCK",
     "MOCK_TRAINED",
     "REAL",
-    "REAL_TRAINED",
     "SYMBOLS",
     "Comparison",
     "Known",
@@ -37,15 +33,17 @@ __all__ = [
     "compare",
     "error_bar",
     "error_norm",
+    "experiment_options",
     "load_model",
-    "make_parser",
+    "make_experiment_parser",
     "mock_stars",
     "mock_test_stars",
     "one_to_one",
     "print_scores",
-    "read_options",
-    "save_figure",
+    "read_experiment_options",
+    "real_stars",
     "unit_of",
+    "with_ages",
     "write_scores",
 ]
 
@@ -53,9 +51,11 @@ REAL = "Real stars (APOGEE, test split)"
 MOCK = "Mock survey (MIST isochrones), stars that the model has not seen"
 """Which stars a figure shows."""
 
-REAL_TRAINED = "Model trained on real stars (APOGEE)"
 MOCK_TRAINED = "Model trained on the mock survey (MIST isochrones)"
 """Of figures without stars: what the model learned from."""
+
+N_TOY = 500
+"""Stars of a toy run, enough that there are giants among them."""
 
 COLORS = ("bp_rp", "j_h", "j_ks")
 
@@ -71,33 +71,40 @@ SYMBOLS = {
 UNIT_SYMBOLS = {"solMass": r"M$_\odot$"}
 
 
-def make_parser(description: str) -> argparse.ArgumentParser:
+def make_experiment_parser(description: str) -> argparse.ArgumentParser:
     """Return the options that every experiment has."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("models", type=Path, help="the folder that train.py filled")
-    parser.add_argument("--figures", type=Path, default=Path("docs/figures"))
+    parser = make_parser(description)
+    parser.add_argument("models", type=Path, help="the folder that generalist_train.py filled")
     parser.add_argument(
         "--mock-stars", type=int, default=15000, help="how many the mock model learns from"
     )
     return parser
 
 
-def read_options(description: str) -> argparse.Namespace:
-    """Return the options that were given to an experiment without others."""
-    return make_parser(description).parse_args()
+def read_experiment_options(parser: argparse.ArgumentParser, **toy: object) -> argparse.Namespace:
+    """Return what was given to an experiment."""
+    return read_options(parser, mock_stars=N_TOY, **toy)
+
+
+def experiment_options(description: str) -> argparse.Namespace:
+    """Return what was given to an experiment without options of its own."""
+    return read_experiment_options(make_experiment_parser(description))
 
 
 def load_model(options: argparse.Namespace, name: str) -> StellarFoundationModel:
-    """Return one of the models of train.py: ``"real"``, ``"mock"`` or ``"ages"``."""
+    """Return one of the models of generalist_train.py: ``"real"``, ``"mock"`` or ``"ages"``."""
     folder = options.models / name
     if not folder.is_dir():
-        raise SystemExit(f"There is no model {folder}: benchmarks/generalist/train.py makes it.")
+        raise SystemExit(f"There is no model {folder}: benchmarks/generalist_train.py makes it.")
     return StellarFoundationModel.from_pretrained(folder)
 
 
-def mock_stars(n_stars: int, random_state: int) -> StarTable:
+def real_stars(options: argparse.Namespace, split: str) -> StarTable:
+    """Return packaged stars."""
+    return load_apogee_xp(split)[: N_TOY if options.toy else None]
+
+
+def mock_stars(n_stars: int, random_state: int = 0) -> StarTable:
     """Return a mock survey with the reddening to the star, as the paper's maps are in 3D.
 
     The models learn from ``random_state=0``; any other gives stars that they have not seen.
@@ -107,9 +114,23 @@ def mock_stars(n_stars: int, random_state: int) -> StarTable:
     return stars
 
 
-def mock_test_stars(n_stars: int = 5000) -> StarTable:
+def mock_test_stars(options: argparse.Namespace, n_stars: int = 5000) -> StarTable:
     """Return mock stars that no model has seen."""
-    return mock_stars(n_stars, random_state=1)
+    return mock_stars(N_TOY if options.toy else n_stars, random_state=1)
+
+
+def with_ages(stars: StarTable, path: Path) -> StarTable:
+    """Return the stars with the columns ``age`` and ``age_err`` of a table, NaN without."""
+    ages = QTable.read(path)
+    _, ours, theirs = np.intersect1d(
+        stars["source_id"], ages["source_id"], assume_unique=True, return_indices=True
+    )
+    stars = stars.copy()
+    for name in ("age", "age_err"):
+        values = np.full(len(stars), np.nan)
+        values[ours] = np.asarray(ages[name])[theirs]
+        stars[name] = values
+    return stars
 
 
 def coefficients(start: int, stop: int) -> list[str]:
@@ -258,18 +279,6 @@ def error_bar(drawn: PathCollection, axes: Axes | np.ndarray, unit: str) -> None
         drawn, ax=axes, label=label, pad=0.01, ticks=LogLocator(subs=(1, 2, 5)), format="%g"
     )
     bar.ax.yaxis.set_minor_locator(NullLocator())
-
-
-def save_figure(figure: Figure, options: argparse.Namespace, name: str, caption: str) -> None:
-    """Write a figure as a PNG of 256 colours, with a line that says which stars it shows."""
-    figure.supxlabel(caption, fontsize=9, color="0.3")
-    options.figures.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=100, bbox_inches="tight")
-    plt.close(figure)
-    path = options.figures / f"{name}.png"
-    Image.open(buffer).convert("RGB").quantize(256).save(path, optimize=True)
-    print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
 
 
 def print_scores(title: str, rows: Sequence[dict[str, object]]) -> None:

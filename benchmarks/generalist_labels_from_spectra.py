@@ -2,7 +2,7 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/labels_from_spectra.py MODELS
+    python benchmarks/generalist_labels_from_spectra.py MODELS
 
 Beside XGBoost on the first of the inputs, trained on all training stars and on those of
 3,500-7,000 K, on Teff and on its logarithm: the one that is better on the test stars counts. All
@@ -10,25 +10,25 @@ scores are of the same test stars, of 3,500-7,000 K.
 """
 
 import numpy as np
-from common import REAL, Known, load_model, print_scores, read_options, save_figure
-from expert import best_expert, complete
-from told import STANDARD, answer_all, draw_all, score_rows
-
-from msaestimator.datasets import load_apogee_xp
+from common.expert import best_expert, complete
+from common.figures import save_figure
+from common.generalist import REAL, Known, experiment_options, load_model, print_scores, real_stars
+from common.told import STANDARD, answer_all, draw_all, score_rows
 
 LIMITS = {"teff": (3500.0, 7000.0), "logg": (-0.2, 5.0), "fe_h": (-2.2, 0.6)}
 
 
 def main() -> None:
     """Answer, score, draw."""
-    options = read_options(__doc__)
+    options = experiment_options(__doc__)
     model = load_model(options, "real")
-    training = Known.of(model, load_apogee_xp("train"))
-    test = Known.of(model, load_apogee_xp("test"))
+    training = Known.of(model, real_stars(options, "train"))
+    test = Known.of(model, real_stars(options, "test"))
     test = test.rows(is_cool(test) & complete(test, STANDARD))
     selections = training, training.rows(is_cool(training))
     experts = {
         name: best_expert(
+            options,
             selections,
             test,
             name,

@@ -2,22 +2,23 @@
 
 Mass, age and metallicity are varied one at a time, and the other labels follow the isochrones.
 The luminosity is not told: the flux at 10 pc is with the model's own. Run from the repository's
-root, with the folder that ``train.py`` filled::
+root, with the folder that ``generalist_train.py`` filled::
 
-    python benchmarks/generalist/spectra_from_labels.py MODELS
+    python benchmarks/generalist_spectra_from_labels.py MODELS
 """
 
 import astropy.units as u
 import matplotlib.pyplot as plt
 import numpy as np
 from astropy.table import vstack
-from common import MOCK_TRAINED, axis_label, load_model, read_options, save_figure
+from common.figures import save_figure
+from common.generalist import MOCK_TRAINED, axis_label, experiment_options, load_model
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets._isochrone_grid import load_isochrone_grid
+from msaestimator.datasets import load_isochrone_grid
 from msaestimator.schema import G_BAND, StarTable, absolute_magnitude
 
 TOLD = ("teff", "logg", "fe_h", "mass", "age", "ebv")
@@ -33,7 +34,7 @@ PHASES = np.linspace(500.0, 600.0, 401)
 
 def main() -> None:
     """Ask for the spectra, print the labels behind them, draw."""
-    options = read_options(__doc__)
+    options = experiment_options(__doc__)
     model = load_model(options, "mock")
     masses, ages = isochrone(AGE, 0.0), track(MASS, 0.0)
     panels = {

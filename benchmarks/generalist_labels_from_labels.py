@@ -1,23 +1,23 @@
 """Labels from labels: what a model knows of giants without any spectrum (section 4.4).
 
-Run from the repository's root, with the folder that ``train.py`` filled::
+Run from the repository's root, with the folder that ``generalist_train.py`` filled::
 
-    python benchmarks/generalist/labels_from_labels.py MODELS
+    python benchmarks/generalist_labels_from_labels.py MODELS
 """
 
 import astropy.units as u
 import matplotlib.pyplot as plt
 import numpy as np
-from common import (
+from common.figures import save_figure
+from common.generalist import (
     MOCK_TRAINED,
     Known,
     axis_label,
     compare,
+    experiment_options,
     load_model,
     mock_test_stars,
     print_scores,
-    read_options,
-    save_figure,
 )
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,9 +31,9 @@ SLICE_LOGG, SLICE_WIDTH = 2.5, 0.25
 
 def main() -> None:
     """Ask for the grid and the slice, print, draw three figures."""
-    options = read_options(__doc__)
+    options = experiment_options(__doc__)
     model = load_model(options, "mock")
-    stars = mock_test_stars(20000)
+    stars = mock_test_stars(options, 20000)
     report(model, stars[stars["logg"].value < LOGG[-1]])
     grid = label_grid()
     answer = model.request(grid, ["teff", "pseudo_luminosity", "mass", "age"])
@@ -150,7 +150,7 @@ def age_rows(near: StarTable, age: np.ndarray, error: np.ndarray) -> list[dict[s
     for fe_h in (-2.0, -1.5, -1.0, -0.5, 0.0, 0.25):
         at = int(np.argmin(abs(FE_H - fe_h)))
         true = near["age"].value[abs(near["fe_h"].value - fe_h) < 0.15]
-        low, middle, high = np.percentile(true, [16, 50, 84])
+        low, middle, high = np.percentile(true if len(true) else np.nan, [16, 50, 84])
         rows.append(
             {
                 "[M/H]": fe_h,

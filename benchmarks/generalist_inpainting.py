@@ -2,7 +2,7 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/inpainting.py MODELS
+    python benchmarks/generalist_inpainting.py MODELS
 
 tells the coefficients of one photometer, asks for the other's, and samples the result. Beyond
 640 nm a spectrum is RP's, below it BP's, but for a few tens of nm where they overlap.
@@ -12,20 +12,21 @@ from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from common import (
+from common.figures import save_figure
+from common.generalist import (
     REAL,
     Known,
     ask,
+    experiment_options,
     load_model,
     print_scores,
-    read_options,
-    save_figure,
+    real_stars,
 )
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets import load_apogee_xp, load_xp_sampling
+from msaestimator.datasets import load_xp_sampling
 
 SPLIT = 640.0
 """In nm."""
@@ -58,9 +59,9 @@ class Inpainted(NamedTuple):
 
 def main() -> None:
     """Answer, score, draw."""
-    options = read_options(__doc__)
+    options = experiment_options(__doc__)
     model = load_model(options, "real")
-    test = Known.of(model, load_apogee_xp("test"))
+    test = Known.of(model, real_stars(options, "test"))
     wavelength = load_xp_sampling().wavelength.value
     both = [
         inpaint(model, test, "BP", wavelength > SPLIT),

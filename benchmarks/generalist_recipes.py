@@ -2,21 +2,21 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/recipes.py
+    python benchmarks/generalist_recipes.py
 
 Trains on four fifths of the packaged training stars and prints NMAD on the others: of labels from
 all else, of labels without XP spectra, and of BP - RP from labels and E(B-V). The test stars are
 not looked at. ``--stars`` trains on fewer.
 """
 
-import argparse
 import time
 
-from common import COLORS, Known, compare
+from common.generalist import COLORS, Known, compare
+from common.options import make_parser, read_options
+from common.stars import LABELS, load_validation_split
+from common.tables import ResultTable, in_words
 
 from msaestimator import StellarFoundationModel
-from msaestimator.cli import DEMO_LABELS
-from msaestimator.datasets import load_apogee_xp, split_by_source_id
 from msaestimator.schema import StarTable
 
 ADAMW = {"optimizer": "adamw"}
@@ -32,48 +32,46 @@ RECIPES = {
     "labels hidden more": LABELS_HIDDEN,
     "and twice the dimension": LABELS_HIDDEN | {"embedding_dim": 128},
 }
+HEADER = ("way", "with XP: Teff, log g, [Fe/H], [α/M]", "without", "BP-RP", "time")
+DEFAULT_EPOCHS = 10
 
 
-def scores(model: StellarFoundationModel, stars: StarTable) -> str:
-    """Return NMAD of what is asked, in words."""
+def scores(model: StellarFoundationModel, stars: StarTable) -> list[str]:
+    """Return NMAD of what is asked, a cell a question."""
     known = Known.of(model, stars)
     photometry = [*COLORS, "ebv"]
     questions = (
-        (DEMO_LABELS, [*model.xp_columns, *photometry]),
-        (DEMO_LABELS, photometry),
-        (("bp_rp",), [*DEMO_LABELS, "ebv"]),
+        (LABELS, [*model.xp_columns, *photometry]),
+        (LABELS, photometry),
+        (("bp_rp",), [*LABELS, "ebv"]),
     )
     answers = (compare(model, known, asked, told) for asked, told in questions)
-    return " | ".join(
-        " ".join(f"{answer.scatter:8.4g}" for answer in found.values()) for found in answers
-    )
+    return [in_words(answer.scatter for answer in found.values()) for found in answers]
 
 
 def main() -> None:
     """Train, score and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=DEFAULT_EPOCHS)
     parser.add_argument("--stars", type=int, help="train on so many")
     parser.add_argument("--random-state", type=int, default=0)
-    options = parser.parse_args()
-    stars = load_apogee_xp("train")
-    # The test stars are those below 0.2: those up to 0.36 are a fifth of the others.
-    validates = split_by_source_id(stars["source_id"], 0.36)
-    training, validation = stars[~validates][: options.stars], stars[validates]
+    options = read_options(parser, recipes=["default", "AdamW"], epochs=1)
+    training, validation = load_validation_split(toy=options.toy)
+    training = training[: options.stars]
     print(f"{len(training)} stars, {len(validation)} to validate")
+    table = ResultTable(options.tables / "generalist_recipes.inc", HEADER)
     for name in options.recipes:
         started = time.perf_counter()
         model = StellarFoundationModel(
-            labels=DEMO_LABELS,
+            labels=LABELS,
             **RECIPES[name],
             max_epochs=options.epochs,
             random_state=options.random_state,
         ).fit(training)
         elapsed = time.perf_counter() - started
-        print(f"{name:26s} {scores(model, validation)}  {elapsed:.0f} s", flush=True)
+        row = name if options.epochs == DEFAULT_EPOCHS else f"{options.epochs} epochs, {name}"
+        table.add(row, *scores(model, validation), f"{elapsed:.0f} s")
 
 
 if __name__ == "__main__":

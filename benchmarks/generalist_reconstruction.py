@@ -2,32 +2,32 @@
 
 Told are the labels and E(B-V), and of the mock survey the luminosity by its noisy parallax. The
 RMSE is over the wavelengths, in units of the star's mean flux. Run from the repository's root,
-with the folder that ``train.py`` filled::
+with the folder that ``generalist_train.py`` filled::
 
-    python benchmarks/generalist/reconstruction.py MODELS
+    python benchmarks/generalist_reconstruction.py MODELS
 """
 
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
-from common import (
+from common.figures import save_figure
+from common.generalist import (
     MOCK,
     REAL,
     Known,
     axis_label,
     coefficients,
+    experiment_options,
     load_model,
     mock_test_stars,
     print_scores,
-    read_options,
-    save_figure,
+    real_stars,
 )
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.results import spectra_table
 from msaestimator.schema import StarTable
 
@@ -51,8 +51,8 @@ LOGARITHMIC = ("signal_to_noise", "true_distance")
 
 def main() -> None:
     """Ask both models for spectra, print the errors, draw."""
-    options = read_options(__doc__)
-    tests = {"real": load_apogee_xp("test"), "mock": mock_test_stars(10000)}
+    options = experiment_options(__doc__)
+    tests = {"real": real_stars(options, "test"), "mock": mock_test_stars(options, 10000)}
     found = {name: reconstruct(load_model(options, name), stars) for name, stars in tests.items()}
     report(found)
     for name, spectra in found.items():

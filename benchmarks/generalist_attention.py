@@ -2,7 +2,7 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/attention.py MODELS
+    python benchmarks/generalist_attention.py MODELS
 
 asks the mock model about giants of the mock survey, once with E(B-V) near zero and once with
 1 mag, all else as it is. The column "nothing" is what is left: the decoder's learned entry.
@@ -12,17 +12,17 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from common import (
+from common.expert import complete
+from common.figures import save_figure
+from common.generalist import (
     MOCK,
     SYMBOLS,
     Known,
+    experiment_options,
     load_model,
     mock_test_stars,
     print_scores,
-    read_options,
-    save_figure,
 )
-from expert import complete
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -39,9 +39,9 @@ GIANT_LOGG = 3.5
 
 def main() -> None:
     """Look, print, draw."""
-    options = read_options(__doc__)
+    options = experiment_options(__doc__)
     model = load_model(options, "mock")
-    stars = Known.of(model, mock_test_stars())
+    stars = Known.of(model, mock_test_stars(options))
     stars = stars.rows(complete(stars, INPUTS) & (stars["logg"] < GIANT_LOGG))
     without, with_dust = (attention(model, stars, reddening) for reddening in REDDENINGS)
     text = f"{MOCK}, {len(stars.values)} giants"

@@ -2,34 +2,33 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/colors_from_spectra.py MODELS
+    python benchmarks/generalist_colors_from_spectra.py MODELS
 """
 
 import matplotlib.pyplot as plt
-from common import (
+from common.figures import save_figure
+from common.generalist import (
     REAL,
     Known,
     axis_label,
     compare,
     error_bar,
+    experiment_options,
     load_model,
     one_to_one,
     print_scores,
-    read_options,
-    save_figure,
+    real_stars,
     unit_of,
 )
-
-from msaestimator.datasets import load_apogee_xp
 
 REQUESTS = ("bp_rp", "j_h")
 
 
 def main() -> None:
     """Answer, score, draw."""
-    options = read_options(__doc__)
+    options = experiment_options(__doc__)
     model = load_model(options, "real")
-    test = Known.of(model, load_apogee_xp("test"))
+    test = Known.of(model, real_stars(options, "test"))
     answers = compare(model, test, REQUESTS, model.xp_columns)
     print_scores(
         f"{REAL}; told the XP coefficients; NMAD in mag",

@@ -2,7 +2,7 @@
 
 Run from the repository's root::
 
-    python benchmarks/generalist/train.py MODELS
+    python benchmarks/generalist_train.py MODELS
 
 A killed run goes on where it was when started again. ``--ages`` trains a third model, on real
 stars with ages.
@@ -10,15 +10,16 @@ stars with ages.
 
 from pathlib import Path
 
-import numpy as np
-from astropy.table import QTable
-from common import make_parser, mock_stars
+from common.generalist import (
+    make_experiment_parser,
+    mock_stars,
+    read_experiment_options,
+    real_stars,
+    with_ages,
+)
 
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.schema import StarTable
-
-__all__ = ["with_ages"]
 
 MUCH_KNOWN = {"n_inputs": (24, 64), "block_dropout": 0.15}
 LIKELIHOOD = {"beta": 0.0}
@@ -36,17 +37,17 @@ RUNS = (
 
 def main() -> None:
     """Train and save."""
-    parser = make_parser(__doc__)
+    parser = make_experiment_parser(__doc__)
     parser.add_argument("--epochs", type=int, help="of the first run; others shrink alike")
     parser.add_argument("--ages", type=Path, help="table with source_id, age and age_err in Gyr")
-    options = parser.parse_args()
+    options = read_experiment_options(parser, epochs=1)
     options.models.mkdir(parents=True, exist_ok=True)
     samples = {
-        "real": lambda: load_apogee_xp("train"),
-        "mock": lambda: mock_stars(options.mock_stars, random_state=0),
+        "real": lambda: real_stars(options, "train"),
+        "mock": lambda: mock_stars(options.mock_stars),
     }
     if options.ages:
-        samples["ages"] = lambda: with_ages(load_apogee_xp("train"), options.ages)
+        samples["ages"] = lambda: with_ages(real_stars(options, "train"), options.ages)
     for name, load in samples.items():
         print(f"\n{name}")
         train(options.models, name, load(), options.epochs)
@@ -63,20 +64,6 @@ def train(folder: Path, name: str, stars: StarTable, epochs: int | None) -> None
             model.set_params(max_epochs=max(1, round(epochs * model.max_epochs / 100)))
         model.fit(stars).set_params(warm_start=True)
     model.set_params(warm_start=False, checkpoint=None, verbose=0).save_pretrained(folder / name)
-
-
-def with_ages(stars: StarTable, path: Path) -> StarTable:
-    """Return the stars with the columns ``age`` and ``age_err`` of a table, NaN without."""
-    ages = QTable.read(path)
-    _, ours, theirs = np.intersect1d(
-        stars["source_id"], ages["source_id"], assume_unique=True, return_indices=True
-    )
-    stars = stars.copy()
-    for name in ("age", "age_err"):
-        values = np.full(len(stars), np.nan)
-        values[ours] = np.asarray(ages[name])[theirs]
-        stars[name] = values
-    return stars
 
 
 if __name__ == "__main__":

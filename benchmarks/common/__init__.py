@@ -1,0 +1,1 @@
+"""What the benchmarks share: options, stars, tables and figures of the documentation."""

@@ -1,0 +1,49 @@
+"""The stars that benchmarks learn from and are scored on."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from msaestimator.cli import DEMO_LABELS
+from msaestimator.datasets import join_stars, load_apogee_xp, split_by_source_id
+from msaestimator.metrics import hide_xp, nmad
+from msaestimator.preprocessing import read_labels
+from msaestimator.schema import StarTable, get_label
+
+__all__ = ["HALVES", "LABELS", "UNITS", "errors", "load_split", "load_validation_split"]
+
+LABELS = DEMO_LABELS
+UNITS = {name: get_label(name).unit for name in LABELS}
+HALVES: dict[str, Callable[[StarTable], StarTable]] = {
+    "full XP": lambda stars: stars,
+    "masked XP": hide_xp,
+}
+"""What a model is told of the stars, by the name of the half of a table."""
+
+N_TOY, N_TOY_TEST = 300, 100
+
+
+def load_split(*, toy: bool, further: Sequence[Path] = ()) -> tuple[StarTable, StarTable]:
+    """Return training and test stars, those packaged and those of further tables."""
+    packaged = load_apogee_xp()
+    tables = [StarTable.read(path, include_names=packaged.colnames) for path in further]
+    stars = join_stars([packaged, *tables])
+    return _cut(stars, split_by_source_id(stars["source_id"]), toy)
+
+
+def load_validation_split(*, toy: bool) -> tuple[StarTable, StarTable]:
+    """Return four fifths of the packaged training stars, and the others."""
+    stars = load_apogee_xp("train")
+    # The test stars are those below 0.2: those up to 0.36 are a fifth of the others.
+    return _cut(stars, split_by_source_id(stars["source_id"], 0.36), toy)
+
+
+def _cut(stars: StarTable, is_scored: np.ndarray, toy: bool) -> tuple[StarTable, StarTable]:
+    learned, scored = stars[~is_scored], stars[is_scored]
+    return (learned[:N_TOY], scored[:N_TOY_TEST]) if toy else (learned, scored)
+
+
+def errors(model: object, stars: StarTable) -> np.ndarray:
+    """Return the NMAD of each label of a model with ``predict``."""
+    return nmad(read_labels(stars, UNITS), model.predict(stars))

@@ -1,0 +1,266 @@
+"""Every script under ``benchmarks`` and ``scripts`` runs, at toy size, and minds the house.
+
+The slow ones, and those that need more than the tests do, run in ``tox -e benchmarks``.
+"""
+
+import ast
+import importlib
+import os
+import re
+import runpy
+import shutil
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from msaestimator.archive import RELEASES
+from msaestimator.datasets import load_apogee_xp, load_isochrones
+
+ROOT = Path(__file__).parents[1]
+BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
+SCRIPTS = [*BENCHMARKS, *sorted(ROOT.glob("scripts/**/*.py"))]
+SHARED = sorted(ROOT.glob("benchmarks/common/*.py"))
+EXPERIMENTS = [path for path in BENCHMARKS if path.stem.startswith("generalist_")]
+# Longer than the others, or in need of the extra ``benchmarks``.
+SLOW = {
+    "accuracy",
+    "golden_answers",
+    "label_efficiency",
+    "long_boosting",
+    "train",
+    *(path.stem for path in EXPERIMENTS),
+}
+# What a script may not do without, of what has no public name.
+ALLOWED = {
+    "train": ({"_calibration", "_calibration_sample", "_enter"}, "estimators rebuilt"),
+}
+WEIGHTS = next(ROOT.glob("msaestimator/*/weights/apogee-xp"))
+EXPECTED_WARNINGS = "ignore:.*is not positive and so has no logarithm"
+
+
+def label(path):
+    return str(path.relative_to(ROOT))
+
+
+def each(paths, *, slow_apart=False):
+    """Parametrize a test by scripts."""
+    marks = {True: [pytest.mark.benchmarks], False: []}
+    return pytest.mark.parametrize(
+        "path",
+        [pytest.param(p, marks=marks[slow_apart and p.stem in SLOW], id=label(p)) for p in paths],
+    )
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Return a function that runs a script as a command would, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(path, *arguments):
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(path.parent)
+            patch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+            runpy.run_path(str(path), run_name="__main__")
+        return tmp_path
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ages(tmp_path_factory):
+    """A table of ages of packaged stars."""
+    path = tmp_path_factory.mktemp("ages") / "ages.ecsv"
+    ids = np.asarray(load_apogee_xp()["source_id"])
+    age = np.random.default_rng(0).uniform(1, 12, len(ids))
+    Table({"source_id": ids, "age": age, "age_err": 0.2 * age}).write(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory, ages):
+    """The folder that the experiments' training fills."""
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        script = ROOT / "benchmarks/generalist_train.py"
+        patch.syspath_prepend(script.parent)
+        patch.setattr(sys, "argv", [str(script), str(folder), "--toy", "--ages", str(ages)])
+        runpy.run_path(str(script), run_name="__main__")
+    return folder
+
+
+@each([path for path in BENCHMARKS if path not in EXPERIMENTS], slow_apart=True)
+def test_benchmark_runs_at_toy_size(path, run):
+    output = ["output"] if path.stem == "label_efficiency" else []
+    folder = run(path, *output, "--toy")
+    for table in folder.rglob("*.inc"):
+        assert re.search(r"``python benchmarks/\w+\.py .*--toy.*`` at commit", table.read_text())
+
+
+@each(EXPERIMENTS, slow_apart=True)
+@pytest.mark.filterwarnings(EXPECTED_WARNINGS)
+def test_experiment_runs_at_toy_size(path, run, request, ages):
+    if path.stem == "generalist_recipes":
+        run(path, "--toy")
+        return
+    models = request.getfixturevalue("models")
+    if path.stem == "generalist_train":
+        assert {"ages", "mock", "real"} <= {folder.name for folder in models.iterdir()}
+        return
+    with_ages = ["--ages", ages] if path.stem == "generalist_mass_and_age" else []
+    folder = run(path, models, "--toy", *with_ages)
+    figures = list(folder.rglob("*.png"))
+    assert figures
+    assert all(figure.read_bytes().startswith(b"\x89PNG") for figure in figures)
+
+
+def test_dachs_describes_what_it_loads(run):
+    folder = run(ROOT / "scripts/dachs.py", "describe", "--inputs", "inputs", "--stars", 20)
+    described = ElementTree.parse(folder / "inputs/gaiadr3/q.rd").getroot()
+    columns = {column.get("name") for column in described.iter("column")}
+    assert {column.source for column in RELEASES["dr3"].source} <= columns
+    for data in described.iter("sources"):
+        assert len(Table.read(folder / "inputs/gaiadr3" / data.text, format="votable"))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="says who is root")
+def test_dachs_leaves_other_machines_alone(run, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(SystemExit, match="needs Debian and root"):
+        run(ROOT / "scripts/dachs.py", "status")
+
+
+def test_archive_columns_are_listed(run):
+    folder = run(ROOT / "scripts/list_archive_columns.py", "--output", "page.rst")
+    committed = ROOT / "docs/user_guide/archive_columns.rst"
+    assert (folder / "page.rst").read_text() == committed.read_text()
+
+
+def test_packaged_data_are_made_of_source_tables(run, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    stars = load_apogee_xp()[:100]
+    Table(stars).write(source / "apogee_xp.parquet")
+    packaged = ROOT / "msaestimator"
+    for made, given in {
+        "datasets/data/isochrones_mist.parquet": "isochrones_mist.parquet",
+        "datasets/data/xp_sampling.npz": "xp_sampling_matrix.npz",
+        "dust/data/sfd_ebv_healpix_nside64.fits": "sfd_ebv_healpix_nside64.fits",
+    }.items():
+        shutil.copyfile(packaged / made, source / given)
+    run(ROOT / "scripts/package_data.py", source, "--output", "made", "--stars", 50)
+    data = tmp_path / "made/datasets/data"
+    assert set(Table.read(data / "apogee_xp.parquet")["source_id"]) <= set(stars["source_id"])
+    again = Table.read(data / "isochrones_mist.parquet")
+    points = load_isochrones()
+    np.testing.assert_array_equal(again["logg"], points["logg"].value)
+
+
+@pytest.mark.benchmarks
+def test_golden_answers_are_stored(run):
+    folder = run(ROOT / "scripts/release/golden_answers.py", "--output", "golden.npz")
+    with (
+        np.load(folder / "golden.npz") as stored,
+        np.load(ROOT / "tests/golden/apogee-xp.npz") as golden,
+    ):
+        assert set(stored) == set(golden)
+
+
+@pytest.mark.benchmarks
+def test_release_is_trained_scored_and_described(run):
+    folder = run(ROOT / "scripts/release/train.py", "--toy") / "build/toy/release"
+    run(ROOT / "scripts/release/write_card.py", folder)
+    card = (folder / "MODEL_CARD.md").read_text()
+    for words in ("StellarParameterRegressor", "gradient boosting", "packaged stars: "):
+        assert words in card
+
+
+def test_card_of_the_release_is_what_the_script_writes(run, tmp_path):
+    folder = tmp_path / WEIGHTS.name
+    shutil.copytree(WEIGHTS, folder)
+    (folder / "MODEL_CARD.md").unlink()
+    run(ROOT / "scripts/release/write_card.py", folder)
+    assert (folder / "MODEL_CARD.md").read_text() == (WEIGHTS / "MODEL_CARD.md").read_text()
+
+
+def imports(path):
+    """Return what a script imports, as dotted names."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def private_names(path):
+    """Return the private names that a script takes of others."""
+    found = {part for name in imports(path) for part in name.split(".")}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        own = isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("self", "cls")
+        if isinstance(node, ast.Attribute) and not own:
+            found.add(node.attr)
+    return {name for name in found if re.match(r"_[^_]", name)}
+
+
+@each(SCRIPTS + SHARED)
+def test_script_uses_public_names_only(path):
+    allowed, _ = ALLOWED.get(path.stem, (set(), ""))
+    assert private_names(path) == allowed
+
+
+@each(SCRIPTS + SHARED)
+def test_script_imports_no_other(path):
+    assert {name.split(".")[0] for name in imports(path)}.isdisjoint(p.stem for p in SCRIPTS)
+
+
+PAGE = ROOT / "docs/performance.rst"
+TABLES = sorted(ROOT.glob("docs/performance/*.inc"))
+
+
+def test_page_on_performance_includes_every_table_and_types_none():
+    text = PAGE.read_text(encoding="utf-8")
+    included = re.findall(r"^\.\. include:: performance/(\w+\.inc)$", text, re.MULTILINE)
+    assert sorted(included) == [path.name for path in TABLES]
+    assert not re.search(r"^ *(={3,} +={3,}|\+-|\.\. (csv-|list-)?table::)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", TABLES, ids=label)
+def test_table_tells_command_commit_and_machine_of_its_rows(path):
+    assert any(f'"{path.name}"' in script.read_text(encoding="utf-8") for script in BENCHMARKS)
+    text = path.read_text(encoding="utf-8")
+    runs = dict(re.findall(r"^(\d+)\. (.*)$", text, re.MULTILINE))
+    rows = re.findall(r'^   ".*"(\d+)"$', text, re.MULTILINE)
+    assert set(rows) == set(runs)
+    for run in runs.values():
+        assert re.fullmatch(r"``.*python .*`` at commit [0-9a-f]{7,40}\b.* on .* cores of .*", run)
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    """The module that writes tables, as a script imports it."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "benchmarks/some.py"), "--stars", "5"])
+    return importlib.import_module("common.tables")
+
+
+def test_a_repeated_row_takes_its_place_and_says_of_which_run_it_is(tables, tmp_path):
+    path = tmp_path / "some.inc"
+    first = tables.ResultTable(path, ("what", "error, in K"))
+    first.run = "``python old.py`` at commit 1234567 on 2026-01-01, on a machine."
+    first.add("one", "1, 2")
+    first.add("two", "3, 4")
+    tables.ResultTable(path, ("what", "error, in K")).add("one", "5, 6")
+    text = path.read_text()
+    assert '"one","5, 6","1"\n   "two","3, 4","2"' in text
+    assert re.search(r"^1\. ``python benchmarks/some.py --stars 5`` at commit", text, re.MULTILINE)
+    assert re.search(r"^2\. ``python old.py`` at commit 1234567", text, re.MULTILINE)
+
+
+def test_other_columns_make_a_new_table(tables, tmp_path):
+    path = tmp_path / "some.inc"
+    tables.ResultTable(path, ("what", "error")).add("one", 1)
+    tables.ResultTable(path, ("what", "other error")).add("two", 2)
+    assert '"one"' not in path.read_text()
