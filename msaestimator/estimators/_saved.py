@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -13,8 +13,6 @@ from torch import nn
 from msaestimator.estimators._parameters import TrainingParameters, fitted
 from msaestimator.estimators._presets import get_preset
 from msaestimator.estimators._similar_stars import find_similar
-from msaestimator.estimators._star_inference import StarInference
-from msaestimator.estimators._token_inference import TokenInference
 from msaestimator.saving import load_estimator, save_estimator
 from msaestimator.training import (
     MaskedNet,
@@ -27,15 +25,14 @@ from msaestimator.training import (
 
 __all__ = ["SavedEstimator"]
 
-Inference = TypeVar("Inference", StarInference, TokenInference)
-
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class SavedEstimator(TrainingParameters, BaseEstimator):
     """Base of the estimators, whose fitted network is ``module_``.
 
     Subclasses declare their parameters as fields of a dataclass, and make the untrained network
-    that these and the stars ask for in ``_build_module``.
+    that these and the stars ask for in ``_build_module``. The parameters of training are as in
+    `MaskedStellarAutoencoder`.
     """
 
     module_: nn.Module = fitted()
@@ -177,7 +174,7 @@ class SavedEstimator(TrainingParameters, BaseEstimator):
             callbacks=self.callbacks or (),
         )
 
-    def _inference(self, kind: type[Inference]) -> Inference:
+    def _inference(self, kind: Any) -> Any:
         """Return what runs the fitted network over stars, of a kind such as `StarInference`."""
         return kind(
             self.module_,

@@ -218,5 +218,5 @@ def _unit_of(name: str, token: Token) -> str:
 
 def _error_names(name: str) -> list[str]:
     """Return what the error of a column may be called."""
-    stated = [GAIA_DR3[name].error] if name in GAIA_DR3 and GAIA_DR3[name].error else []
-    return [*stated, f"{name}_err", f"{name}_error"]
+    stated = GAIA_DR3[name].error if name in GAIA_DR3 else None
+    return [*([stated] if stated else []), f"{name}_err", f"{name}_error"]

@@ -29,7 +29,7 @@ def released_folder(name: str | Path, kind: str) -> Path:
             return folder
         kinds = ", ".join(sorted(path.name for path in models[name].iterdir() if path.is_dir()))
         raise CheckpointError(f"The released model {name!r} is of {kinds}, not of {kind}.")
-    separators = {os.sep, os.altsep} - {None}
+    separators = [separator for separator in (os.sep, os.altsep) if separator]
     if isinstance(name, Path) or Path(name).exists() or any(s in name for s in separators):
         return Path(name)
     raise CheckpointError(

@@ -3,7 +3,7 @@
 Run from the repository's root::
 
     python scripts/release/train.py --stars TABLE.parquet
-    python scripts/release/write_card.py msaestimator/estimators/weights/apogee-xp
+    python scripts/release/write_card.py msaestimator/saving/weights/apogee-xp
 
 The first learns from the training side (`split_by_source_id`) of the packaged stars and of tables
 of the same columns. A killed run goes on where it was when started again. ``--only`` trains one of
@@ -36,7 +36,7 @@ from msaestimator.datasets import join_stars, load_apogee_xp, split_by_source_id
 from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.preprocessing import read_labels
 from msaestimator.schema import GAIA_DR3, StarTable
-from msaestimator.uncertainty import QuantileCalibrator, calibration_sample
+from msaestimator.uncertainty import QuantileCalibrator
 
 LABELS = ("teff", "logg", "fe_h", "alpha_m")
 
@@ -100,7 +100,7 @@ RANGED = ("teff", "logg", "fe_h", "phot_g_mean_mag", "ebv")
 PACKAGED = "packaged stars"
 BOOSTING = "gradient boosting"
 REGRESSOR, GENERALIST = "StellarParameterRegressor", "StellarFoundationModel"
-WEIGHTS = Path("msaestimator/estimators/weights/apogee-xp")
+WEIGHTS = Path("msaestimator/saving/weights/apogee-xp")
 
 
 class RequestedLabels:
@@ -194,8 +194,10 @@ def rehearse(
     rehearsal.fit(stars[~np.isin(parts, left_out)])
     unseen = stars[parts == left_out[0]]
     truth = read_labels(unseen, rehearsal.units_)
-    features = rehearsal._enter(unseen, reset=False)
-    return rehearsal._calibration_sample(features, rehearsal.label_scaler_.transform(truth))
+    features = rehearsal.reader_.transform(unseen)
+    sample, targets = calibration_sample(features, rehearsal.label_scaler_.transform(truth))
+    quantiles = combine_members(rehearsal._members(sample), rehearsal.quantiles)
+    return targets, quantiles, sample.lacks_xp.astype(int), sample.g_magnitude
 
 
 def typical_scores(sample: tuple[np.ndarray, ...]) -> np.ndarray:

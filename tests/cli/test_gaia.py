@@ -12,7 +12,6 @@ from msaestimator.cli._files import read_stars, write_stars
 from msaestimator.cli._gaia import archive_of
 from msaestimator.cli._options import make_parser
 from msaestimator.dust import _map_files
-from msaestimator.estimators import _released
 
 UNKNOWN = 4242
 
@@ -145,7 +144,7 @@ def test_the_released_model_is_the_default(
     folder = tmp_path / "weights" / "apogee-xp" / "StellarParameterRegressor"
     folder.parent.mkdir(parents=True)
     folder.symlink_to(bare_model[1])
-    monkeypatch.setattr(_released, "RELEASED", tmp_path / "weights")
+    monkeypatch.setattr(_released_models, "RELEASED", tmp_path / "weights")
     words = ["--tap-url", server.tap_url, "--cache", tmp_path / "cache", "--source-id", *ids]
     for name, model in {"default": [], "named": ["apogee-xp"]}.items():
         output = tmp_path / f"{name}.ecsv"

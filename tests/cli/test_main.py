@@ -7,8 +7,8 @@ from astropy.table import Table
 from msaestimator import StarTable, StellarParameterRegressor
 from msaestimator.cli import main
 from msaestimator.cli._files import FORMATS, read_stars, write_stars
-from msaestimator.estimators import _released
 from msaestimator.exceptions import MissingColumnWarning
+from msaestimator.saving import _released_models
 
 ENDINGS = (".fits", ".ecsv", ".parquet", ".vot")
 
@@ -108,7 +108,7 @@ def test_the_released_model_is_the_default(
     folder = tmp_path / "weights" / "apogee-xp" / "StellarParameterRegressor"
     folder.parent.mkdir(parents=True)
     folder.symlink_to(model)
-    monkeypatch.setattr(_released, "RELEASED", tmp_path / "weights")
+    monkeypatch.setattr(_released_models, "RELEASED", tmp_path / "weights")
     source = tmp_path / "stars.parquet"
     write_stars(sample, source)
     for name, words in {"default": [], "named": ["apogee-xp"], "folder": [model]}.items():

@@ -3,44 +3,6 @@
 import numpy as np
 import pytest
 
-from msaestimator import StellarFoundationModel
-
-# Settings are given, so that defaults may be tuned.
-TINY = {
-    "asinh": True,
-    "dropout": 0.0,
-    "n_inputs": (5, 64),
-    "request_by": "block",
-    "block_dropout": 0.2,
-    "resample_noise": False,
-    "beta": 0.5,
-    "embedding_scale": 1.0,
-    "embedding_dim": 8,
-    "encoder_heads": (2,),
-    "encoder_widths": (16,),
-    "decoder_heads": (2, 4),
-    "decoder_widths": (16, 8),
-    "head_widths": (16,),
-    "n_requests": 8,
-    "max_epochs": 2,
-    "batch_size": 64,
-    "lr": 3e-3,
-    "random_state": 0,
-    "device": "cpu",
-}
-
-
-@pytest.fixture(scope="session")
-def make_generalist():
-    """Return a function that makes a tiny unfitted generalist."""
-    return lambda **changes: StellarFoundationModel(**TINY | changes)
-
-
-@pytest.fixture(scope="session")
-def generalist(make_generalist, stars):
-    """A tiny fitted generalist."""
-    return make_generalist(max_epochs=5).fit(stars)
-
 
 @pytest.fixture(scope="session")
 def few(stars):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from msaestimator import StellarFoundationModel
 from msaestimator.networks import StellarTransformer, TokenEmbedding
+from msaestimator.preprocessing import TokenReader
 
 N_TOKENS, BATCH, N_KNOWN = 120, 5, 9
 
@@ -25,7 +26,8 @@ def known_of(n_known=N_KNOWN, batch=BATCH):
 def of_preset(n_more=0):
     """Return the paper's network without its memory, with further tokens."""
     estimator = StellarFoundationModel.from_preset("zhang2026")
-    estimator.vocabulary_ = range(len(estimator.vocabulary) + n_more)
+    estimator.reader_ = TokenReader()
+    estimator.reader_.vocabulary_ = range(len(estimator.vocabulary) + n_more)
     with torch.device("meta"):
         return estimator._build_module()
 
