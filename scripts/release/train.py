@@ -36,7 +36,7 @@ from msaestimator.datasets import join_stars, load_apogee_xp, split_by_source_id
 from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.preprocessing import read_labels
 from msaestimator.schema import GAIA_DR3, StarTable
-from msaestimator.uncertainty import QuantileCalibrator
+from msaestimator.uncertainty import QuantileCalibrator, calibration_sample, combine_members
 
 LABELS = ("teff", "logg", "fe_h", "alpha_m")
 

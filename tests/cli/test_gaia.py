@@ -12,6 +12,7 @@ from msaestimator.cli._files import read_stars, write_stars
 from msaestimator.cli._gaia import archive_of
 from msaestimator.cli._options import make_parser
 from msaestimator.dust import _map_files
+from msaestimator.saving import _released_models
 
 UNKNOWN = 4242
 
