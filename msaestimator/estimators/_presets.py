@@ -106,9 +106,8 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 def get_preset(name: str, estimator: str) -> dict[str, Any]:
     """Return a copy of an estimator's parameters in a preset."""
     if name not in PRESETS:
-        raise ValueError(
-            f"`name` must be one of {sorted(PRESETS)}, got {name!r}." + did_you_mean(name, PRESETS)
-        )
+        own = sorted(preset for preset, kinds in PRESETS.items() if estimator in kinds)
+        raise ValueError(f"`name` must be one of {own}, got {name!r}." + did_you_mean(name, own))
     if estimator not in PRESETS[name]:
         has = ", ".join(PRESETS[name])
         raise ValueError(f"The preset {name!r} is of {has}, not of {estimator}.")

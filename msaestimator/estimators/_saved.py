@@ -49,8 +49,9 @@ class SavedEstimator(TrainingParameters, BaseEstimator):
 
         Parameters
         ----------
-        name : {"default", "mckay2025", "zhang2026"}
-            The library's settings, or those of the paper that the model is from.
+        name : str
+            ``"default"``, the library's settings; or the paper that the model is from:
+            ``"mckay2025"`` of autoencoder and regressor, ``"zhang2026"`` of the generalist.
         **changes
             Parameters to set otherwise.
         """

@@ -108,10 +108,16 @@ def test_changes_and_defaults(kind):
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_unknown_preset(kind):
-    with pytest.raises(ValueError, match=r"must be one of .* got 'mckay'.*mean 'mckay2025'\?"):
-        kind.from_preset("mckay")
+@pytest.mark.parametrize(
+    ("kind", "paper"), [*zip(KINDS, ("mckay2025", "mckay2025", "zhang2026"), strict=True)]
+)
+def test_unknown_preset(kind, paper):
+    """What is offered instead are the estimator's own presets, each of which works."""
+    message = rf"must be one of \['default', '{paper}'\], got '{paper[:5]}'.*mean '{paper}'\?"
+    with pytest.raises(ValueError, match=message):
+        kind.from_preset(paper[:5])
+    for name in ("default", paper):
+        kind.from_preset(name)
 
 
 @pytest.mark.parametrize(
