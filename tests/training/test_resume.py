@@ -65,10 +65,8 @@ def stopped_and_resumed(make, stars, path, epoch):
     return make(checkpoint=path).fit(stars)
 
 
-@pytest.mark.parametrize(
-    ("schedule", "epoch"),
-    [("cosine", 1), ("cosine", 4), ("exponential", 1), ("halving", 4), ("constant", 4)],
-)
+@pytest.mark.parametrize("epoch", [1, 4])
+@pytest.mark.parametrize("schedule", ["cosine", "exponential", "halving", "constant"])
 def test_autoencoder_ends_where_an_uninterrupted_one_does(
     make_msa, stars, weights, tmp_path, schedule, epoch
 ):
@@ -120,7 +118,7 @@ def test_averaged_weights_end_where_uninterrupted_ones_do(
 
 @pytest.fixture(scope="module")
 def make_stopping_early(make_msa):
-    return partial(make_msa, max_epochs=60, lr=0.2, early_stopping=True, n_iter_no_change=3)
+    return partial(make_msa, max_epochs=60, lr=0.05, early_stopping=True, n_iter_no_change=4)
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +126,13 @@ def stopped_early(make_stopping_early, stars):
     return make_stopping_early().fit(stars)
 
 
-@pytest.mark.parametrize("epochs_before_the_end", [1, 2, 4])
+@pytest.mark.parametrize("epochs_before_the_end", [1, 2, 5])
 def test_early_stopping_ends_where_an_uninterrupted_one_does(
     make_stopping_early, stopped_early, stars, weights, tmp_path, epochs_before_the_end
 ):
     make, whole = make_stopping_early, stopped_early
     n_epochs = len(whole.net_.history)
-    assert 5 < n_epochs < 60, "It must have been early stopping that ended the training."
+    assert 7 < n_epochs < 60, "It must have been early stopping that ended the training."
     epoch = n_epochs - epochs_before_the_end
     resumed = stopped_and_resumed(make, stars, tmp_path / "checkpoint", epoch)
     assert_same_end(resumed, whole, weights)
