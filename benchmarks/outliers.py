@@ -257,18 +257,19 @@ def print_parts(
     model: StellarParameterRegressor, test: StarTable, kinds: dict[str, StarTable]
 ) -> None:
     """Print the areas that each part of the score has alone, and two without noise levels."""
-    oddity = model.novelty_
+    detector = model.novelty_
 
     def parts(stars: StarTable) -> dict[str, np.ndarray]:
-        values, errors = oddity.view_.read(stars)
-        noise = oddity.view_.noise(values, errors)
-        view = oddity.view_.transform(values)
-        density = oddity.spectral_.misfit(view)
-        disagreement = oddity.view_.disagreement(values)
+        measured = model.reader_.transform(stars).measured
+        values, errors = measured.values, measured.errors
+        noise = detector.view_.noise(values, errors)
+        view = detector.view_.transform(values)
+        density = detector.spectral_.misfit(view)
+        disagreement = detector.view_.disagreement(values)
         return {
-            "density": oddity.density_rate_.score(density, noise),
-            "colours": oddity.photometric_.score(view[:, oddity.view_.n_coefficients :]),
-            "disagreement": oddity.disagreement_rate_.score(disagreement, noise),
+            "density": detector.density_rate_.score(density, noise),
+            "colours": detector.photometric_.score(view[:, detector.view_.n_coefficients :]),
+            "disagreement": detector.disagreement_rate_.score(disagreement, noise),
             "density, whatever the noise": density,
             "disagreement, whatever the noise": disagreement,
         }

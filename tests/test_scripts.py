@@ -34,10 +34,6 @@ SLOW = {
     "train",
     *(path.stem for path in EXPERIMENTS),
 }
-# What a script may not do without, of what has no public name.
-ALLOWED = {
-    "train": ({"_calibration", "_calibration_sample", "_enter"}, "estimators rebuilt"),
-}
 WEIGHTS = next(ROOT.glob("msaestimator/*/weights/apogee-xp"))
 EXPECTED_WARNINGS = "ignore:.*is not positive and so has no logarithm"
 
@@ -207,8 +203,7 @@ def private_names(path):
 
 @each(SCRIPTS + SHARED)
 def test_script_uses_public_names_only(path):
-    allowed, _ = ALLOWED.get(path.stem, (set(), ""))
-    assert private_names(path) == allowed
+    assert private_names(path) == set()
 
 
 @each(SCRIPTS + SHARED)

@@ -140,7 +140,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         Mask of the preprocessor's columns that are features.
     n_features_in_ : int
         Number of input columns.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_features_in,)
         Names of the input columns, if these had any.
 
     Notes

@@ -120,7 +120,7 @@ device, precision, random_state, verbose
         Scaler between quantities and the network's numbers.
     n_features_in_ : int
         Number of input columns.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_features_in,)
         Names of the input columns, if these had any.
     module_ : StellarTransformer
         The fitted network.

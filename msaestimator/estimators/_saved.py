@@ -31,8 +31,21 @@ class SavedEstimator(TrainingParameters, BaseEstimator):
     """Base of the estimators, whose fitted network is ``module_``.
 
     Subclasses declare their parameters as fields of a dataclass, and make the untrained network
-    that these and the stars ask for in ``_build_module``. The parameters of training are as in
-    `MaskedStellarAutoencoder`.
+    that these and the stars ask for in ``_build_module``.
+
+    Parameters
+    ----------
+    max_epochs, batch_size, optimizer, lr, lr_schedule, weight_decay, gradient_clip, \
+early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, warm_start, \
+inference_batch_size, device, precision, random_state, verbose
+        The same as in `MaskedStellarAutoencoder`.
+
+    Attributes
+    ----------
+    module_ : nn.Module
+        The fitted network.
+    net_ : MaskedNet
+        The skorch net that trained it.
     """
 
     module_: nn.Module = fitted()
@@ -64,8 +77,9 @@ class SavedEstimator(TrainingParameters, BaseEstimator):
         Parameters
         ----------
         folder : str or Path
-            Name of a model that ships with the package, such as ``"apogee-xp"``; or a folder
-            with ``config.json`` and ``model.safetensors``. A released model's name goes before a
+            Name of a model that ships with the package, which is ``"apogee-xp"`` and holds a
+            regressor, whose autoencoder is ``encoder_``, and a generalist; or a folder with
+            ``config.json`` and ``model.safetensors``. A released model's name goes before a
             folder of that name, which ``Path("apogee-xp")`` or ``"./apogee-xp"`` tells. Nothing
             in a folder is executed.
 

@@ -38,12 +38,13 @@ class StarInference:
     def map(
         self, function: Callable[[Tensor], Tensor], features: Features, shape: tuple[int, ...]
     ) -> np.ndarray:
-        """Return ``function`` of the stars, (n_stars, *shape) float32; NaN without any feature.
+        """Return ``function`` of the stars, float32 ``(n_stars, *shape)``; NaN without features.
 
         Parameters
         ----------
         function : callable
-            The module or a method of it: (n, n_features) tensor → tensor of shape (n, *shape).
+            The module or a method of it, from tensors of shape (n, n_features) to tensors of
+            shape ``(n, *shape)``.
         features : Features of n_stars stars
         shape : tuple of int
             Shape of what the function returns of a star.

@@ -111,7 +111,8 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
     --------
     >>> import astropy.units as u
     >>> from msaestimator import StarTable
-    >>> stars = StarTable({"parallax": [0.001, 0.002] * u.arcsec, "j_m": [11.0, -9999.0] * u.mag})
+    >>> parallax, j_m = [0.001, 0.002] * u.arcsec, [11.0, -9999.0] * u.mag
+    >>> stars = StarTable({"parallax": parallax, "j_m": j_m})
     >>> features = StellarFeatures()
     >>> matrix = features.fit_transform(stars)
     >>> matrix.shape, matrix.dtype

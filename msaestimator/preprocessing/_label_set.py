@@ -15,7 +15,19 @@ __all__ = ["LabelSet", "check_known", "collect_labels", "weights_of_labels"]
 
 
 class LabelSet(NamedTuple):
-    """The labels of a fit: ``values`` is (n_stars, n_labels), NaN where unknown."""
+    """The labels of a fit, with names and units.
+
+    Parameters
+    ----------
+    names : tuple of str of length n_labels
+        Names of the labels.
+    units : dict of str to str
+        Units of the labels.
+    values : ndarray of shape (n_stars, n_labels)
+        The labels in these units, NaN where unknown.
+    one_dimensional : bool
+        Whether they came as an array of shape (n_stars,).
+    """
 
     names: tuple[str, ...]
     units: dict[str, str]

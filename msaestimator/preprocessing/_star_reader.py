@@ -51,7 +51,7 @@ class StarReader(BaseEstimator):
         Least and largest value of each feature in ``fit``.
     n_features_in_ : int
         Number of input columns.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_features_in,)
         Names of the input columns, if these had any.
     """
 

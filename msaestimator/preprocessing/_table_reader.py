@@ -189,7 +189,7 @@ def read_array(table: Any, array: CoefficientArray) -> np.ndarray:
     return values
 
 
-def _raw_column(table: Any, name: str) -> tuple[np.ndarray, np.ndarray | bool, Any]:
+def _raw_column(table: Any, name: str) -> tuple[np.ndarray, Any, Any]:
     """Return a column's numbers as they stand, where they are masked, and the stated unit."""
     column = table[name]
     if hasattr(column, "to_numpy") and not isinstance(column, np.ndarray):
@@ -200,7 +200,7 @@ def _raw_column(table: Any, name: str) -> tuple[np.ndarray, np.ndarray | bool, A
     values = np.asarray(getattr(column, "value", column))
     if values.dtype.kind == "O":
         # What lies beneath a mask need not be a number.
-        values, mask = _stack_objects(name, np.where(mask, None, values)), False
+        values, mask = _stack_objects(name, np.where(mask, np.array(None), values)), False
     return values, mask, getattr(column, "unit", None)
 
 

@@ -49,7 +49,7 @@ class TokenReader(BaseEstimator):
         Whether ``fit`` saw a table of stars.
     n_features_in_ : int
         Number of input columns.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_features_in,)
         Names of the input columns, if these had any.
     """
 

@@ -7,17 +7,18 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from msaestimator import outliers, preprocessing, surveys, uncertainty
+from msaestimator.saving._json import saved_name
 from msaestimator.schema import CoefficientArray, Column, FeatureSchema, Token, Vocabulary
 
 __all__ = ["KINDS"]
 
 
 def _estimators_of(room: ModuleType) -> dict[str, type]:
-    """Return the estimators that a room exports, by name."""
-    exported = {name: getattr(room, name) for name in room.__all__}
+    """Return the estimators that a room exports, by their names in files."""
+    exported = [getattr(room, name) for name in room.__all__]
     return {
-        name: kind
-        for name, kind in exported.items()
+        saved_name(kind): kind
+        for kind in exported
         if isinstance(kind, type) and issubclass(kind, BaseEstimator)
     }
 

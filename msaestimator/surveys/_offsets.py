@@ -53,7 +53,8 @@ class SurveyOffsets(BaseEstimator):
     Parameters
     ----------
     labels : sequence of str of length n_labels
-        Names of the labels. Offsets depend on those of `AXES` that are among them, else on all.
+        Names of the labels. Offsets depend on Teff, log g, [Fe/H] and [M/H] as far as they are
+        among them, else on all.
     reference : str or int, optional
         The survey whose scale is kept; None is the one with most stars.
     random_state : int

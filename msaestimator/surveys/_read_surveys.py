@@ -35,7 +35,8 @@ def read_surveys(X: Any, survey: str | ArrayLike, n_stars: int) -> np.ndarray:
         raise ColumnError(
             f"`survey` must have one value a star, {n_stars}, got shape {mask.shape}."
         )
-    names = [_strip(name) for name in np.where(mask, None, np.asarray(survey, dtype=object))]
+    given = np.where(mask, np.array(None), np.asarray(survey, dtype=object))
+    names = [_strip(name) for name in given]
     kinds = {type(name) for name in names if not _is_missing(name)}
     if kinds not in ({str}, {int}, set()):
         raise ColumnError(

@@ -33,9 +33,11 @@ from msaestimator import (
     StellarParameterRegressor,
 )
 from msaestimator.datasets import join_stars, load_apogee_xp, split_by_source_id
+from msaestimator.estimators import StarInference
 from msaestimator.metrics import BoostingBaseline, two_half_table
 from msaestimator.preprocessing import read_labels
 from msaestimator.schema import GAIA_DR3, StarTable
+from msaestimator.training import resolve_device
 from msaestimator.uncertainty import QuantileCalibrator, calibration_sample, combine_members
 
 LABELS = ("teff", "logg", "fe_h", "alpha_m")
@@ -196,7 +198,15 @@ def rehearse(
     truth = read_labels(unseen, rehearsal.units_)
     features = rehearsal.reader_.transform(unseen)
     sample, targets = calibration_sample(features, rehearsal.label_scaler_.transform(truth))
-    quantiles = combine_members(rehearsal._members(sample), rehearsal.quantiles)
+    inference = StarInference(
+        rehearsal.module_,
+        batch_size=rehearsal.inference_batch_size,
+        device=resolve_device(rehearsal.device),
+        precision=rehearsal.precision,
+    )
+    shape = (rehearsal.n_members, len(rehearsal.labels_), len(rehearsal.quantiles))
+    members = inference.map(rehearsal.module_.quantiles, sample, shape)
+    quantiles = combine_members(members.astype(np.float64), rehearsal.quantiles)
     return targets, quantiles, sample.lacks_xp.astype(int), sample.g_magnitude
 
 

@@ -1,0 +1,139 @@
+"""Every format ever written is read forever, whatever the library has become since.
+
+``formats/`` has small estimators as the versions that wrote each format saved them, and what they
+then answered.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from msaestimator import (
+    MaskedStellarAutoencoder,
+    StellarFoundationModel,
+    StellarParameterRegressor,
+)
+from msaestimator.datasets import load_apogee_xp
+from msaestimator.metrics import hide_xp
+from msaestimator.saving._formats import FORMAT, OLDEST
+from msaestimator.saving._kinds import KINDS
+from msaestimator.schema import GAIA_DR3, Column
+
+FOLDER = Path(__file__).parent / "formats"
+FORMATS = range(OLDEST, FORMAT + 1)
+ESTIMATORS = (MaskedStellarAutoencoder, StellarFoundationModel, StellarParameterRegressor)
+every_format = pytest.mark.parametrize("written_in", FORMATS)
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """Return {name: array} of what the estimators answered when they were saved."""
+    with np.load(FOLDER / "answers.npz") as stored:
+        return dict(stored)
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """Return the stars that were asked about, by what is known of them."""
+    known = load_apogee_xp("test")[:20]
+    return {"xp": known, "photometry": hide_xp(known)}
+
+
+def one_more_band(monkeypatch):
+    """Let the default schema have another column, wherever the package holds it."""
+    wider = GAIA_DR3.with_columns(Column("cfis_u", block="cfis"))
+    for name, module in sys.modules.items():
+        if name.startswith("msaestimator") and vars(module).get("GAIA_DR3") is GAIA_DR3:
+            monkeypatch.setattr(module, "GAIA_DR3", wider)
+
+
+def other_defaults(monkeypatch):
+    """Let every constructor have defaults that nothing can be done with."""
+    for kind in {*KINDS.values(), *ESTIMATORS}:
+        init = vars(kind).get("__init__")
+        if kind.__module__.startswith("msaestimator") and init is not None:
+            monkeypatch.setattr(
+                init, "__defaults__", tuple(map(unusable, init.__defaults__ or ()))
+            )
+            given = init.__kwdefaults__ or {}
+            monkeypatch.setattr(init, "__kwdefaults__", {name: unusable() for name in given})
+
+
+def unusable(_=None):
+    """Return a default that fails in any use."""
+    return object()
+
+
+def renamed_classes(monkeypatch):
+    """Let our classes be called otherwise, until monkeypatch is undone."""
+    for kind in {*KINDS.values(), *ESTIMATORS}:
+        if kind.__module__.startswith("msaestimator"):
+            monkeypatch.setattr(Renamed(kind), "name", f"Renamed{kind.__name__}")
+
+
+class Renamed:
+    """A class's name as an attribute that monkeypatch can put back."""
+
+    def __init__(self, kind):
+        object.__setattr__(self, "kind", kind)
+
+    def __getattr__(self, name):
+        return self.kind.__name__
+
+    def __setattr__(self, name, value):
+        self.kind.__name__ = value
+
+
+CHANGES = {
+    "as it is": lambda monkeypatch: None,
+    "one more band": one_more_band,
+    "other defaults": other_defaults,
+    "renamed classes": renamed_classes,
+}
+every_change = pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+
+
+def assert_same(answer, stored):
+    """Compare across builds of BLAS."""
+    np.testing.assert_allclose(answer, stored, rtol=1e-5, atol=1e-5)
+
+
+@every_format
+@every_change
+@pytest.mark.parametrize("known", ["xp", "photometry"])
+class TestStars:
+    def test_autoencoder(self, monkeypatch, answers, asked, written_in, change, known):
+        change(monkeypatch)
+        loaded = MaskedStellarAutoencoder.from_pretrained(FOLDER / f"{written_in}/autoencoder")
+        assert_same(loaded.transform(asked[known]), answers[f"autoencoder.{known}"])
+
+    def test_regressor(self, monkeypatch, answers, asked, written_in, change, known):
+        change(monkeypatch)
+        loaded = StellarParameterRegressor.from_pretrained(FOLDER / f"{written_in}/regressor")
+        stars = asked[known]
+        assert_same(loaded.predict_quantiles(stars), answers[f"regressor.{known}"])
+        assert_same(loaded.outlier_score(stars), answers[f"regressor_outliers.{known}"])
+        flags = loaded.predict_table(stars)["flags"]
+        np.testing.assert_array_equal(flags, answers[f"regressor_flags.{known}"])
+
+    def test_generalist(self, monkeypatch, answers, asked, written_in, change, known):
+        change(monkeypatch)
+        loaded = StellarFoundationModel.from_pretrained(FOLDER / f"{written_in}/generalist")
+        assert_same(loaded.predict(asked[known]), answers[f"generalist.{known}"])
+
+
+@every_format
+@every_change
+def test_regressor_of_a_matrix(monkeypatch, answers, written_in, change):
+    change(monkeypatch)
+    loaded = StellarParameterRegressor.from_pretrained(FOLDER / f"{written_in}/matrix")
+    x = np.random.default_rng(0).normal(size=(60, 5))[:20]
+    assert_same(loaded.predict_quantiles(x), answers["matrix"])
+
+
+def test_the_format_written_today_is_among_those_read(regressor, tmp_path):
+    regressor.save_pretrained(tmp_path)
+    assert f'"format": {FORMAT}' in (tmp_path / "config.json").read_text()
+    assert {int(folder.name) for folder in FOLDER.iterdir() if folder.is_dir()} == set(FORMATS)
