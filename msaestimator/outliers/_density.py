@@ -152,7 +152,8 @@ class DensityOutliers(BaseEstimator):
             observed = is_observed[rows[0]]
             loadings = self.loadings_[observed]
             precision = loadings.T @ loadings + self.noise_ * np.eye(loadings.shape[1])
-            places[rows] = np.linalg.solve(precision, loadings.T @ scaled[rows][:, observed].T).T
+            known = scaled[np.ix_(rows, observed)]
+            places[rows] = np.linalg.solve(precision, loadings.T @ known.T).T
         return places
 
     def _fit_mixture(self, places: np.ndarray) -> None:
