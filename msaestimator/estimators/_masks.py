@@ -12,10 +12,10 @@ __all__ = ["feature_mask"]
 def feature_mask(
     columns: FeatureColumns,
     *,
-    mask_ratio: float,
-    xp_mask_ratio: float,
-    block_mask_ratio: float,
-    span_mask_ratio: float,
+    mask_ratio: float = 0.0,
+    xp_mask_ratio: float = 0.0,
+    block_mask_ratio: float = 0.0,
+    span_mask_ratio: float = 0.0,
     protected: Sequence[str] | None = None,
 ) -> JointMask:
     """Return the mask in which XP coefficients go together and other columns alone.

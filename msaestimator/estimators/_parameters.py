@@ -1,7 +1,7 @@
 """Constructor parameters, each declared once with its default and its rule."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ __all__ = [
     "TrainingParameters",
     "at_least",
     "between",
+    "estimator_with",
     "fitted",
     "of_part",
     "one_of",
@@ -39,6 +40,14 @@ def between(low: float, high: float) -> Rule:
 def one_of(*choices: str) -> Rule:
     """Return the rule of a few names."""
     return Rule(f"one of {', '.join(map(repr, choices))}", lambda value: value in choices)
+
+
+def estimator_with(*methods: str) -> Rule:
+    """Return the rule of an optional part with these methods."""
+    return Rule(
+        f"an estimator with the methods {' and '.join(methods)}, or None",
+        lambda value: value is None or all(hasattr(value, name) for name in methods),
+    )
 
 
 def parameter(
@@ -115,7 +124,7 @@ class TrainingParameters:
         """Return the parameters with what is declared of each, here or in a base."""
         declared: dict[str, dict[str, Any]] = {}
         for ancestor in reversed(cls.__mro__):
-            for name, known in vars(ancestor).get("__dataclass_fields__", {}).items():
+            for known in fields(ancestor) if is_dataclass(ancestor) else ():
                 if known.init:
-                    declared[name] = declared.get(name, {}) | dict(known.metadata)
+                    declared[known.name] = declared.get(known.name, {}) | dict(known.metadata)
         return declared

@@ -25,6 +25,7 @@ from msaestimator.estimators._parameters import (
     Rule,
     at_least,
     between,
+    estimator_with,
     fitted,
     of_part,
     one_of,
@@ -239,8 +240,12 @@ feature_names_in_
     calibration_fraction: float = parameter(
         0.1, Rule("at least 0 and below 1", lambda value: 0 <= value < 1)
     )
-    calibrator: BaseEstimator | None = parameter(None, of_run=False)
-    outlier_detector: BaseEstimator | None = parameter(None, of_run=False)
+    calibrator: BaseEstimator | None = parameter(
+        None, estimator_with("fit", "predict"), of_run=False
+    )
+    outlier_detector: BaseEstimator | None = parameter(
+        None, estimator_with("fit", "score"), of_run=False
+    )
 
     module_: QuantileRegressor | IndependentRegressors = fitted()
     encoder_: MaskedStellarAutoencoder = fitted()

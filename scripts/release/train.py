@@ -238,7 +238,7 @@ def calibrate(
     )
     medians = quantiles[..., 1]
     truth = medians + (truth - medians) * shrinks[groups, None]
-    regressor.calibrator_ = QuantileCalibrator(regressor.quantiles).fit(
+    regressor.intervals_.calibrator_ = QuantileCalibrator(regressor.quantiles).fit(
         truth, quantiles, groups, extra
     )
     return dict(zip(("with XP", "without XP"), shrinks.round(4).tolist(), strict=True))
