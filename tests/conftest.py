@@ -1,24 +1,15 @@
 """What several rooms' tests share: real stars, tiny fitted estimators, a small archive.
 
 The archive's modules ``catalogue`` and ``standin`` are importable. Never change what is shared.
+Imports that take seconds are in the fixtures: of pytest's processes one only hands out tests.
 """
 
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
-from catalogue import make_catalogue
-from standin import Database, StandIn
 
-from msaestimator import (
-    MaskedStellarAutoencoder,
-    StellarFoundationModel,
-    StellarParameterRegressor,
-)
-from msaestimator.archive import SERVICES, GaiaArchive
-from msaestimator.archive._companions import COMPANIONS
-from msaestimator.datasets import load_apogee_xp
+import msaestimator
 
 # Enough to learn something in a blink. Sizes are given, so that defaults may be tuned.
 SMALL = {"max_epochs": 3, "batch_size": 64, "lr": 3e-3, "random_state": 0, "device": "cpu"}
@@ -35,19 +26,19 @@ SMALL_HEAD = {"head_widths": (16,), "n_members": 2, "encoder_lr": 3e-3}
 @pytest.fixture(scope="session")
 def stars():
     """300 real stars with XP coefficients and labels."""
-    return load_apogee_xp("train")[:300]
+    return msaestimator.datasets.load_apogee_xp("train")[:300]
 
 
 @pytest.fixture(scope="session")
 def other_stars():
     """100 further real stars."""
-    return load_apogee_xp("test")[:100]
+    return msaestimator.datasets.load_apogee_xp("test")[:100]
 
 
 @pytest.fixture(scope="session")
 def make_msa():
     """Return a function that makes a small unfitted autoencoder."""
-    return lambda **changes: MaskedStellarAutoencoder(**SMALL | SMALL_NET | changes)
+    return lambda **changes: msaestimator.MaskedStellarAutoencoder(**SMALL | SMALL_NET | changes)
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +47,7 @@ def make_regressor():
 
     def make(encoder=None, **changes):
         settings = SMALL | SMALL_HEAD | {"labels": ("teff", "logg", "fe_h")} | changes
-        return StellarParameterRegressor(encoder, **settings)
+        return msaestimator.StellarParameterRegressor(encoder, **settings)
 
     return make
 
@@ -76,6 +67,7 @@ def regressor(make_regressor, msa, stars):
 @pytest.fixture(scope="session")
 def to_frame():
     """Return a function that turns a table of stars into a DataFrame of scalar columns."""
+    import pandas as pd
 
     def convert(stars):
         columns = {}
@@ -103,12 +95,16 @@ def weights():
 @pytest.fixture(scope="session")
 def catalogue():
     """The tables of the small archive, by ``"schema.table"``."""
+    from catalogue import make_catalogue
+
     return make_catalogue()
 
 
 @pytest.fixture(scope="session")
 def database(catalogue):
     """The same in SQLite, shared by all servers."""
+    from standin import Database
+
     database = Database(catalogue)
     yield database
     database.close()
@@ -117,6 +113,8 @@ def database(catalogue):
 @pytest.fixture
 def server(database):
     """A fresh server on this machine."""
+    from standin import StandIn
+
     with StandIn(database) as server:
         yield server
 
@@ -124,12 +122,16 @@ def server(database):
 @pytest.fixture
 def loopback(server):
     """The archive at that server, without a cache."""
-    return GaiaArchive(replace(SERVICES["local"], tap_url=server.tap_url), cache=False)
+    service = replace(msaestimator.archive.SERVICES["local"], tap_url=server.tap_url)
+    return msaestimator.archive.GaiaArchive(service, cache=False)
 
 
 @pytest.fixture
 def esa_is_here(server, monkeypatch, tmp_path):
     """Let ESA's archive and the companions be that server, and let the default cache be new."""
+    from msaestimator.archive import SERVICES
+    from msaestimator.archive._companions import COMPANIONS
+
     server.n_correlations = 10  # nobody reads them, and so few are sent sooner
     urls = {"tap_url": server.tap_url, "datalink_url": server.datalink_url}
     monkeypatch.setitem(SERVICES, "esa", replace(SERVICES["esa"], **urls))
@@ -167,7 +169,7 @@ TINY = {
 @pytest.fixture(scope="session")
 def make_generalist():
     """Return a function that makes a tiny unfitted generalist."""
-    return lambda **changes: StellarFoundationModel(**TINY | changes)
+    return lambda **changes: msaestimator.StellarFoundationModel(**TINY | changes)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import inspect
 import re
 import sys
 import textwrap
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ def label(path):
     return str(path.relative_to(PACKAGE))
 
 
+@cache
 def parse(path):
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
@@ -114,10 +116,27 @@ def foreign_imports(path):
     return tops - {"msaestimator"} - set(sys.stdlib_module_names)
 
 
-every_module = pytest.mark.parametrize("path", modules(), ids=label)
-every_room_module = pytest.mark.parametrize(
-    "path", [path for path in modules() if room_of(dotted_name(path))], ids=label
-)
+def over(cases, named=str):
+    """Make a test of one case one of all: they are a thousand, and starting each takes longer."""
+
+    def decorate(test):
+        def test_all():
+            failures = []
+            for case in cases:
+                try:
+                    test(case)
+                except AssertionError as error:
+                    failures.append(f"{named(case)}: {error}")
+            assert not failures, "\n".join(failures)
+
+        test_all.__name__, test_all.__doc__ = test.__name__, test.__doc__
+        return test_all
+
+    return decorate
+
+
+every_module = over(modules(), label)
+every_room_module = over([path for path in modules() if room_of(dotted_name(path))], label)
 
 
 def test_every_folder_is_a_known_room():
@@ -143,7 +162,7 @@ def test_private_modules_stay_in_their_room(path):
         assert not private or room_of(name) == room, f"{name} is private to its room."
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("networks/*.py")), ids=label)
+@over(sorted(PACKAGE.glob("networks/*.py")), label)
 def test_networks_know_torch_and_nothing_of_ours(path):
     assert foreign_imports(path) <= {"torch"}
     assert {room_of(name) for name in own_imports(path)} <= {"networks"}
@@ -187,7 +206,7 @@ def test_file_is_short(path):
 
 
 def own_classes():
-    """Return the package's classes, each once."""
+    """Return the package's classes, each once, by name."""
     found = {}
     for path in modules():
         module = importlib.import_module(dotted_name(path))
@@ -209,6 +228,7 @@ def test_few_own_classes_stand_above_an_estimator(name):
         assert len(own_bases(kind)) - 1 <= DEEPEST
 
 
+@cache
 def attributes_of_self(kind):
     """Return the attributes of ``self`` that a class's own methods read, and those they set."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
@@ -229,9 +249,8 @@ def attributes_of_self(kind):
     }
 
 
-@pytest.mark.parametrize("name", own_classes())
-def test_a_class_reads_only_what_it_or_a_base_declares(name):
-    kind = own_classes()[name]
+@over(own_classes().values())
+def test_a_class_reads_only_what_it_or_a_base_declares(kind):
     if issubclass(kind, enum.Enum | tuple):
         return
     read, _ = attributes_of_self(kind)

@@ -33,7 +33,7 @@ class EvolutionaryStageClassifier(ClassifierMixin, SavedEstimator):
     encoder : MaskedStellarAutoencoder, optional
         Autoencoder to start from, and tuned with the rest; None is an untrained one.
     mask_ratio, xp_mask_ratio : float
-        Probability that a feature, or all XP coefficients together, are hidden in training.
+        Probability that a feature, or all XP coefficients together, are hidden.
     n_hidden : int
         Width of the hidden layer between latent vectors and classes.
     encoder_lr : float
@@ -47,7 +47,7 @@ class EvolutionaryStageClassifier(ClassifierMixin, SavedEstimator):
         The stages, in order.
     """
 
-    encoder: MaskedStellarAutoencoder | None = parameter(None, positional=True, of_run=False)
+    encoder: Any = parameter(None, positional=True, of_run=False)
     mask_ratio: float = parameter(0.02, between(0, 1))
     xp_mask_ratio: float = parameter(0.3, between(0, 1))
     n_hidden: int = parameter(64, at_least(1))
@@ -70,9 +70,10 @@ class EvolutionaryStageClassifier(ClassifierMixin, SavedEstimator):
         features = self.encoder_.reader_.transform(X)
         ratios = {"mask_ratio": self.mask_ratio, "xp_mask_ratio": self.xp_mask_ratio}
         mask = feature_mask(features.columns, **ratios)
+        rates = {"autoencoder.*": self.encoder_lr, "head.*": self.lr}
         groups = [
-            ParameterGroup("autoencoder.*", self.encoder_lr, self.lr_schedule, self.weight_decay),
-            ParameterGroup("head.*", self.lr, self.lr_schedule, self.weight_decay),
+            ParameterGroup(pattern, rate, self.lr_schedule, self.weight_decay)
+            for pattern, rate in rates.items()
         ]
         with seeded(self.random_state, resolve_device(self.device)):
             self.module_ = self._build_module()
@@ -82,10 +83,10 @@ class EvolutionaryStageClassifier(ClassifierMixin, SavedEstimator):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return probabilities, (n_stars, n_classes); NaN for a star without any feature."""
+        """Return probabilities, (n_stars, n_classes); NaN for stars without features."""
         features = self.encoder_.reader_.transform(X)
-        inference = self._inference(StarInference)
-        return softmax(inference.map(self.module_, features, (len(self.classes_),)), axis=1)
+        run, shape = self._inference(StarInference), (len(self.classes_),)
+        return softmax(run.map(self.module_, features, shape), axis=1)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the likeliest stages, (n_stars,)."""

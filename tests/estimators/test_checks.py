@@ -42,6 +42,8 @@ GENERALIST = StellarFoundationModel(
     max_epochs=30,
     **SMALL,
 )
+# The checks that a fit of one epoch would fail.
+ASK_FOR_A_GOOD_FIT = {"check_regressors_train"}
 TESTED = (MSA, REGRESSOR, GENERALIST)
 
 ROUNDING = (
@@ -67,11 +69,18 @@ def test_every_exported_estimator_is_checked():
     assert len(TESTED) == len(exported())
 
 
+def name_of(check):
+    """Return the name of a check, some of whose arguments are bound."""
+    return inspect.unwrap(check).func.__name__
+
+
 # Which of the deviations shows depends on the machine's BLAS, so that passing is no error.
 @parametrize_with_checks(
     list(TESTED), expected_failed_checks=lambda _: DEVIATIONS, xfail_strict=False
 )
 def test_sklearn_check(estimator, check):
+    if name_of(check) not in ASK_FOR_A_GOOD_FIT:
+        estimator = clone(estimator).set_params(max_epochs=1)
     check(estimator)
 
 
