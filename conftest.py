@@ -8,6 +8,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import gc
 import random
 import sys
 
@@ -28,4 +29,10 @@ def fixed_seeds():
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002, scikit-learn's default generator
     if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(0)
+        # `torch.manual_seed` formats the stack for the devices there are not, at every call.
+        sys.modules["torch"].default_generator.manual_seed(0)
+
+
+def pytest_collection_finish():
+    """Spare the search for garbage what was imported, in which there is none."""
+    gc.freeze()

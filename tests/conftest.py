@@ -12,7 +12,7 @@ import pytest
 import msaestimator
 
 # Enough to learn something in a blink. Sizes are given, so that defaults may be tuned.
-SMALL = {"max_epochs": 3, "batch_size": 64, "lr": 3e-3, "random_state": 0, "device": "cpu"}
+SMALL = {"max_epochs": 2, "batch_size": 150, "lr": 3e-3, "random_state": 0, "device": "cpu"}
 SMALL_NET = {
     "frequency_scale": 0.1,
     "dropout": 0.1,

@@ -19,6 +19,7 @@ def code_blocks(language):
     return [textwrap.dedent(block) for block in blocks]
 
 
+@pytest.mark.xdist_group("processes")
 @pytest.mark.usefixtures("esa_is_here")
 @pytest.mark.filterwarnings("ignore:The packaged low-resolution map:UserWarning")
 def test_examples_run(server):

@@ -215,10 +215,13 @@ PAGE = ROOT / "docs/performance.rst"
 TABLES = sorted(ROOT.glob("docs/performance/*.inc"))
 
 
-def test_page_on_performance_includes_every_table_and_types_none():
-    text = PAGE.read_text(encoding="utf-8")
-    included = re.findall(r"^\.\. include:: performance/(\w+\.inc)$", text, re.MULTILINE)
+def test_pages_include_every_table_and_type_none():
+    pages = [page.read_text(encoding="utf-8") for page in ROOT.glob("docs/**/*.rst")]
+    included = re.findall(
+        r"^\.\. include:: (?:\.\./)?performance/(\w+\.inc)$", "\n".join(pages), re.MULTILINE
+    )
     assert sorted(included) == [path.name for path in TABLES]
+    text = PAGE.read_text(encoding="utf-8")
     assert not re.search(r"^ *(={3,} +={3,}|\+-|\.\. (csv-|list-)?table::)", text, re.MULTILINE)
 
 

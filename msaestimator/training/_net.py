@@ -95,7 +95,7 @@ class MaskedNet(NeuralNet):
 
     def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
         """Run an epoch; validation draws the same masks each time."""
-        if training:
+        if training or iterator is None:
             super().run_single_epoch(iterator, training, *args, **kwargs)
             return
         with torch.random.fork_rng():

@@ -39,7 +39,7 @@ GENERALIST = StellarFoundationModel(
     n_inputs=(9, 9),  # a toy problem's quantities say little one by one
     n_requests=4,
     block_dropout=0.0,
-    max_epochs=30,
+    max_epochs=18,
     **SMALL,
 )
 # The checks that a fit of one epoch would fail.

@@ -64,6 +64,7 @@ def test_splitting(generalist, stars):
     assert np.isfinite(generalist.score(test))
 
 
+@pytest.mark.xdist_group("processes")
 @pytest.mark.parametrize(("with_y", "n_jobs"), [(False, 2), (True, None)])
 def test_grid_search(make_generalist, few, with_y, n_jobs):
     search = GridSearchCV(

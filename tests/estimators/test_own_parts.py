@@ -144,7 +144,7 @@ class TestEstimator:
 
     def test_grid_search(self, msa, stars, stages):
         search = GridSearchCV(
-            EvolutionaryStageClassifier(msa, max_epochs=1, random_state=0),
+            EvolutionaryStageClassifier(msa, max_epochs=4, lr=0.01, random_state=0),
             {"n_hidden": [8, 16]},
             cv=2,
         ).fit(stars, stages)

@@ -132,7 +132,7 @@ def test_early_stopping_holds_stars_out(make, stars):
 
 def test_callbacks(make, stars):
     count = Count()
-    make(callbacks=[("count", count)]).fit(stars)
+    make(max_epochs=3, callbacks=[("count", count)]).fit(stars)
     assert count.n_epochs == 3
 
 
@@ -200,4 +200,4 @@ def test_an_interrupted_fit_is_no_fit(make, stars):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt, match="interrupted after 1 of 3 epochs"):
-        make(callbacks=[("ctrl_c", CtrlC())]).fit(stars)
+        make(max_epochs=3, callbacks=[("ctrl_c", CtrlC())]).fit(stars)

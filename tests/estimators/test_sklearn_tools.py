@@ -9,10 +9,11 @@ from sklearn.pipeline import make_pipeline
 
 from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler
 
-pytestmark = pytest.mark.filterwarnings(
+pytestmark = [
+    pytest.mark.xdist_group("processes"),
     # loky replaces a worker whose memory has grown, and says so.
-    "ignore:A worker stopped while some jobs:UserWarning"
-)
+    pytest.mark.filterwarnings("ignore:A worker stopped while some jobs:UserWarning"),
+]
 
 
 @pytest.mark.parametrize("output", ["default", "pandas"])

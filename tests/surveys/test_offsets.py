@@ -53,7 +53,7 @@ def two_surveys(stars):
 @pytest.fixture(scope="module")
 def told(make_regressor, msa, two_surveys):
     """A regressor that knows of the surveys."""
-    return make_regressor(msa, max_epochs=10).fit(two_surveys, survey="survey")
+    return make_regressor(msa, max_epochs=10, batch_size=64).fit(two_surveys, survey="survey")
 
 
 @pytest.mark.parametrize("unevenly", [False, True])
@@ -135,7 +135,7 @@ def test_one_survey_changes_nothing(make_regressor, msa, stars, weights):
 
 def test_the_reference_decides_the_scale(make_regressor, msa, two_surveys, other_stars, told):
     assert told.survey_offsets_.reference_ == "apogee"
-    other = make_regressor(msa, max_epochs=10, reference_survey="galah")
+    other = make_regressor(msa, max_epochs=10, batch_size=64, reference_survey="galah")
     other.fit(two_surveys, survey="survey")
     shift = other.predict(other_stars) - told.predict(other_stars)
     offset = told.survey_offset(other_stars, "galah")
@@ -160,7 +160,7 @@ def test_offsets_of_a_star_without_features(told, other_stars):
 def test_surveys_as_a_column_or_an_array(make_regressor, msa, two_surveys, told, weights):
     names = np.asarray(two_surveys["survey"])
     for survey in (names, names.tolist(), names.astype(object)):
-        fit = make_regressor(msa, max_epochs=10).fit(two_surveys, survey=survey)
+        fit = make_regressor(msa, max_epochs=10, batch_size=64).fit(two_surveys, survey=survey)
         assert weights(fit) == weights(told)
 
 

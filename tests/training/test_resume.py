@@ -26,7 +26,7 @@ class Slow(Callback):
         time.sleep(0.2)
 
 MaskedStellarAutoencoder(
-    max_epochs=15, batch_size=64, lr=3e-3, random_state=0, device="cpu", dropout=0.1,
+    max_epochs=15, batch_size=150, lr=3e-3, random_state=0, device="cpu", dropout=0.1,
     hidden_widths=(16, 8), n_frequencies=4, frequency_scale=0.1, d_embedding=4,
     checkpoint=sys.argv[1], callbacks=[("slow", Slow())],
 ).fit(load_apogee_xp("train")[:300])
