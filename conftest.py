@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+gc.disable()  # until everything is imported
 collect_ignore = ["docs/conf.py", "docs/extensions"]
 
 # The same cases in every run; the time of one case depends on the machine.
@@ -34,5 +35,7 @@ def fixed_seeds():
 
 
 def pytest_collection_finish():
-    """Spare the search for garbage what was imported, in which there is none."""
+    """Search for garbage seldom, and not in what was imported, in which there is none."""
     gc.freeze()
+    gc.set_threshold(200_000, 20, 20)
+    gc.enable()

@@ -3,8 +3,6 @@
 import difflib
 from collections.abc import Iterable
 
-from sklearn.exceptions import NotFittedError
-
 __all__ = [
     "ArchiveError",
     "ArchiveWarning",
@@ -15,7 +13,6 @@ __all__ = [
     "MissingColumnWarning",
     "MissingDependencyError",
     "MissingValueWarning",
-    "UnfittedEstimatorError",
     "UnitMismatchError",
     "did_you_mean",
 ]
@@ -47,10 +44,6 @@ class CheckpointError(MSAEstimatorError, ValueError):
 
 class MissingDependencyError(MSAEstimatorError, ImportError):
     """An optional package is needed; the message says what to install."""
-
-
-class UnfittedEstimatorError(MSAEstimatorError, NotFittedError):
-    """The estimator has to be fitted first."""
 
 
 class ArchiveWarning(UserWarning):

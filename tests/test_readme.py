@@ -1,10 +1,20 @@
-"""The README's examples run as written, in order, and it stays short."""
+"""The README's examples run as written, in order, and it stays short.
+
+The tests that start joblib's processes are here, for these take seconds to start.
+"""
 
 import re
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.model_selection import cross_val_score
+
+pytestmark = pytest.mark.filterwarnings(
+    # loky replaces a worker whose memory has grown, and says so.
+    "ignore:A worker stopped while some jobs:UserWarning"
+)
 
 README = Path(__file__).parents[1] / "README.rst"
 
@@ -19,7 +29,6 @@ def code_blocks(language):
     return [textwrap.dedent(block) for block in blocks]
 
 
-@pytest.mark.xdist_group("processes")
 @pytest.mark.usefixtures("esa_is_here")
 @pytest.mark.filterwarnings("ignore:The packaged low-resolution map:UserWarning")
 def test_examples_run(server):
@@ -33,6 +42,12 @@ def test_examples_run(server):
     assert len(namespace["parameters"]) == len(server.requests[0].ids) == 2
     assert len(namespace["latent"]) == len(namespace["spectra"]) == n_stars
     assert len(namespace["answers"]) == 1
+
+
+def test_processes_change_nothing(make_regressor, make_generalist, msa, stars):
+    for model in (make_regressor(msa), make_generalist(labels=["teff", "logg"])):
+        one, two = (cross_val_score(model, stars, cv=2, n_jobs=n) for n in (1, 2))
+        np.testing.assert_allclose(one, two, atol=1e-4)
 
 
 def test_commands_are_one_line_each():

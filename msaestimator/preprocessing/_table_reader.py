@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import astropy.units as u
@@ -316,12 +317,18 @@ def check_any_known(names: Sequence[str], known: set[str], what: str) -> None:
 
 def _near_miss(name: str, absent: Any) -> str | None:
     """Return the feature this name is a misspelling of: same letters, or one more or less."""
-    plain = re.sub(r"[\W_]", "", name).lower()
+    plain = _letters(name)
     for candidate in sorted(absent):
-        target = re.sub(r"[\W_]", "", candidate).lower()
+        target = _letters(candidate)
         if plain == target or (len(target) > 7 and _one_letter_more(plain, target)):
             return candidate
     return None
+
+
+@lru_cache(maxsize=10_000)
+def _letters(name: str) -> str:
+    """Return a name's letters and digits alone, in lower case."""
+    return re.sub(r"[\W_]", "", name).lower()
 
 
 def _one_letter_more(first: str, second: str) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import astropy.units as u
 
@@ -73,7 +74,7 @@ class CoefficientArray:
         """Name of the column with the number of relevant bases of each star."""
         return f"{self.prefix}_n_relevant_bases"
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The scalar columns, the first coefficient first."""
         return tuple(

@@ -8,7 +8,7 @@ from scipy.special import expit, ndtri
 from scipy.stats import norm, rankdata
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import StratifiedKFold
 
 from msaestimator.metrics import interval_positions
 from msaestimator.uncertainty._levels import interpolate_rows, quantiles_at
@@ -138,7 +138,10 @@ def _fit_probability(
     # In units of what one star tells of such a probability.
     prior = PRIOR_STARS * share * (1 - share)
     regression = LogisticRegression(C=1 / prior, solver="newton-cholesky")
-    without_itself = cross_val_predict(regression, hats, is_below, method="decision_function")
+    without_itself = np.empty(len(hats))
+    for known, others in StratifiedKFold().split(hats, is_below):
+        regression.fit(hats[known], is_below[known])
+        without_itself[others] = regression.decision_function(hats[others])
     regression.fit(hats, is_below)
     return regression.coef_[0], regression.intercept_, without_itself
 
