@@ -118,7 +118,7 @@ class DensityOutliers(BaseEstimator):
         scores = np.full(len(X), np.nan)
         seen = np.isfinite(X).any(axis=1)
         if seen.any():
-            scores[seen] = self.rate_.score(self.misfit(X[seen]))
+            scores[seen] = self.rate_.score(self.misfit(X if seen.all() else X[seen]))
         return scores
 
     def misfit(self, X: np.ndarray) -> np.ndarray:

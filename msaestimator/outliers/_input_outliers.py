@@ -83,10 +83,10 @@ class InputOutliers(BaseEstimator):
             scores = self.photometric_.score(seen[:, n_xp:])
         has_xp = np.isfinite(seen[:, :n_xp]).any(axis=1)
         if self.spectral_ is not None and has_xp.any():
-            rarest = self._rarest(
-                seen[has_xp], scores[has_xp], values[has_xp], measured.errors[has_xp]
-            )
-            scores[has_xp] = self.rate_.score(rarest)
+            # All rows are a view, some are a copy of a hundred columns.
+            rows = slice(None) if has_xp.all() else has_xp
+            rarest = self._rarest(seen[rows], scores[rows], values[rows], measured.errors[rows])
+            scores[rows] = self.rate_.score(rarest)
         return scores
 
     def _rarest(

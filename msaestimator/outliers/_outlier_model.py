@@ -91,7 +91,8 @@ class OutlierModel(BaseEstimator):
         alone = features.lacks_xp
         for detector, rows in zip(self.latent_detectors_, (~alone, alone), strict=True):
             if detector is not None and rows.any():
-                far = np.flatnonzero(rows)[detector.score(latent[rows]) >= OUTLIER_SCORE]
+                vectors = latent if rows.all() else latent[rows]
+                far = np.flatnonzero(rows)[detector.score(vectors) >= OUTLIER_SCORE]
                 flags[far] |= PredictionFlag.EXTRAPOLATION
         return flags
 
