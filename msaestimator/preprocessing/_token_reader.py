@@ -4,7 +4,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -107,9 +107,13 @@ class _Reader:
         if token.recipe is None or not all(self._has(name) for name in token.columns):
             self._refuse_coefficients_alone(token)
             return None
-        parts = [self._column(name, _unit_of(name, token)) for name in token.columns]
+        recipe = RECIPES[token.recipe]
+        parts = [
+            self._column(name, token.unit if unit is None else unit)
+            for name, unit in zip(token.columns, recipe.units, strict=True)
+        ]
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # checked by _usable
-            return RECIPES[token.recipe](*parts)
+            return recipe.follow(*parts)
 
     def _expand(self, array: CoefficientArray) -> dict[str, Measured]:
         """Return an array column's coefficients one by one."""
@@ -171,12 +175,19 @@ def _pseudo_luminosity(parallax: Measured, magnitude: Measured) -> Measured:
     )
 
 
-RECIPES: dict[str, Callable[..., Measured]] = {
-    "difference": _difference,
-    "over_g_flux": _over_g_flux,
-    "pseudo_luminosity": _pseudo_luminosity,
+class Recipe(NamedTuple):
+    """A token's way from two columns, in their units; None is the token's own unit."""
+
+    follow: Callable[[Measured, Measured], Measured]
+    units: tuple[str | None, str | None]
+
+
+RECIPES = {
+    "difference": Recipe(_difference, (None, None)),
+    "over_g_flux": Recipe(_over_g_flux, ("", "mag")),
+    "pseudo_luminosity": Recipe(_pseudo_luminosity, ("mas", "mag")),
 }
-"""Functions from a token's columns to the token, by the name of its recipe."""
+"""Recipes of tokens, by name."""
 
 
 def _usable(token: Token, values: np.ndarray) -> np.ndarray:
@@ -210,10 +221,6 @@ def _arrays(vocabulary: Vocabulary) -> list[CoefficientArray]:
             band, order = found.groups()
             sizes[band] = max(int(order), sizes.get(band, 0))
     return [CoefficientArray(f"{band}_coefficients", band, size) for band, size in sizes.items()]
-
-
-def _unit_of(name: str, token: Token) -> str:
-    return GAIA_DR3[name].unit if name in GAIA_DR3 else token.unit
 
 
 def _error_names(name: str) -> list[str]:

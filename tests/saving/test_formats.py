@@ -5,6 +5,7 @@ then answered.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import hide_xp
 from msaestimator.saving._formats import FORMAT, OLDEST
 from msaestimator.saving._kinds import KINDS
-from msaestimator.schema import GAIA_DR3, Column
+from msaestimator.schema import GAIA_DR3, Column, FeatureSchema
 
 FOLDER = Path(__file__).parent / "formats"
 FORMATS = range(OLDEST, FORMAT + 1)
@@ -41,12 +42,16 @@ def asked():
     return {"xp": known, "photometry": hide_xp(known)}
 
 
-def one_more_band(monkeypatch):
-    """Let the default schema have another column, wherever the package holds it."""
-    wider = GAIA_DR3.with_columns(Column("cfis_u", block="cfis"))
+def another_schema(monkeypatch):
+    """Let the default schema have another column and another unit, wherever it is held."""
+    members = [
+        replace(member, unit="uas") if member.name == "parallax" else member
+        for member in GAIA_DR3.members
+    ]
+    other = FeatureSchema(GAIA_DR3.release, (*members, Column("cfis_u", block="cfis")))
     for name, module in sys.modules.items():
         if name.startswith("msaestimator") and vars(module).get("GAIA_DR3") is GAIA_DR3:
-            monkeypatch.setattr(module, "GAIA_DR3", wider)
+            monkeypatch.setattr(module, "GAIA_DR3", other)
 
 
 def other_defaults(monkeypatch):
@@ -88,7 +93,7 @@ class Renamed:
 
 CHANGES = {
     "as it is": lambda monkeypatch: None,
-    "one more band": one_more_band,
+    "another schema": another_schema,
     "other defaults": other_defaults,
     "renamed classes": renamed_classes,
 }
