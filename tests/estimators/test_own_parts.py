@@ -144,11 +144,14 @@ class TestEstimator:
 
     def test_grid_search(self, msa, stars, stages):
         search = GridSearchCV(
-            EvolutionaryStageClassifier(msa, max_epochs=4, lr=0.01, random_state=0),
+            EvolutionaryStageClassifier(
+                msa, max_epochs=10, batch_size=32, lr=0.02, encoder_lr=0.01, random_state=0
+            ),
             {"n_hidden": [8, 16]},
             cv=2,
         ).fit(stars, stages)
-        assert search.best_score_ > 0.5
+        commonest = max(np.mean(stages == stage) for stage in set(stages))
+        assert search.best_score_ > commonest + 0.05
 
     def test_it_comes_back(self, classifier, other_stars, tmp_path):
         classifier.save_pretrained(tmp_path)
