@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import cross_val_score
 
+from msaestimator.schema import ZHANG2026
+
 pytestmark = pytest.mark.filterwarnings(
     # loky replaces a worker whose memory has grown, and says so.
     "ignore:A worker stopped while some jobs:UserWarning"
@@ -45,8 +47,11 @@ def test_examples_run(server):
 
 
 def test_processes_change_nothing(make_regressor, make_generalist, msa, stars):
-    for model in (make_regressor(msa), make_generalist(labels=["teff", "logg"])):
-        one, two = (cross_val_score(model, stars, cv=2, n_jobs=n) for n in (1, 2))
+    labels = ["teff", "logg", "fe_h"]
+    generalist = make_generalist(labels=labels, vocabulary=ZHANG2026)
+    for model, y in ((make_regressor(msa), None), (generalist, stars[labels])):
+        one, two = (cross_val_score(model, stars, y, cv=2, n_jobs=n) for n in (1, 2))
+        assert np.isfinite(one).all()
         np.testing.assert_allclose(one, two, atol=1e-4)
 
 

@@ -90,8 +90,7 @@ class TestCalibration:
             regressor.save_pretrained(tmp_path)
         monkeypatch.setattr(_kinds.uncertainty, "Wider", Wider, raising=False)
         monkeypatch.setattr(_kinds.uncertainty, "__all__", [*_kinds.uncertainty.__all__, "Wider"])
-        for name, kind in _kinds._estimators_of(_kinds.uncertainty).items():
-            monkeypatch.setitem(_folder.KINDS, name, kind)
+        monkeypatch.setattr(_folder, "KINDS", _kinds.kinds_by_name())
         regressor.save_pretrained(tmp_path)
         loaded = StellarParameterRegressor.from_pretrained(tmp_path)
         np.testing.assert_array_equal(

@@ -18,8 +18,9 @@ from msaestimator import (
 )
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import hide_xp
+from msaestimator.saving import _folder
 from msaestimator.saving._formats import FORMAT, OLDEST
-from msaestimator.saving._kinds import KINDS
+from msaestimator.saving._kinds import KINDS, kinds_by_name
 from msaestimator.schema import GAIA_DR3, Column, FeatureSchema
 
 FOLDER = Path(__file__).parent / "formats"
@@ -60,22 +61,21 @@ def other_defaults(monkeypatch):
         init = vars(kind).get("__init__")
         if kind.__module__.startswith("msaestimator") and init is not None:
             monkeypatch.setattr(
-                init, "__defaults__", tuple(map(unusable, init.__defaults__ or ()))
+                init, "__defaults__", tuple(object() for _ in init.__defaults__ or ())
             )
             given = init.__kwdefaults__ or {}
-            monkeypatch.setattr(init, "__kwdefaults__", {name: unusable() for name in given})
-
-
-def unusable(_=None):
-    """Return a default that fails in any use."""
-    return object()
+            monkeypatch.setattr(init, "__kwdefaults__", {name: object() for name in given})
 
 
 def renamed_classes(monkeypatch):
-    """Let our classes be called otherwise, until monkeypatch is undone."""
-    for kind in {*KINDS.values(), *ESTIMATORS}:
+    """Let our classes be called otherwise, and keep their names in files, as is the rule."""
+    for name, kind in KINDS.items():
         if kind.__module__.startswith("msaestimator"):
-            monkeypatch.setattr(Renamed(kind), "name", f"Renamed{kind.__name__}")
+            monkeypatch.setattr(kind, "saved_as", name, raising=False)
+            monkeypatch.setattr(Renamed(kind), "name", f"Renamed{name}")
+    for kind in ESTIMATORS:
+        monkeypatch.setattr(Renamed(kind), "name", f"Renamed{kind.__name__}")
+    monkeypatch.setattr(_folder, "KINDS", kinds_by_name())
 
 
 class Renamed:
