@@ -20,6 +20,7 @@ PACKAGE = ROOT / "msaestimator"
 # In the order data flows; a room imports only rooms to its left.
 ROOMS = (
     "schema",
+    "tables",
     "archive",
     "datasets",
     "dust",

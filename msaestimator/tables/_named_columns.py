@@ -1,0 +1,59 @@
+"""Columns by name, whatever container holds them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from msaestimator.tables._raw_column import RawColumn, raw_column
+
+__all__ = ["NamedColumns"]
+
+
+class NamedColumns:
+    """The columns of a container of stars, each read when it is asked for.
+
+    Parameters
+    ----------
+    container : object
+        Container that holds the columns.
+    names : sequence of str
+        Names of the columns, in order.
+    n_stars : int
+        Number of rows.
+    read : callable
+        Function from the number of a column to the column as the container gives it.
+
+    Attributes
+    ----------
+    container : object
+        The container.
+    names : tuple of str
+        Names of the columns.
+    """
+
+    def __init__(
+        self, container: Any, names: Sequence[str], n_stars: int, read: Callable[[int], Any]
+    ) -> None:
+        self.container = container
+        self.names = tuple(names)
+        self._n_stars = n_stars
+        self._read = read
+        self._numbers = {name: number for number, name in reversed([*enumerate(self.names)])}
+
+    def __len__(self) -> int:
+        return self._n_stars
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._numbers
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a column as the container gives it."""
+        return self._read(self._numbers[name])
+
+    def raw(self, name: str) -> RawColumn:
+        """Return a column's values, where they are missing, and the unit it states."""
+        return raw_column(self[name])
+
+    def renamed(self, new_names: Mapping[str, str]) -> "NamedColumns":
+        """Return the same columns, some of them by new names."""
+        names = [new_names.get(name, name) for name in self.names]
+        return NamedColumns(self.container, names, self._n_stars, self._read)
