@@ -30,6 +30,7 @@ from msaestimator.training import (
     MaskedNet,
     ParameterGroup,
     ReconstructionObjective,
+    RunIdentity,
     build_net,
     resolve_device,
     seeded,
@@ -107,8 +108,9 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     callbacks : list of (str, skorch callback), optional
         Further callbacks of the skorch net.
     checkpoint : str or Path, optional
-        A file to save the training to after every epoch. If it is there when ``fit`` is
-        called on the same stars with the same parameters, training goes on from it.
+        A file to save the training to after every epoch. If it is there when ``fit`` is called
+        on the same stars with the same parameters, training goes on from it, to more epochs too
+        if ``max_epochs`` has grown. Of another training it is an error that names what differs.
     warm_start : bool
         Whether a further ``fit`` goes on from the fitted weights and scaling.
     inference_batch_size : int
@@ -439,7 +441,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             plan,
             n_stars=n_stars,
             validation=None,
-            run_id="",
+            run=RunIdentity(),
         )
 
     def _check_parameters(self) -> None:

@@ -88,7 +88,7 @@ class TrainingParameters:
     Subclasses declare further parameters, and other defaults, as fields of a dataclass.
     """
 
-    max_epochs: int = parameter(60, at_least(0))
+    max_epochs: int = parameter(60, at_least(0), of_run=False)
     batch_size: int = parameter(256, at_least(1))
     optimizer: str = parameter("adamw", one_of(*sorted(OPTIMIZERS)))
     lr: float = 2e-3

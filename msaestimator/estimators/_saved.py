@@ -17,8 +17,8 @@ from msaestimator.saving import load_estimator, save_estimator
 from msaestimator.training import (
     MaskedNet,
     ParameterGroup,
+    RunIdentity,
     TrainingPlan,
-    fingerprint,
     resolve_device,
     train,
 )
@@ -154,13 +154,11 @@ inference_batch_size, device, precision, random_state, verbose
     ) -> None:
         """Train ``module_`` on features ``x`` and targets ``y``; sets ``net_``.
 
-        ``start`` are weights that training starts from when they are not drawn afresh: with
-        data and parameters they tell whether a checkpoint belongs to this run.
+        ``start`` are weights that training starts from when they are not drawn afresh.
         """
         if self.max_epochs == 0:
             self._adopt(self.module_)
             return
-        resumable = self.checkpoint is not None
         self.net_ = train(
             self.module_,
             criterion,
@@ -169,9 +167,18 @@ inference_batch_size, device, precision, random_state, verbose
             x,
             y,
             validation_fraction=self.validation_fraction if self.early_stopping else None,
-            run_id=fingerprint(self._run_parameters(), x, y, *start) if resumable else "",
+            run=self._run_identity(x, y, start),
         )
         self._adopt(self.net_.module_)
+
+    def _run_identity(
+        self, x: np.ndarray, y: np.ndarray, start: Sequence[np.ndarray]
+    ) -> RunIdentity:
+        """Return what tells whether a checkpoint belongs to a training; nothing without one."""
+        if self.checkpoint is None:
+            return RunIdentity()
+        data = {"stars": [x], "labels": [] if y is x else [y], "network's first weights": start}
+        return RunIdentity.of(self._run_parameters(), data)
 
     def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
         return TrainingPlan(

@@ -5,6 +5,7 @@ from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
 from msaestimator.training._devices import PRECISIONS, autocast, resolve_device, seeded
 from msaestimator.training._files import read_tensors, write_bytes, write_tensors
+from msaestimator.training._identity import RunIdentity
 from msaestimator.training._net import (
     OPTIMIZERS,
     MaskedNet,
@@ -12,7 +13,6 @@ from msaestimator.training._net import (
     TrainingPlan,
     build_net,
     check_finished,
-    fingerprint,
 )
 from msaestimator.training._objectives import (
     EnsembleObjective,
@@ -36,13 +36,13 @@ __all__ = [
     "ReconstructionObjective",
     "RequestObjective",
     "ResumableCheckpoint",
+    "RunIdentity",
     "Schedule",
     "TensorBatches",
     "TrainingPlan",
     "autocast",
     "build_net",
     "check_finished",
-    "fingerprint",
     "map_batches",
     "read_tensors",
     "resolve_device",

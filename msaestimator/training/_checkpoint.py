@@ -7,10 +7,12 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from skorch.history import History
+from torch.optim.lr_scheduler import LambdaLR
 
 from msaestimator.exceptions import CheckpointError
 from msaestimator.training._averaging import AveragedWeights
 from msaestimator.training._files import read_tensors, write_tensors
+from msaestimator.training._identity import RunIdentity
 
 __all__ = ["ResumableCheckpoint"]
 
@@ -22,8 +24,8 @@ class ResumableCheckpoint(Callback):
     ----------
     path : Path
         Path of the file, which is replaced whole after each epoch.
-    fingerprint : str
-        Fingerprint of data and parameters. A checkpoint with another one is an error.
+    run : RunIdentity
+        Identity of the run. A checkpoint of another one is an error that names what differs.
 
     Notes
     -----
@@ -31,11 +33,14 @@ class ResumableCheckpoint(Callback):
     the history and torch's random state, so a run that was killed and started again ends bit for
     bit where an uninterrupted one does (on one machine, one number of threads). It must come after
     the callbacks it restores: they set themselves up when training begins, and are overwritten.
+
+    A run of more epochs goes on as well: learning rates are then those of the new length from
+    the epoch on that was reached, and means of weights begin anew there.
     """
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
+    def __init__(self, path: Path, run: RunIdentity) -> None:
         self.path = path
-        self.fingerprint = fingerprint
+        self.run = run
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Load the checkpoint, if there is one."""
@@ -54,7 +59,8 @@ class ResumableCheckpoint(Callback):
                 f"optimizer.{index}.{name}": torch.as_tensor(t) for name, t in state.items()
             }
         description = {
-            "fingerprint": self.fingerprint,
+            "run": self.run.as_json(),
+            "max_epochs": net.max_epochs,
             "history": [_without_batches(epoch) for epoch in net.history],
             "param_groups": optimizer["param_groups"],
             "schedule": [s.lr_scheduler_.state_dict() for s in _callbacks(net, LRScheduler)],
@@ -72,11 +78,7 @@ class ResumableCheckpoint(Callback):
 
     def _load(self, net: NeuralNet) -> None:
         tensors, saved = read_tensors(self.path)
-        if saved.get("fingerprint") != self.fingerprint:
-            raise CheckpointError(
-                f"The checkpoint {str(self.path)!r} is of other data or other parameters. "
-                "Choose another `checkpoint`, or delete the file to start afresh."
-            )
+        self._check_run(saved, net.max_epochs)
         net.module_.load_state_dict(_strip(tensors, "module."))
         net.optimizer_.load_state_dict(
             {"param_groups": saved["param_groups"], "state": _optimizer_state(tensors)}
@@ -84,16 +86,48 @@ class ResumableCheckpoint(Callback):
         net.history_ = History(saved["history"])
         net.n_epochs_resumed = len(net.history)
         for scheduler, state in zip(_callbacks(net, LRScheduler), saved["schedule"], strict=True):
-            scheduler.lr_scheduler_.load_state_dict(state)
+            _go_on(scheduler.lr_scheduler_, state)
             scheduler.batch_idx_ = state["last_epoch"]
         for stopping in _callbacks(net, EarlyStopping):
             vars(stopping).update(saved["early_stopping"])
             stopping.best_model_weights_ = _strip(tensors, "best.")
-        for averaging in _callbacks(net, AveragedWeights):
-            averaging.mean_.load_state_dict(_strip(tensors, "mean."))
+        if saved["max_epochs"] == net.max_epochs:
+            for averaging in _callbacks(net, AveragedWeights):
+                averaging.mean_.load_state_dict(_strip(tensors, "mean."))
         torch.set_rng_state(tensors["random_state"])
         if "random_state_cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random_state_cuda"])
+
+    def _check_run(self, saved: dict[str, Any], max_epochs: int) -> None:
+        """Refuse the checkpoint of another run."""
+        path = repr(str(self.path))
+        otherwise = "choose another `checkpoint`, or delete the file to start afresh."
+        if "run" not in saved:  # of an earlier version, which kept no more than a hash
+            raise CheckpointError(
+                f"The checkpoint {path} is of other data or other parameters: {otherwise}"
+            )
+        differences = self.run.differences(saved["run"])
+        if differences:
+            raise CheckpointError(
+                f"The checkpoint {path} is of another run: {'; '.join(differences)}. To go on "
+                f"from it make both alike; else {otherwise}"
+            )
+        if len(saved["history"]) > max_epochs:
+            raise CheckpointError(
+                f"The checkpoint {path} has {len(saved['history'])} epochs, more than "
+                f"`max_epochs`, {max_epochs}. Set it to as many or more; else {otherwise}"
+            )
+
+
+def _go_on(schedule: LambdaLR, state: dict[str, Any]) -> None:
+    """Bring learning rates to where they are in a schedule whose length may be another."""
+    # The saved functions know the length that the run had.
+    schedule.load_state_dict(state | {"lr_lambdas": [None] * len(state["lr_lambdas"])})
+    parts = zip(
+        schedule.optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True
+    )
+    for group, first, factor in parts:
+        group["lr"] = first * factor(schedule.last_epoch)
 
 
 def _callbacks(net: NeuralNet, kind: type[Callback]) -> list[Any]:

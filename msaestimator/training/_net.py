@@ -1,13 +1,10 @@
 """The skorch net whose module sees part of each star, and the run that trains it."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import (
@@ -28,6 +25,7 @@ from msaestimator.training._batches import TensorBatches
 from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
 from msaestimator.training._devices import autocast
+from msaestimator.training._identity import RunIdentity
 from msaestimator.training._muon import Muon
 from msaestimator.training._schedules import Schedule
 
@@ -38,7 +36,6 @@ __all__ = [
     "TrainingPlan",
     "build_net",
     "check_finished",
-    "fingerprint",
 ]
 
 Mask = Callable[[Tensor], tuple[tuple[Tensor | None, ...], Any]]
@@ -145,7 +142,7 @@ def build_net(
     *,
     n_stars: int,
     validation: TensorDataset | None,
-    run_id: str,
+    run: RunIdentity,
 ) -> MaskedNet:
     """Return the net that carries out a plan, initialised.
 
@@ -158,8 +155,8 @@ def build_net(
         Number of training stars, which sets the batches of an epoch.
     validation : TensorDataset or None
         Stars to watch the loss on.
-    run_id : str
-        The fingerprint a checkpoint must have to be resumed.
+    run : RunIdentity
+        Identity of the run, which a checkpoint must have to be resumed.
     """
     net = MaskedNet(
         module,
@@ -179,14 +176,16 @@ def build_net(
         iterator_train__shuffle=True,
         iterator_valid=TensorBatches,
         train_split=None if validation is None else predefined_split(validation),
-        callbacks=list(_callbacks(plan, n_stars, run_id)),
+        callbacks=list(_callbacks(plan, n_stars, run)),
         device=str(plan.device),
         verbose=0,
     )
     return net.initialize()
 
 
-def _callbacks(plan: TrainingPlan, n_stars: int, run_id: str) -> Iterable[tuple[str, Callback]]:
+def _callbacks(
+    plan: TrainingPlan, n_stars: int, run: RunIdentity
+) -> Iterable[tuple[str, Callback]]:
     """Yield the callbacks of a plan; the checkpoint follows all that it restores.
 
     The bar comes after it, to open at the epoch that was restored.
@@ -206,40 +205,42 @@ def _callbacks(plan: TrainingPlan, n_stars: int, run_id: str) -> Iterable[tuple[
     if plan.average_from < 1:
         yield "average", AveragedWeights(plan.average_from)
     if plan.checkpoint is not None:
-        yield "checkpoint", ResumableCheckpoint(Path(plan.checkpoint), run_id)
+        yield "checkpoint", ResumableCheckpoint(Path(plan.checkpoint), run)
     if plan.verbose:
         yield "progress", Progress(plan.title)
 
 
-def check_finished(net: MaskedNet) -> None:
+def check_finished(net: MaskedNet, title: str, checkpoint: str | Path | None = None) -> None:
     """Raise ``KeyboardInterrupt`` if training ended before its time and not by early stopping.
 
-    skorch ends training quietly at Ctrl-C; nobody wants half a model by surprise.
+    skorch ends training quietly at Ctrl-C; nobody wants half a model by surprise. The message
+    calls the training by its ``title`` and says how to go on, which ``checkpoint`` allows.
     """
     stopped = any(
         isinstance(c, EarlyStopping) and c.misses_ >= c.patience for _, c in net.callbacks_
     )
-    n_epochs = len(net.history)
+    # The epoch that was interrupted is in the history too, without its loss.
+    n_epochs = sum("train_loss" in epoch for epoch in net.history)
     if n_epochs < net.max_epochs and not stopped:
         raise KeyboardInterrupt(
-            f"Training was interrupted after {n_epochs} of {net.max_epochs} epochs."
+            f"The {title} was interrupted after {n_epochs} of {net.max_epochs} epochs. "
+            + _how_to_go_on(checkpoint, n_epochs)
         )
+
+
+def _how_to_go_on(checkpoint: str | Path | None, n_epochs: int) -> str:
+    if checkpoint is None:
+        return (
+            "They are lost, for there is no `checkpoint`: with one, a file, the same call goes on "
+            "where it was."
+        )
+    if n_epochs == 0:
+        return "Nothing is in the checkpoint yet: the same call starts afresh."
+    return (
+        f"They are in the checkpoint {str(checkpoint)!r}: the same call, on the same stars, goes "
+        "on from there."
+    )
 
 
 def _silent(text: str) -> None:
     """Take the place of ``print`` in skorch's early stopping."""
-
-
-def fingerprint(parameters: dict[str, Any], *arrays: np.ndarray) -> str:
-    """Return a SHA-256 of parameters and data, the same only for the same training run."""
-    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=_describe).encode())
-    for array in arrays:
-        digest.update(str(array.shape).encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
-def _describe(value: Any) -> str:
-    """Return a text that tells a parameter from others, in this process and in the next."""
-    # The text of a random generator is its address.
-    return type(value).__name__ if isinstance(value, np.random.RandomState) else repr(value)

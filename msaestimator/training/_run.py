@@ -9,6 +9,7 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 from torch.utils.data import TensorDataset
 
+from msaestimator.training._identity import RunIdentity
 from msaestimator.training._net import MaskedNet, TrainingPlan, build_net, check_finished
 
 __all__ = ["train"]
@@ -23,7 +24,7 @@ def train(
     y: np.ndarray,
     *,
     validation_fraction: float | None = None,
-    run_id: str = "",
+    run: RunIdentity,
 ) -> MaskedNet:
     """Train a module on stars, and return the net that did.
 
@@ -36,8 +37,8 @@ def train(
         Features and targets.
     validation_fraction : float, optional
         Stars to watch the loss on. None trains on all.
-    run_id : str
-        The fingerprint a checkpoint must have to be resumed.
+    run : RunIdentity
+        Identity of the run, which a checkpoint must have to be resumed.
 
     Raises
     ------
@@ -52,10 +53,10 @@ def train(
         plan,
         n_stars=len(training),
         validation=validation,
-        run_id=run_id,
+        run=run,
     )
     net.partial_fit(training)
-    check_finished(net)
+    check_finished(net, plan.title, plan.checkpoint)
     return net
 
 

@@ -8,6 +8,7 @@ from msaestimator.networks import GroupMask, MaskedAutoencoder
 from msaestimator.training import (
     ParameterGroup,
     ReconstructionObjective,
+    RunIdentity,
     TrainingPlan,
     build_net,
 )
@@ -26,7 +27,7 @@ def data():
 def make_net():
     """Return a function that builds a net of a plan with changes, from the same weights."""
 
-    def make(*, validation=None, run_id="id", criterion=None, ratio=0.3, **changes):
+    def make(*, validation=None, criterion=None, ratio=0.3, **changes):
         torch.manual_seed(2)
         module = MaskedAutoencoder(
             N_FEATURES,
@@ -56,7 +57,7 @@ def make_net():
             TrainingPlan(**settings | changes),
             n_stars=90,
             validation=validation,
-            run_id=run_id,
+            run=RunIdentity(),
         )
 
     return make

@@ -1,13 +1,13 @@
 """What the net hides, watches, and steps by."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from skorch.callbacks import Callback
 
-from msaestimator.training import ParameterGroup, check_finished, fingerprint
+from msaestimator.training import ParameterGroup, check_finished
 
 
 class Spy(Callback):
@@ -84,46 +84,46 @@ def test_gradients_are_clipped(make_net, data):
 
 def test_an_interrupted_training_is_not_a_trained_one(make_net, data):
     net = make_net(callbacks=ended_by(KeyboardInterrupt, 2)).partial_fit(data)
-    with pytest.raises(KeyboardInterrupt, match="interrupted after 2 of 4 epochs"):
-        check_finished(net)
+    with pytest.raises(KeyboardInterrupt, match="The training was interrupted after 2 of 4 epoch"):
+        check_finished(net, "training")
+
+
+@pytest.mark.parametrize("epoch", [1, 3, 4])
+def test_an_epoch_that_was_interrupted_does_not_count(make_net, data, epoch):
+    """Not even the last."""
+
+    class Interrupt(Callback):
+        def on_batch_begin(self, net, **kwargs):
+            if len(net.history) == epoch:
+                raise KeyboardInterrupt
+
+    net = make_net(callbacks=[("interrupt", Interrupt())]).partial_fit(data)
+    with pytest.raises(KeyboardInterrupt, match=f"after {epoch - 1} of 4 epochs"):
+        check_finished(net, "training")
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "n_epochs", "advice"),
+    [
+        (None, 2, "They are lost, for there is no `checkpoint`: with one, a file, the same call"),
+        ("run", 2, "They are in the checkpoint 'run': the same call, on the same stars, goes on"),
+        (Path("run"), 0, "Nothing is in the checkpoint yet: the same call starts afresh"),
+    ],
+)
+def test_an_interrupted_training_says_how_to_go_on(make_net, data, checkpoint, n_epochs, advice):
+    net = make_net(callbacks=ended_by(KeyboardInterrupt, n_epochs))
+    if n_epochs:
+        net.partial_fit(data)
+    with pytest.raises(KeyboardInterrupt, match=advice):
+        check_finished(net, "training", checkpoint)
 
 
 def test_a_whole_training_is_finished(make_net, data):
-    check_finished(make_net().partial_fit(data))
+    check_finished(make_net().partial_fit(data), "training")
 
 
 def test_early_stopping_is_a_proper_end(make_net, data):
     still = [ParameterGroup("*", 0.0, "constant", 0.0)]
     net = make_net(validation=data, groups=still, patience=2, max_epochs=50).partial_fit(data)
-    check_finished(net)
+    check_finished(net, "training")
     assert len(net.history) == 3
-
-
-PARAMETERS = st.dictionaries(
-    st.sampled_from(["lr", "labels", "device"]), st.floats(0, 1) | st.text() | st.none()
-)
-
-
-@given(PARAMETERS, PARAMETERS)
-def test_fingerprints_are_equal_only_for_equal_parameters(first, second):
-    x = np.arange(4.0)
-    assert (fingerprint(first, x) == fingerprint(second, x)) == (first == second)
-
-
-def test_fingerprints_do_not_depend_on_the_order_of_parameters():
-    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
-
-
-def test_fingerprints_tell_data_apart():
-    x = np.arange(12.0).reshape(3, 4)
-    changed = x.copy()
-    changed[1, 2] = np.nextafter(changed[1, 2], 9)
-    arrays = [(x,), (changed,), (x.reshape(4, 3),), (x.T,), (x[:2],), (x, x), (x, changed)]
-    assert len({fingerprint({}, *array) for array in arrays}) == len(arrays)
-    assert fingerprint({}, x) == fingerprint({}, np.asfortranarray(x))
-
-
-def test_fingerprints_of_random_states_hold_in_the_next_process():
-    first, second = np.random.RandomState(0), np.random.RandomState(0)
-    assert fingerprint({"random_state": first}) == fingerprint({"random_state": second})
-    assert fingerprint({"random_state": first}) != fingerprint({"random_state": 0})

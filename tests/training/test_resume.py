@@ -44,6 +44,16 @@ class Stop(Callback):
             raise RuntimeError("power cut")
 
 
+class Rates(Callback):
+    """Keep the learning rate of each step."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.seen = []
+
+    def on_batch_begin(self, net, **kwargs):
+        self.seen.append(net.optimizer_.param_groups[0]["lr"])
+
+
 def losses(estimator):
     return [
         {key: value for key, value in epoch.items() if key.endswith("loss")}
@@ -170,18 +180,26 @@ def test_a_killed_process_is_resumed_bit_for_bit(make_msa, stars, weights, tmp_p
     assert_same_end(resumed, make_msa(max_epochs=15, dropout=0.1).fit(stars), weights)
 
 
-@pytest.mark.parametrize("changes", [{"lr": 1e-4}, {"hidden_widths": (8, 8)}, {"loss": "l2"}])
-def test_a_checkpoint_of_other_parameters(make_msa, stars, tmp_path, changes):
+@pytest.mark.parametrize(
+    ("changes", "clause"),
+    [
+        ({"lr": 1e-4}, "`lr` is 0.0001 here and 0.003 there"),
+        ({"hidden_widths": (8, 8)}, r"`hidden_widths` is \[8, 8\] here and \[16, 8\] there"),
+        ({"loss": "l2", "batch_size": 9}, '`batch_size` is 9 .* there; `loss` is "l2" here and'),
+    ],
+)
+def test_a_checkpoint_of_other_parameters(make_msa, stars, tmp_path, changes, clause):
     path = tmp_path / "checkpoint"
     make_msa(checkpoint=path).fit(stars)
-    with pytest.raises(CheckpointError, match="is of other data or other parameters"):
+    with pytest.raises(CheckpointError, match=f"is of another run: {clause}"):
         make_msa(checkpoint=path, **changes).fit(stars)
 
 
 def test_a_checkpoint_of_other_stars(make_msa, stars, other_stars, tmp_path):
     path = tmp_path / "checkpoint"
     make_msa(checkpoint=path).fit(stars)
-    with pytest.raises(CheckpointError, match="Choose another `checkpoint`, or delete the file"):
+    advice = "the stars differ. .*choose another `checkpoint`, or delete the file"
+    with pytest.raises(CheckpointError, match=advice):
         make_msa(checkpoint=path).fit(other_stars)
 
 
@@ -190,7 +208,7 @@ def test_a_checkpoint_of_other_labels(make_regressor, msa, stars, tmp_path):
     make_regressor(msa, checkpoint=path).fit(stars)
     changed = stars.copy()
     changed["logg"] += 0.1 * changed["logg"].unit
-    with pytest.raises(CheckpointError, match="is of other data or other parameters"):
+    with pytest.raises(CheckpointError, match="another run: the labels differ"):
         make_regressor(msa, checkpoint=path).fit(changed)
 
 
@@ -198,8 +216,63 @@ def test_a_checkpoint_of_another_encoder(make_regressor, make_msa, msa, stars, t
     path = tmp_path / "checkpoint"
     make_regressor(msa, checkpoint=path).fit(stars)
     other = make_msa(random_state=1).fit(stars)
-    with pytest.raises(CheckpointError, match="is of other data or other parameters"):
+    with pytest.raises(CheckpointError, match="run: the network's first weights differ"):
         make_regressor(other, checkpoint=path).fit(stars)
+
+
+def test_stars_held_back_anew_by_no_random_state(make_regressor, msa, stars, tmp_path):
+    path = tmp_path / "checkpoint"
+    settings = {"checkpoint": path, "random_state": None, "calibration_fraction": 0.5}
+    make_regressor(msa, **settings).fit(stars)
+    with pytest.raises(CheckpointError, match="the stars differ; with a `random_state` of None"):
+        make_regressor(msa, **settings).fit(stars)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+def test_a_checkpoint_goes_on_to_more_epochs(
+    make_msa, stars, weights, tmp_path, schedule, finished
+):
+    """Of a schedule without an end, as if it had been so long from the beginning."""
+
+    def make(**changes):
+        return make_msa(**{"lr_schedule": schedule, "max_epochs": 6} | changes)
+
+    path, rates = tmp_path / "checkpoint", Rates()
+    if finished:
+        make(max_epochs=3, checkpoint=path).fit(stars)
+    else:
+        with pytest.raises(RuntimeError, match="power cut"):
+            make(max_epochs=4, checkpoint=path, callbacks=[("stop", Stop(3))]).fit(stars)
+    longer = make(checkpoint=path, callbacks=[("rates", rates)]).fit(stars)
+    assert longer.net_.n_epochs_resumed == 3
+    assert len(longer.net_.history) == 6
+    whole = Rates()
+    at_once = make(callbacks=[("rates", whole)]).fit(stars)
+    assert rates.seen == whole.seen[len(whole.seen) // 2 :]
+    if schedule == "constant":
+        assert_same_end(longer, at_once, weights)
+
+
+def test_means_begin_anew_in_a_longer_run(make_regressor, msa, stars, weights, tmp_path):
+    """Of one step alone they are the last weights, and no step of before is in them."""
+
+    def make(max_epochs, average_from=0.5, **changes):
+        settings = {"batch_size": 300, "lr_schedule": "constant", "calibration_fraction": 0.0}
+        schedule = {"encoder_lr_schedule": "constant", "max_epochs": max_epochs}
+        return make_regressor(msa, **settings | schedule | changes, average_from=average_from)
+
+    path = tmp_path / "checkpoint"
+    make(4, checkpoint=path).fit(stars)
+    longer = make(5, checkpoint=path).fit(stars)
+    assert weights(longer) == weights(make(5, average_from=0.8).fit(stars))
+
+
+def test_a_checkpoint_of_more_epochs_than_asked(make_msa, stars, tmp_path):
+    path = tmp_path / "checkpoint"
+    make_msa(max_epochs=3, checkpoint=path).fit(stars)
+    with pytest.raises(CheckpointError, match="has 3 epochs, more than `max_epochs`, 2. Set it"):
+        make_msa(max_epochs=2, checkpoint=path).fit(stars)
 
 
 def test_a_folder_for_a_checkpoint(make_msa, stars, tmp_path):
