@@ -1,4 +1,4 @@
-"""What a training is of, parameters and data, and in what it differs from another."""
+"""Identities of trainings, by parameters and data, and how two of them differ."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ HASHED = "sha256:"
 
 @dataclass(frozen=True)
 class RunIdentity:
-    """What a training is of: equal only for the same run, or one of another length.
+    """Identity of a training, equal only for the same run, or one of another length.
 
     Parameters
     ----------
