@@ -1,19 +1,46 @@
-"""A QTable that scikit-learn's splitters can index."""
+"""A QTable that scikit-learn's tools can index, shuffle and compare."""
+
+from typing import Any
 
 import numpy as np
-from astropy.table import QTable
+from astropy.table import QTable, Table
 from numpy.typing import ArrayLike
+
+from msaestimator.schema._label_matrix import holds_only_labels, label_matrix
+from msaestimator.schema._shuffled_column import ColumnRows, ShuffledColumn
 
 __all__ = ["StarTable"]
 
 
 class StarTable(QTable):
-    """Stars, one a row: an astropy ``QTable`` that scikit-learn can split.
+    """Stars, one a row: an astropy ``QTable`` that scikit-learn's tools take.
 
+    Column names are those of the Gaia archive (:mod:`msaestimator.schema`); NaN, masked and
+    -9999 values are missing.
+
+    Parameters
+    ----------
+    data : table, mapping of str to column, DataFrame, pyarrow.Table, or None
+        The stars: all that ``QTable`` takes, and DataFrames of pandas and polars. Their integers
+        stay exact, nulls are masked (NaN among floats), and an index that has a name, such as
+        ``source_id``, is a column.
+    *args, **kwargs
+        Further arguments of ``QTable``, such as ``units``.
+
+    Raises
+    ------
+    ColumnError
+        Two columns of a DataFrame have one name.
+
+    Notes
+    -----
     Astropy tables have ``iloc`` but no ``take``, so ``train_test_split``, ``cross_val_score``
-    and ``GridSearchCV`` fail on them; the one method added here is all they need. Column names
-    are those of the Gaia archive (:mod:`msaestimator.schema`); NaN, masked and -9999 values
-    are missing.
+    and ``GridSearchCV`` fail on them. Here `take`, `shape`, `index` and ``iloc[rows, place]`` are
+    what scikit-learn's splitters and ``permutation_importance`` ask for.
+
+    A table whose columns are all stellar parameters, such as ``stars[["teff", "logg"]]``, is a
+    matrix for NumPy, and so for scikit-learn's metrics: floats in the schema's units, NaN where
+    missing. Any other table is a structured array, as in astropy.
 
     Examples
     --------
@@ -24,6 +51,29 @@ class StarTable(QTable):
     >>> len(train), len(test), train["parallax"].unit
     (3, 1, Unit("mas"))
     """
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        if _is_frame(data):
+            # Only a frame needs pyarrow, which takes time to load.
+            from msaestimator.schema._frame_columns import frame_columns
+
+            data = frame_columns(data)
+        super().__init__(data, *args, **kwargs)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and columns."""
+        return len(self), len(self.colnames)
+
+    @property
+    def index(self) -> range:
+        """Numbers of the rows."""
+        return range(len(self))
+
+    @property
+    def iloc(self) -> ColumnRows:
+        """Rows by place in the order of an index, as in astropy; or ``iloc[rows, place]``."""
+        return ColumnRows(self)
 
     def take(self, indices: ArrayLike, axis: int = 0) -> "StarTable":
         """Return the rows at integer ``indices``, in that order; sklearn's splitters call it.
@@ -41,3 +91,22 @@ class StarTable(QTable):
         if indices.size and not np.issubdtype(indices.dtype, np.integer):
             raise TypeError(f"`indices` must be integers, got {indices.dtype}; use table[mask].")
         return self[indices.astype(np.intp)]
+
+    def __setitem__(self, item: Any, value: Any) -> None:
+        """Set a column or rows, as in astropy; a shuffled column replaces the column ``item``."""
+        if isinstance(value, ShuffledColumn):
+            item, value = item.info.name, value.values
+        super().__setitem__(item, value)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Return a matrix of labels, or a structured array where there are other columns."""
+        if not holds_only_labels(self):
+            return super().__array__(dtype, copy)
+        return label_matrix(self).astype(np.float64 if dtype is None else dtype)
+
+
+def _is_frame(data: Any) -> bool:
+    """Tell a DataFrame, of pandas or polars, or a pyarrow Table from what astropy knows."""
+    if data is None or isinstance(data, Table | np.ndarray | dict | list):
+        return False
+    return hasattr(data, "__arrow_c_stream__") and hasattr(data, "columns")
