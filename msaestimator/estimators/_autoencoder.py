@@ -166,18 +166,18 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     (200, 55)
     """
 
-    schema: FeatureSchema | None = None
-    preprocessor: BaseEstimator | None = None
-    colors: bool = True
+    schema: FeatureSchema | None = parameter(None, of_fit=True)
+    preprocessor: BaseEstimator | None = parameter(None, of_fit=True)
+    colors: bool = parameter(True, of_fit=True)
     # DIFF(mckay2025): the default network, rates and masks suit some ten thousand stars and two
     # cores; the thesis's suit 220 million stars and a GPU.
-    hidden_widths: Sequence[int] = (256, 256, 128)
-    d_embedding: int = 8
-    n_frequencies: int = 8
+    hidden_widths: Sequence[int] = parameter((256, 256, 128), of_fit=True)
+    d_embedding: int = parameter(8, of_fit=True)
+    n_frequencies: int = parameter(8, of_fit=True)
     frequency_scale: float = 0.3
-    linear_term: bool = True
-    sentinel: float | None = None
-    block: str = parameter("prenorm", one_of("prenorm", "mckay2025"))
+    linear_term: bool = parameter(True, of_fit=True)
+    sentinel: float | None = parameter(None, of_fit=True)
+    block: str = parameter("prenorm", one_of("prenorm", "mckay2025"), of_fit=True)
     dropout: float = parameter(0.0, between(0, 1))
     mask_ratio: float = parameter(0.1, between(0, 1))
     xp_mask_ratio: float = parameter(0.2, between(0, 1))
@@ -194,6 +194,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     n_partial_fits_: int = fitted()
 
     saved_as: ClassVar[str] = "MaskedStellarAutoencoder"
+    saved_within: ClassVar[Sequence[str]] = ("StellarParameterRegressor",)
 
     preprocessor_ = of_part("reader_.preprocessor_", "The fitted preprocessor.")
     feature_names_ = of_part("reader_.feature_names_", "Names of the features.")
@@ -313,7 +314,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         ndarray of shape (n_stars, hidden_widths[-1]), float32
             NaN for a star without any feature.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         features = self.reader_.transform(X)
         return self._inference(StarInference).map(
             self.module_.encode, features, (self.hidden_widths[-1],)
@@ -334,7 +335,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             reconstructed (parallax, E(B-V), proper motions), was missing from every star of
             ``fit``, or the star has no feature at all.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         features = self.reader_.transform(X)
         inferred = np.full(features.values.shape, np.nan, dtype=np.float32)
         inferred[:, features.columns.reconstructed] = self._reconstruct(features)
@@ -360,7 +361,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             Minus the mean of absolute errors, or squared ones for the loss "l2", on the features'
             scale (interquartile ranges); 0 is perfect. The same masks are drawn each time.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         features = self.reader_.transform(X)
         features = features[features.is_observed]
         with seeded(SCORE_SEED, torch.device("cpu")):
@@ -389,13 +390,14 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the latent dimensions, ``latent0`` and so on."""
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         return np.array([f"latent{i}" for i in range(self.hidden_widths[-1])], dtype=object)
 
     def _read_training(self, X: Any, *, reset: bool) -> np.ndarray:
         """Return the features of the stars that have any."""
         self._check_parameters()
         if not reset:
+            self._check_fitted()
             features = self.reader_.transform(X)
             return features.values[features.is_observed]
         reader = StarReader(self.schema, self.preprocessor)

@@ -1,6 +1,7 @@
 """Start from a pre-trained autoencoder, and tune it together with a head."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
@@ -19,15 +20,20 @@ __all__ = [
 
 
 def fitted_encoder(
-    encoder: MaskedStellarAutoencoder | None, X: Any, *, device: str, random_state: Any
+    encoder: MaskedStellarAutoencoder | str | Path | None,
+    X: Any,
+    *,
+    device: str,
+    random_state: Any,
 ) -> MaskedStellarAutoencoder:
     """Return a fitted autoencoder that may be changed.
 
     Parameters
     ----------
-    encoder : MaskedStellarAutoencoder or None
-        Fitted: a copy is returned. Not fitted: a copy is pre-trained on the stars. None: an
-        autoencoder of the default size that is not trained.
+    encoder : MaskedStellarAutoencoder, str, Path or None
+        Fitted: a copy is returned. Not fitted: a copy is pre-trained on the stars. A name or a
+        folder: that of `from_pretrained`. None: an autoencoder of the default size that is not
+        trained.
     X : table of n_stars stars, or array of shape (n_stars, n_features)
         Stars to pre-train on, or to learn the scaling of features from.
     device, random_state
@@ -37,23 +43,29 @@ def fitted_encoder(
     ------
     TypeError
         ``encoder`` is of another kind.
+    CheckpointError
+        There is no such released model or folder, or it holds no autoencoder.
     """
     check_encoder(encoder)
+    if isinstance(encoder, str | Path):
+        return MaskedStellarAutoencoder.from_pretrained(encoder, device=device)
     if encoder is None:
         encoder = MaskedStellarAutoencoder(max_epochs=0, device=device)
     if hasattr(encoder, "module_"):
+        encoder._check_fitted()
         return copy.copy(encoder)
-    encoder = clone(encoder)
-    if encoder.random_state is None:
-        encoder.set_params(random_state=random_state)
-    return encoder.fit(X)
+    unfitted = clone(encoder)
+    if unfitted.random_state is None:
+        unfitted.set_params(random_state=random_state)
+    return unfitted.fit(X)
 
 
 def check_encoder(encoder: Any) -> None:
     """Refuse an encoder that is no autoencoder of ours."""
-    if not isinstance(encoder, MaskedStellarAutoencoder | None):
+    if not isinstance(encoder, MaskedStellarAutoencoder | str | Path | None):
         raise TypeError(
-            f"`encoder` must be a MaskedStellarAutoencoder or None, got {type(encoder).__name__}."
+            "`encoder` must be a MaskedStellarAutoencoder, the name of a released model or a "
+            f"folder, or None, got {type(encoder).__name__}."
         )
 
 
@@ -65,7 +77,7 @@ def clone_with_encoder(estimator: BaseEstimator) -> BaseEstimator:
         if name != "encoder"
     }
     encoder = estimator.encoder
-    if encoder is not None:
+    if isinstance(encoder, MaskedStellarAutoencoder):
         # A pre-trained encoder is data: cloning it away would train it again in every
         # fold. It is never changed by fit; the copy keeps set_params from reaching it.
         fitted = hasattr(encoder, "module_")

@@ -8,7 +8,6 @@ import astropy.units as u
 import numpy as np
 from sklearn.base import RegressorMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
@@ -151,19 +150,19 @@ device, precision, random_state, verbose
     (200, 64)
     """
 
-    vocabulary: Vocabulary | None = None
-    labels: Sequence[str] | None = None
-    asinh: bool = True
+    vocabulary: Vocabulary | None = parameter(None, of_fit=True)
+    labels: Sequence[str] | None = parameter(None, of_fit=True)
+    asinh: bool = parameter(True, of_fit=True)
     # DIFF(zhang2026): the default network and rates suit some ten thousand stars and two cores.
-    embedding_dim: int = 64
+    embedding_dim: int = parameter(64, of_fit=True)
     embedding_scale: float | None = parameter(
         1.0, Rule("positive or None", lambda value: value is None or value > 0)
     )
-    encoder_heads: Sequence[int] = (8,)
-    encoder_widths: Sequence[int] = (128,)
-    decoder_heads: Sequence[int] = (8, 8)
-    decoder_widths: Sequence[int] = (256, 256)
-    head_widths: Sequence[int] = (256,)
+    encoder_heads: Sequence[int] = parameter((8,), of_fit=True)
+    encoder_widths: Sequence[int] = parameter((128,), of_fit=True)
+    decoder_heads: Sequence[int] = parameter((8, 8), of_fit=True)
+    decoder_widths: Sequence[int] = parameter((256, 256), of_fit=True)
+    head_widths: Sequence[int] = parameter((256,), of_fit=True)
     dropout: float = parameter(0.0, between(0, 1))
     n_inputs: tuple[int, int] = (1, 64)
     n_requests: int = parameter(16, at_least(1))
@@ -216,6 +215,7 @@ device, precision, random_state, verbose
         again = self.warm_start and self.__sklearn_is_fitted__()
         if again:
             stars = self.reader_.set_params(labels=self.labels).transform(X, y)
+            self._check_fitted()
         else:
             reader = TokenReader(self.vocabulary, self.labels, self.asinh)
             stars = reader.fit_transform(X, y)
@@ -257,7 +257,7 @@ device, precision, random_state, verbose
         ndarray of shape (n_stars, n_labels), or (n_stars,) if ``y`` was one-dimensional
             `labels_` in the tokens' units.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         positions = self.reader_.positions(self.labels_, what="labels")
         means, _ = self._answer(self._without_labels(X), positions)
         return means[:, 0] if self.reader_.one_dimensional_ else means
@@ -315,7 +315,7 @@ device, precision, random_state, verbose
         ArchiveError
             The archive failed. What was received is in its cache.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         self.reader_.check_takes_tables()
         asked = self.labels_ if requests is None else requests
         self.reader_.positions(asked, what="requests")
@@ -352,7 +352,7 @@ device, precision, random_state, verbose
         ColumnError
             A token is not in the vocabulary, or no star of ``fit`` had it; an error is negative.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         names = [requests] if isinstance(requests, str) else list(requests)
         positions = self.reader_.positions(names, what="requests")
         values = self._known(X, inputs)
@@ -395,7 +395,7 @@ device, precision, random_state, verbose
         StarTable of length n_stars
             Draws: of each request a column of shape (n_stars, n_samples), in the token's unit.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         if n_samples < 1:
             raise ValueError(f"`n_samples` must be at least 1, got {n_samples}.")
         names = [requests] if isinstance(requests, str) else list(requests)
@@ -458,12 +458,12 @@ device, precision, random_state, verbose
         ndarray of shape (n_stars, embedding_dim), float32
             NaN for a star of which nothing is known.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         return self._inference(TokenInference).embed(self._without_labels(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the vectors' components, ``vector0`` and so on."""
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         return np.array([f"vector{i}" for i in range(self.embedding_dim)], dtype=object)
 
     def attention(
@@ -483,14 +483,14 @@ device, precision, random_state, verbose
             `vocabulary_`; NaN where a quantity is not known. The sum over the known ones is at
             most one: the rest is what the request would look at without any.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         positions = self.reader_.positions(requests, what="requests")
         return self._inference(TokenInference).attention(self._known(X, inputs), positions)
 
     @property
     def trained_tokens(self) -> tuple[str, ...]:
         """Names of the quantities that can be told and asked."""
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         return self.reader_.trained_tokens
 
     @property

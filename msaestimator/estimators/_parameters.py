@@ -51,7 +51,12 @@ def estimator_with(*methods: str) -> Rule:
 
 
 def parameter(
-    default: Any, rule: Rule | None = None, *, of_run: bool = True, positional: bool = False
+    default: Any,
+    rule: Rule | None = None,
+    *,
+    of_run: bool = True,
+    of_fit: bool = False,
+    positional: bool = False,
 ) -> Any:
     """Declare a constructor parameter.
 
@@ -62,10 +67,13 @@ def parameter(
         Checked when ``fit`` begins. It holds for the same parameter of subclasses too.
     of_run : bool
         Whether a training with another value is another one, which a checkpoint does not fit.
+    of_fit : bool
+        Whether a fitted model stays as its value was in ``fit``, so that it is refused to ask a
+        model of which it was changed afterwards.
     positional : bool
         Whether it may be passed without its name.
     """
-    metadata: dict[str, Any] = {"of_run": of_run}
+    metadata: dict[str, Any] = {"of_run": of_run, "of_fit": of_fit}
     if rule is not None:
         metadata["rule"] = rule
     return field(default=default, metadata=metadata, kw_only=not positional)
@@ -118,6 +126,11 @@ class TrainingParameters:
         """Return the parameters that tell one training from another."""
         declared = self._declared()
         return {n: getattr(self, n) for n in declared if declared[n].get("of_run", True)}
+
+    def _fit_parameters(self) -> dict[str, Any]:
+        """Return the parameters that a fitted model stays as they were in ``fit``."""
+        declared = self._declared()
+        return {n: getattr(self, n) for n in declared if declared[n].get("of_fit", False)}
 
     @classmethod
     def _declared(cls) -> dict[str, dict[str, Any]]:

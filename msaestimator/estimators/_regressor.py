@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 from torch import Tensor
 
 from msaestimator.archive import GaiaArchive
@@ -82,9 +83,11 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
 
     Parameters
     ----------
-    encoder : MaskedStellarAutoencoder, optional
+    encoder : MaskedStellarAutoencoder, str or Path, optional
         Autoencoder to start from. A fitted one is itself left unchanged; one that is not fitted is
-        pre-trained on the same stars first; None is an untrained network of the default size.
+        pre-trained on the same stars first; the name of a released model (``"apogee-xp"``) or a
+        folder is that of ``MaskedStellarAutoencoder.from_pretrained``; None is an untrained
+        network of the default size.
     labels : sequence of str, mapping of str to unit, or None
         Names of the stellar parameters, and the units to predict them in (the schema's if
         none are given). None takes every column of ``y`` but errors, or those of the table that
@@ -212,14 +215,16 @@ feature_names_in_
     Unit("K")
     """
 
-    encoder: MaskedStellarAutoencoder | None = parameter(None, positional=True, of_run=False)
-    labels: Sequence[str] | Mapping[str, str] | None = None
-    log_labels: str | Sequence[str] = "auto"
+    encoder: MaskedStellarAutoencoder | str | Path | None = parameter(
+        None, positional=True, of_run=False, of_fit=True
+    )
+    labels: Sequence[str] | Mapping[str, str] | None = parameter(None, of_fit=True)
+    log_labels: str | Sequence[str] = parameter("auto", of_fit=True)
     quantiles: Sequence[float] = (0.16, 0.5, 0.84)
-    head_widths: Sequence[int] = (128,)
+    head_widths: Sequence[int] = parameter((128,), of_fit=True)
     dropout: float = parameter(0.0, between(0, 1))
-    n_members: int = parameter(4, at_least(1))
-    ensemble: str = parameter("shared", one_of("shared", "independent"))
+    n_members: int = parameter(4, at_least(1), of_fit=True)
+    ensemble: str = parameter("shared", one_of("shared", "independent"), of_fit=True)
     mask_ratio: float = parameter(0.02, between(0, 1))
     xp_mask_ratio: float = parameter(0.3, between(0, 1))
     block_mask_ratio: float = parameter(0.05, between(0, 1))
@@ -229,7 +234,7 @@ feature_names_in_
     width_power: float = parameter(0.0, between(0, 1))
     prediction_weight: float = 0.8
     reconstruction_weight: float = 0.05
-    reference_survey: str | int | None = None
+    reference_survey: str | int | None = parameter(None, of_fit=True)
     max_epochs: int = 30
     lr: float = 3e-3
     encoder_lr: float = 3e-3
@@ -241,10 +246,10 @@ feature_names_in_
         0.1, Rule("at least 0 and below 1", lambda value: 0 <= value < 1)
     )
     calibrator: BaseEstimator | None = parameter(
-        None, estimator_with("fit", "predict"), of_run=False
+        None, estimator_with("fit", "predict"), of_run=False, of_fit=True
     )
     outlier_detector: BaseEstimator | None = parameter(
-        None, estimator_with("fit", "score"), of_run=False
+        None, estimator_with("fit", "score"), of_run=False, of_fit=True
     )
 
     module_: QuantileRegressor | IndependentRegressors = fitted()
@@ -323,14 +328,15 @@ feature_names_in_
         check_known(labels)
         surveys = self._read_surveys(X, survey, len(labels.values))
         again = self.warm_start and self.__sklearn_is_fitted__()
-        if not again:
+        if again:
+            self._check_fitted("labels")
+            self.intervals_.check_same(labels, self.quantiles)
+        else:
             self.encoder_ = fitted_encoder(
                 self.encoder, X, device=self.device, random_state=self.random_state
             )
         features = self.reader_.transform(X)
-        if again:
-            self.intervals_.check_same_labels(labels)
-        else:
+        if not again:
             self.intervals_ = IntervalModel(self.quantiles, self.log_labels, self.calibrator).fit(
                 labels
             )
@@ -382,10 +388,12 @@ feature_names_in_
         -------
         ndarray of shape (n_stars, n_labels, n_quantiles)
             Increasing along the last axis, at the levels `quantiles`, in the labels' units,
-            calibrated if the regressor is; NaN for a star without any feature.
+            calibrated if the regressor is; NaN for a star without any feature. Other levels than
+            those of ``fit`` are followed, as `predict_interval` does.
         """
         features = self._read(X)
-        return self.intervals_.quantiles(self._members(features), features)
+        self.intervals_.check_follows(self.quantiles)
+        return self.intervals_.quantiles(self._members(features), features, self.quantiles)
 
     def predict_interval(self, X: Any, level: float = 0.9) -> np.ndarray:
         """Return central intervals that hold the truth with a given probability.
@@ -434,9 +442,12 @@ feature_names_in_
             :class:`~msaestimator.results.PredictionFlag`.
         """
         features = self._read(X)
+        self.intervals_.check_follows(self.quantiles)
         latent, members = self._latent_and_members(features)
-        quantiles = self.intervals_.quantiles(members, features)
-        flags = self.intervals_.flags(quantiles) | self.outliers_.flags(features, latent)
+        quantiles = self.intervals_.quantiles(members, features, self.quantiles)
+        flags = self.intervals_.flags(quantiles, self.quantiles) | self.outliers_.flags(
+            features, latent
+        )
         several = self.n_members > 1
         has_ids = "source_id" in (column_names(X) or ())
         return prediction_table(
@@ -446,7 +457,7 @@ feature_names_in_
             units=self.units_,
             identifiers=np.asarray(X["source_id"]) if has_ids else None,
             flags=flags | self._input_flags(features),
-            epistemic_share=epistemic_share(members, self.quantiles) if several else None,
+            epistemic_share=epistemic_share(members, self.intervals_.levels) if several else None,
         )
 
     def predict_from_gaia(
@@ -478,7 +489,7 @@ feature_names_in_
         ArchiveError
             The archive failed. What was received is in its cache.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         self.reader_.check_takes_tables()
         stars = fetch_stars(source_ids, archive, dust_map if self.reader_.uses("ebv") else None)
         predictions = self.predict_table(self.reader_.without_unseen(stars))
@@ -522,7 +533,7 @@ feature_names_in_
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
             The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         predicted = self.predict(X)
         truth = collect_labels(X, y, self.units_).values
         return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
@@ -548,7 +559,7 @@ feature_names_in_
         ValueError
             Too few labels are known, or ``quantiles`` is the median alone.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         self.intervals_.check_intervals()
         truth = collect_labels(X, y, self.units_).values
         check_consistent_length(X, truth)
@@ -594,7 +605,7 @@ feature_names_in_
         return back(shifted) - back(medians)
 
     def _read(self, X: Any) -> Features:
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         return self.reader_.transform(X)
 
     def _members(self, features: Features) -> np.ndarray:
@@ -622,7 +633,7 @@ feature_names_in_
 
     def _shape(self) -> tuple[int, int, int]:
         """Return the shape of what the network predicts of a star."""
-        return self.n_members, len(self.labels_), len(self.quantiles)
+        return self.n_members, len(self.labels_), len(self.intervals_.levels)
 
     def _calibrate(self, features: Features, targets: np.ndarray) -> None:
         """Calibrate on stars with scaled labels, if there are any."""
@@ -722,7 +733,7 @@ feature_names_in_
             self.encoder_.hidden_widths[-1],
             len(self.labels_),
             tuple(self.head_widths),
-            n_quantiles=len(self.quantiles),
+            n_quantiles=len(self.intervals_.levels),
             n_members=n_members,
             dropout=self.dropout,
         )

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from msaestimator.estimators._after_fit import check_unchanged, describe
 from msaestimator.estimators._parameters import TrainingParameters, fitted
 from msaestimator.estimators._presets import get_preset
 from msaestimator.estimators._similar_stars import find_similar
@@ -55,6 +56,8 @@ inference_batch_size, device, precision, random_state, verbose
     """Name of the class in files. A class without one of its own is saved by its name."""
     saved_parts: ClassVar[Mapping[str, type]] = {}
     """Estimators that a saved one may hold, by their names in files."""
+    saved_within: ClassVar[Sequence[str]] = ()
+    """Names in files of estimators that hold one of the class as their encoder."""
 
     @classmethod
     def from_preset(cls, name: str, **changes: Any) -> Self:
@@ -71,25 +74,40 @@ inference_batch_size, device, precision, random_state, verbose
         return cls(**(get_preset(name, cls.__name__) | changes))
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> Self:
+    def from_pretrained(cls, folder: str | Path, *, device: str | None = None) -> Self:
         """Return a fitted estimator: a released one, or one that `save_pretrained` wrote.
 
         Parameters
         ----------
         folder : str or Path
             Name of a model that ships with the package, which is ``"apogee-xp"`` and holds a
-            regressor, whose autoencoder is ``encoder_``, and a generalist; or a folder with
-            ``config.json`` and ``model.safetensors``. A released model's name goes before a
-            folder of that name, which ``Path("apogee-xp")`` or ``"./apogee-xp"`` tells. Nothing
-            in a folder is executed.
+            regressor, its autoencoder, and a generalist; or a folder with ``config.json`` and
+            ``model.safetensors``. A released model's name goes before a folder of that name,
+            which ``Path("apogee-xp")`` or ``"./apogee-xp"`` tells. Nothing in a folder is
+            executed.
+        device : str, optional
+            Device that computes, in place of the one that was saved; "auto" takes CUDA where
+            there is one.
 
         Raises
         ------
         CheckpointError
             A name is unknown; a file is absent, truncated or altered, or holds another kind of
             estimator.
+        ValueError
+            The device is unknown, or not there.
+
+        Notes
+        -----
+        An autoencoder comes out of the folder of a regressor too, as it was fine-tuned.
         """
-        return load_estimator(cls, folder)
+        if device is not None:
+            resolve_device(device)
+        estimator = load_estimator(cls, folder)
+        if device is not None:
+            for part in (estimator, getattr(estimator, "encoder_", estimator)):
+                part.set_params(device=device)
+        return estimator
 
     def save_pretrained(self, folder: str | Path, dtype: str = "float32") -> None:
         """Write the fitted estimator to a folder: ``config.json`` and ``model.safetensors``.
@@ -107,7 +125,7 @@ inference_batch_size, device, precision, random_state, verbose
         ValueError
             A weight is too large for ``dtype``.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         save_estimator(self, Path(folder), dtype)
 
     def find_similar(
@@ -136,7 +154,7 @@ inference_batch_size, device, precision, random_state, verbose
         ValueError
             There are fewer than ``k`` stars to find.
         """
-        check_is_fitted(self, "module_")
+        self._check_fitted()
         encoder: Any = getattr(self, "encoder_", self)
         searched = None if among is None else encoder.transform(among)
         return find_similar(encoder.transform(X), k, among=searched)
@@ -208,6 +226,15 @@ inference_batch_size, device, precision, random_state, verbose
     def _adopt(self, module: nn.Module) -> None:
         """Take a trained network as the fitted one."""
         self.module_ = module.eval()
+        self._of_fit = describe(self._fit_parameters())
+
+    def _check_fitted(self, *besides: str) -> None:
+        """Refuse to ask a model that is not fitted, or not with the parameters it has now.
+
+        ``besides`` are names of parameters that may change.
+        """
+        check_is_fitted(self, "module_")
+        check_unchanged(getattr(self, "_of_fit", {}), describe(self._fit_parameters()), besides)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "module_")

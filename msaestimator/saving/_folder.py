@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 FITTED = "fitted/"
 """Beginning of the names of tensors that are fitted arrays; the others are the network's."""
+
+ENCODER = re.compile(r"(members\.0\.)?autoencoder\.")
+"""Beginning of the names of an encoder's weights in a network that was fine-tuned with it."""
 
 STORED = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 """Types of numbers in which weights may be written."""
@@ -55,11 +59,16 @@ def save_estimator(estimator: BaseEstimator, folder: Path, dtype: str) -> None:
 
 
 def load_estimator(kind: Any, name: str | Path) -> Any:
-    """Read an estimator of class ``kind`` that `save_estimator` wrote: a folder, or a release."""
-    folder = released_folder(name, saved_name(kind))
+    """Read an estimator of class ``kind`` that `save_estimator` wrote: a folder, or a release.
+
+    An encoder is found in the estimator that was fine-tuned with it, too.
+    """
+    wanted = saved_name(kind)
+    folder = released_folder(name, wanted, *kind.saved_within)
     config = _read_config(folder)
     saved = config["estimator"]["kind"]
-    if saved != saved_name(kind):
+    is_within = saved != wanted and _encoder_of(config["estimator"]).get("kind") == wanted
+    if saved != wanted and not is_within:
         raise CheckpointError(
             f"{str(folder)!r} holds a {saved}, not a {kind.__name__}: use {saved}.from_pretrained."
         )
@@ -71,13 +80,16 @@ def load_estimator(kind: Any, name: str | Path) -> Any:
         )
     weights, arrays = _read_weights(folder / WEIGHTS)
     try:
-        kinds = {**KINDS, saved: kind, **kind.saved_parts}
+        kinds = {**KINDS, wanted: kind, **kind.saved_parts}
         decoder = Decoder(kinds, arrays, config.get("shared", ()))
-        estimator = decoder.estimator(lift(config["estimator"], config["format"]))
+        described = lift(config["estimator"], config["format"])
+        if is_within:
+            described, weights = _encoder_of(described), _weights_of_encoder(weights)
+        estimator = decoder.estimator(described)
         module = estimator._build_module()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{str(folder / CONFIG)!r} is altered: it does not describe a {saved} ({error!r})."
+            f"{str(folder / CONFIG)!r} is altered: it does not describe a {wanted} ({error!r})."
         ) from error
     try:
         # Into the module's own numbers, whatever type the weights were written in.
@@ -104,6 +116,17 @@ def _read_config(folder: Path) -> dict[str, Any]:
             f"{str(folder / CONFIG)!r} is truncated or was not written by msaestimator ({error})."
         ) from error
     return config
+
+
+def _encoder_of(described: dict[str, Any]) -> dict[str, Any]:
+    """Return the encoder that an estimator was fine-tuned with, as it is described, or {}."""
+    return described.get("fitted", {}).get("encoder_", {})
+
+
+def _weights_of_encoder(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights of the encoder among those of all; of several members, the first's."""
+    (prefix,) = {name[: found.end()] for name in weights if (found := ENCODER.match(name))}
+    return {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
 
 
 def _check_format(folder: Path, config: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,8 @@ class Encoder:
         """Turn a parameter or fitted attribute into JSON."""
         if value is None or isinstance(value, bool | int | str):
             return value
+        if isinstance(value, Path):
+            return str(value)
         if isinstance(value, float | np.generic):
             return _encode_number(value)
         if isinstance(value, np.ndarray):

@@ -11,24 +11,24 @@ RELEASED = Path(__file__).parent / "weights"
 """The folder of released models: one folder a name, in it one a kind of estimator and a card."""
 
 
-def released_folder(name: str | Path, kind: str) -> Path:
+def released_folder(name: str | Path, *kinds: str) -> Path:
     """Return the folder of a saved estimator, which a name or a path tells.
 
-    A str that is a released model's name is that model. A Path, an existing folder, or a str
-    with a separator is a path.
+    A str that is a released model's name is that model, of the first of the kinds that it has. A
+    Path, an existing folder, or a str with a separator is a path.
 
     Raises
     ------
     CheckpointError
-        No released model has the name, or it has no estimator of that kind.
+        No released model has the name, or it has no estimator of these kinds.
     """
     models = {path.name: path for path in sorted(RELEASED.glob("*")) if path.is_dir()}
     if isinstance(name, str) and name in models:
-        folder = models[name] / kind
-        if folder.is_dir():
-            return folder
-        kinds = ", ".join(sorted(path.name for path in models[name].iterdir() if path.is_dir()))
-        raise CheckpointError(f"The released model {name!r} is of {kinds}, not of {kind}.")
+        for kind in kinds:
+            if (models[name] / kind).is_dir():
+                return models[name] / kind
+        there = ", ".join(sorted(path.name for path in models[name].iterdir() if path.is_dir()))
+        raise CheckpointError(f"The released model {name!r} is of {there}, not of {kinds[0]}.")
     separators = [separator for separator in (os.sep, os.altsep) if separator]
     if isinstance(name, Path) or Path(name).exists() or any(s in name for s in separators):
         return Path(name)

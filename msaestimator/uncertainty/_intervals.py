@@ -10,7 +10,7 @@ from msaestimator.preprocessing import Features, LabelScaler, LabelSet
 from msaestimator.results import limit_flags
 from msaestimator.uncertainty._conformal import MIN_KNOWN, QuantileCalibrator
 from msaestimator.uncertainty._label_coverage import LabelCoverage
-from msaestimator.uncertainty._levels import quantiles_at
+from msaestimator.uncertainty._levels import check_levels, quantiles_at
 from msaestimator.uncertainty._members import combine_members
 
 __all__ = ["IntervalModel", "calibration_sample"]
@@ -73,12 +73,23 @@ class IntervalModel(BaseEstimator):
         self.calibrator_ = None
         return self
 
-    def check_same_labels(self, labels: LabelSet) -> None:
-        """Refuse other labels than those of ``fit``."""
+    def check_same(self, labels: LabelSet, levels: Sequence[float]) -> None:
+        """Refuse to train on with other labels or levels than those of ``fit``."""
         if labels.names != self.labels_:
             raise ValueError(
                 f"With warm_start the labels must stay {self.labels_}, got {labels.names}."
             )
+        if tuple(levels) != tuple(self.levels):
+            raise ValueError(
+                f"With warm_start the `quantiles` must stay {tuple(self.levels)}, got "
+                f"{tuple(levels)}."
+            )
+
+    def check_follows(self, levels: Sequence[float]) -> None:
+        """Refuse levels that cannot be told from those of ``fit``."""
+        check_levels(levels)
+        if len(levels) > 1:
+            self.check_intervals()
 
     def check_intervals(self) -> None:
         """Refuse to tell intervals of the median alone."""
@@ -144,17 +155,17 @@ class IntervalModel(BaseEstimator):
         """Return medians of scaled labels, (n_stars, n_labels)."""
         return combine_members(members, self.levels)[..., len(self.levels) // 2]
 
-    def flags(self, quantiles: np.ndarray) -> np.ndarray:
-        """Return the flags of quantiles in units, int32 of shape (n_stars,).
+    def flags(self, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+        """Return the flags of quantiles in units at some levels, int32 of shape (n_stars,).
 
         See :class:`~msaestimator.results.PredictionFlag`.
         """
-        medians = quantiles[..., len(self.levels) // 2]
+        medians = quantiles[..., len(levels) // 2]
         flags = limit_flags(medians, self.labels_, units=self.units_)
         by_label = quantiles.swapaxes(1, 2)
         scaled = self.label_scaler_.transform(by_label.reshape(-1, len(self.labels_)))
         scaled = scaled.reshape(by_label.shape).swapaxes(1, 2)
-        return flags | self.label_coverage_.flags(scaled, self.levels)
+        return flags | self.label_coverage_.flags(scaled, levels)
 
     def _in_units(self, scaled: np.ndarray) -> np.ndarray:
         return self.label_scaler_.inverse_transform(scaled.swapaxes(1, 2)).swapaxes(1, 2)

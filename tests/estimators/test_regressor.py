@@ -47,8 +47,8 @@ def test_bad_quantiles(make_regressor, msa, stars, quantiles):
 
 
 def test_encoder_of_another_kind(stars):
-    with pytest.raises(TypeError, match="`encoder` must be a MaskedStellarAutoencoder or None"):
-        StellarParameterRegressor("apogee").fit(stars)
+    with pytest.raises(TypeError, match="`encoder` must be a MaskedStellarAutoencoder, the name"):
+        StellarParameterRegressor(7).fit(stars)
 
 
 def test_averages_and_early_stopping_do_not_go_together(make_regressor, msa, stars):

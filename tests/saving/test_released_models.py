@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 import msaestimator
 from msaestimator import (
@@ -103,9 +105,73 @@ def test_a_path_is_no_name(released):
 
 
 def test_no_model_of_that_kind(released):
-    message = "'apogee-xp' is of StellarFoundationModel, StellarParameterRegressor, not of Masked"
-    with pytest.raises(CheckpointError, match=message):
-        MaskedStellarAutoencoder.from_pretrained("apogee-xp")
+    shutil.rmtree(released / "apogee-xp" / "StellarParameterRegressor")
+    for kind in (MaskedStellarAutoencoder, StellarParameterRegressor):
+        message = f"'apogee-xp' is of StellarFoundationModel, not of {kind.__name__}"
+        with pytest.raises(CheckpointError, match=message):
+            kind.from_pretrained("apogee-xp")
+
+
+@pytest.mark.parametrize("name", ["apogee-xp", "folder"])
+def test_autoencoder_of_a_regressor(released, regressor, other_stars, name):
+    regressor.save_pretrained("folder")
+    loaded = MaskedStellarAutoencoder.from_pretrained(name, device="cpu")
+    expected = regressor.encoder_.transform(other_stars)
+    np.testing.assert_array_equal(loaded.transform(other_stars), expected)
+    loaded.save_pretrained("again")
+    again = MaskedStellarAutoencoder.from_pretrained("again")
+    np.testing.assert_array_equal(again.transform(other_stars), expected)
+
+
+def test_autoencoder_of_an_ensemble(make_regressor, msa, stars, tmp_path):
+    settings = {"ensemble": "independent", "max_epochs": 1}
+    regressor = make_regressor(msa, **settings).fit(stars[:100])
+    regressor.save_pretrained(tmp_path)
+    loaded = MaskedStellarAutoencoder.from_pretrained(tmp_path)
+    expected = regressor.encoder_.transform(stars)
+    np.testing.assert_array_equal(loaded.transform(stars), expected)
+
+
+def test_a_generalist_has_no_autoencoder(released):
+    folder = released / "apogee-xp" / "StellarFoundationModel"
+    with pytest.raises(CheckpointError, match="holds a StellarFoundationModel, not a Masked"):
+        MaskedStellarAutoencoder.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("kind", [StellarParameterRegressor, StellarFoundationModel])
+def test_on_a_device(released, other_stars, kind):
+    model = kind.from_pretrained("apogee-xp", device="cpu")
+    assert model.device == "cpu"
+    assert getattr(model, "encoder_", model).device == "cpu"
+    with pytest.raises(ValueError, match="`device` must be 'auto', 'cpu', 'cuda' or"):
+        kind.from_pretrained("apogee-xp", device="gpu")
+
+
+@pytest.mark.parametrize("encoder", ["apogee-xp", Path("folder")])
+def test_an_encoder_by_name(released, make_regressor, msa, stars, weights, encoder):
+    msa.save_pretrained("folder")
+    settings = {"labels": ("logg",), "max_epochs": 1}
+    by_name = make_regressor(encoder, **settings)
+    assert clone(by_name).encoder == by_name.get_params()["encoder"] == encoder
+    given = MaskedStellarAutoencoder.from_pretrained(encoder)
+    by_name.fit(stars)
+    assert weights(by_name) == weights(make_regressor(given, **settings).fit(stars))
+    by_name.save_pretrained("mine")
+    loaded = StellarParameterRegressor.from_pretrained("mine")
+    assert loaded.encoder == str(encoder)
+    np.testing.assert_array_equal(loaded.predict(stars), by_name.predict(stars))
+
+
+def test_an_encoder_of_an_unknown_name(released, make_regressor, stars):
+    with pytest.raises(CheckpointError, match="there is apogee-xp. Did you mean 'apogee-xp'"):
+        make_regressor("apogee-xq").fit(stars)
+
+
+def test_an_encoder_by_name_in_a_grid_search(released, make_regressor, stars):
+    search = GridSearchCV(
+        make_regressor(labels=("logg",), max_epochs=1), {"encoder": ["apogee-xp", None]}, cv=2
+    )
+    assert search.fit(stars[:60]).best_params_["encoder"] in ("apogee-xp", None)
 
 
 def test_no_released_models_at_all(released):
