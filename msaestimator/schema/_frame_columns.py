@@ -62,8 +62,8 @@ def _of_arrow(column: Any) -> Any:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if pa.types.is_dictionary(column.type):
-        # Arrow cannot decode the views of text that polars' categories are.
-        column = pa.array(column.to_pylist())
+        # Arrow cannot take from the views of text that polars' categories are.
+        column = pa.array(column.dictionary.to_pylist()).take(column.indices)
     mask = np.asarray(column.is_null())
     for is_of_kind, read in _KINDS.items():
         if is_of_kind(column.type):

@@ -117,7 +117,8 @@ def _of_arrow(column: pa.Array | pa.ChunkedArray) -> RawColumn:
     if isinstance(column.type, pa.BaseExtensionType):
         column = column.storage
     if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+        # Arrow cannot take from the views of text that polars' categories are.
+        column = pa.array(column.dictionary.to_pylist()).take(column.indices)
     for is_of_kind, read in _ARROW_KINDS:
         if is_of_kind(column.type):
             return read(column)

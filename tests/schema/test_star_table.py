@@ -5,6 +5,7 @@ import pickle
 import astropy.units as u
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from astropy.coordinates import SkyCoord
@@ -287,7 +288,7 @@ def test_other_tables_are_astropys_arrays(stars, names):
 def frame(request):
     """Return a function that makes a frame of one of three libraries of an Arrow table."""
     if request.param == "polars":
-        return pytest.importorskip("polars").from_arrow
+        return pl.from_arrow
     return {"pandas": lambda t: t.to_pandas(types_mapper=pd.ArrowDtype), "pyarrow": pa.table}[
         request.param
     ]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import astropy.units as u
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from astropy.io import fits
@@ -96,8 +97,7 @@ def test_columns_and_masks_are_those_of_the_container(container):
 
 
 def test_polars_is_read_by_name():
-    polars = pytest.importorskip("polars")
-    columns = named_columns(polars.DataFrame({"source_id": [BIG, None, 7], "logg": NUMBERS}))
+    columns = named_columns(pl.DataFrame({"source_id": [BIG, None, 7], "logg": NUMBERS}))
     ids, mask, _ = columns.raw("source_id")
     np.testing.assert_array_equal(mask, MASK)
     assert ids[0] == BIG

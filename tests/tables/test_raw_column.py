@@ -62,6 +62,7 @@ def test_lists_of_several_lengths_stay_lists():
         (pa.array([True, None]), [True, False]),
         (pa.array(["x", None]), ["x", None]),
         (pa.array(["x", None]).dictionary_encode(), ["x", None]),
+        (pa.array(["x", None], pa.string_view()).dictionary_encode(), ["x", None]),
         (pa.array([{"a": 1}, None]), [{"a": 1}, None]),
         (pa.chunked_array([], pa.int64()), []),
         (pa.nulls(2), [np.nan, np.nan]),
