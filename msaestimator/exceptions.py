@@ -6,6 +6,7 @@ from collections.abc import Iterable
 __all__ = [
     "ArchiveError",
     "ArchiveWarning",
+    "CalibrationWarning",
     "CheckpointError",
     "ColumnError",
     "DustMapError",
@@ -48,6 +49,10 @@ class MissingDependencyError(MSAEstimatorError, ImportError):
 
 class ArchiveWarning(UserWarning):
     """An archive gave less than was asked, and something else stands in for it."""
+
+
+class CalibrationWarning(UserWarning):
+    """Too few stars know a label for its intervals to be calibrated."""
 
 
 class MissingColumnWarning(UserWarning):

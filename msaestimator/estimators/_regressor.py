@@ -147,7 +147,8 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
     calibration_fraction : float
         Fraction of the stars with labels that are held back from training, on which the intervals
         are calibrated; 0 for none. They are drawn by ``random_state``, so give an integer with
-        ``warm_start``. None are held back if that makes fewer than 50 for every label.
+        ``warm_start``. None are held back if that makes fewer than 50 for every label, and a
+        label that fewer than 50 know is not calibrated, which is a warning.
     calibrator : estimator, optional
         Calibration of the intervals, with the methods of
         :class:`~msaestimator.uncertainty.QuantileCalibrator`, which is what None takes.
@@ -207,10 +208,10 @@ feature_names_in_
     Examples
     --------
     >>> from msaestimator.datasets import load_apogee_xp
-    >>> stars = load_apogee_xp()[:300]
+    >>> stars = load_apogee_xp()[:600]
     >>> reg = StellarParameterRegressor(labels=("teff", "logg"), max_epochs=2, random_state=0)
     >>> reg.fit(stars).predict(stars).shape
-    (300, 2)
+    (600, 2)
     >>> reg.predict_table(stars)["teff_lower"].unit
     Unit("K")
     """
@@ -321,6 +322,12 @@ feature_names_in_
             which.
         ValueError
             A parameter is outside its range; the message says which.
+
+        Warns
+        -----
+        CalibrationWarning
+            Fewer than 50 of the stars held back know a label: its intervals stay as the network
+            predicts them.
         """
         self._check_parameters()
         labels = collect_labels(X, y, self.labels)
@@ -558,6 +565,12 @@ feature_names_in_
         ------
         ValueError
             Too few labels are known, or ``quantiles`` is the median alone.
+
+        Warns
+        -----
+        CalibrationWarning
+            Fewer than 50 stars know one of the labels: its intervals stay as the network predicts
+            them.
         """
         self._check_fitted()
         self.intervals_.check_intervals()

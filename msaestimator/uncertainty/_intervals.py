@@ -1,11 +1,13 @@
 """Labels of a fit, and the calibrated quantiles of them that an ensemble predicts."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from msaestimator.exceptions import CalibrationWarning
 from msaestimator.preprocessing import Features, LabelScaler, LabelSet
 from msaestimator.results import limit_flags
 from msaestimator.uncertainty._conformal import MIN_KNOWN, QuantileCalibrator
@@ -102,14 +104,24 @@ class IntervalModel(BaseEstimator):
     def split(
         self, fraction: float, features: Features, labels: LabelSet, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows to train on and those to calibrate on, if these are enough for it."""
+        """Return the rows to train on and those to calibrate on, if these are enough for it.
+
+        Warns
+        -----
+        CalibrationWarning
+            Too few stars know any label, so that none are held back.
+        """
         # DIFF(mckay2025): the thesis tells how far its intervals are off, and leaves them.
         rows = np.flatnonzero(features.is_observed)
         known = np.isfinite(labels.values)
         candidates = rows[known[rows].any(axis=1)]
         rng = np.random.default_rng(seed)
         held_back = np.sort(rng.permutation(candidates)[: int(fraction * len(candidates))])
-        if len(self.levels) == 1 or known[held_back].sum(axis=0).max() < MIN_KNOWN:
+        if len(self.levels) == 1 or fraction == 0:
+            return rows, held_back[:0]
+        counts = known[held_back].sum(axis=0)
+        if counts.max() < MIN_KNOWN:
+            _warn_of_few(self.labels_, counts, stacklevel=4)
             return rows, held_back[:0]
         return np.setdiff1d(rows, held_back), held_back
 
@@ -123,12 +135,22 @@ class IntervalModel(BaseEstimator):
         features : Features of n_stars stars
         targets : ndarray of shape (n_stars, n_labels)
             Scaled labels, NaN where unknown.
+
+        Warns
+        -----
+        CalibrationWarning
+            Too few stars know a label for `QuantileCalibrator`.
         """
         calibrator = QuantileCalibrator() if self.calibrator is None else clone(self.calibrator)
         if "levels" in calibrator.get_params():
             calibrator.set_params(levels=tuple(self.levels))
         quantiles = combine_members(members, self.levels)
-        self.calibrator_ = calibrator.fit(targets, quantiles, *_kinds_of(features))
+        groups, extra = _kinds_of(features)
+        self.calibrator_ = calibrator.fit(targets, quantiles, groups, extra)
+        if isinstance(calibrator, QuantileCalibrator):
+            known = np.isfinite(targets) & np.isfinite(quantiles[..., 0])
+            counts = [known[groups == group].sum(axis=0) for group in np.unique(groups)]
+            _warn_of_few(self.labels_, np.min(counts, axis=0), stacklevel=5)
 
     def quantiles(
         self, members: np.ndarray, features: Features, levels: Sequence[float] | None = None
@@ -184,6 +206,24 @@ def calibration_sample(features: Features, targets: np.ndarray) -> tuple[Feature
     has_xp = ~features.lacks_xp
     values = np.concatenate([features.values, features[has_xp].without_xp().values])
     return Features(values, features.columns), np.concatenate([targets, targets[has_xp]])
+
+
+def _warn_of_few(labels: Iterable[str], counts: np.ndarray, *, stacklevel: int) -> None:
+    """Warn of labels that fewer stars know than calibration takes."""
+    few = [
+        f"{name!r} ({count} {'star' if count == 1 else 'stars'})"
+        for name, count in zip(labels, counts, strict=True)
+        if count < MIN_KNOWN
+    ]
+    if few:
+        warnings.warn(
+            f"The intervals of {', '.join(few)} are not calibrated but as wide as the network "
+            f"predicts them: it takes {MIN_KNOWN} stars that know the label and were not trained "
+            "on. Fit on more stars or with a larger `calibration_fraction`, or pass more to "
+            "`calibrate`.",
+            CalibrationWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def _kinds_of(features: Features) -> tuple[Any, Any]:

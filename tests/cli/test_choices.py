@@ -15,6 +15,9 @@ from msaestimator.cli._files import FORMATS, read_stars, write_stars
 from msaestimator.estimators import DEFAULT_MODEL, PRESETS
 from msaestimator.schema import LABELS
 
+# So few stars are too few to calibrate on.
+pytestmark = pytest.mark.filterwarnings("ignore::msaestimator.exceptions.CalibrationWarning")
+
 TOY_ENCODER = {"hidden_widths": (16, 8), "n_frequencies": 4, "d_embedding": 4}
 TOY_HEAD = {"head_widths": (8,)}
 

@@ -13,6 +13,9 @@ from msaestimator.cli import DEMO_LABELS, _demo, main, pretraining_gain
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import BoostingBaseline
 
+# So few stars are too few to calibrate on.
+pytestmark = pytest.mark.filterwarnings("ignore::msaestimator.exceptions.CalibrationWarning")
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):

@@ -10,6 +10,9 @@ from msaestimator.cli._files import FORMATS, read_stars, write_stars
 from msaestimator.exceptions import MissingColumnWarning
 from msaestimator.saving import _released_models
 
+# So few stars are too few to calibrate on.
+pytestmark = pytest.mark.filterwarnings("ignore::msaestimator.exceptions.CalibrationWarning")
+
 ENDINGS = (".fits", ".ecsv", ".parquet", ".vot")
 
 

@@ -7,7 +7,13 @@ import torch
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
 
-SMALL = {"labels": ("teff", "logg"), "max_epochs": 1, "head_widths": (8,), "random_state": 0}
+SMALL = {
+    "labels": ("teff", "logg"),
+    "max_epochs": 1,
+    "head_widths": (8,),
+    "random_state": 0,
+    "calibration_fraction": 0.0,
+}
 
 
 @pytest.fixture(scope="module")

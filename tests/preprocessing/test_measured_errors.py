@@ -46,6 +46,7 @@ class TestResampledNoise:
     def make(self):
         def make(**changes):
             settings = {"labels": ("teff", "logg"), "max_epochs": 2, "n_members": 1}
+            settings["calibration_fraction"] = 0.0
             return StellarParameterRegressor(
                 **settings | {"random_state": 0, "resample_noise": True} | changes
             )

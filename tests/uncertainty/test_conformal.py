@@ -1,12 +1,16 @@
 """Calibrated intervals: they cover, group by group, whatever the predicted widths were."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, norm, skewnorm, t
+from sklearn.base import BaseEstimator
 
 from msaestimator import StellarParameterRegressor
+from msaestimator.exceptions import CalibrationWarning
 from msaestimator.metrics import hide_xp
 from msaestimator.uncertainty import (
     MIN_KNOWN,
@@ -212,6 +216,16 @@ class TestGroupsAndGaps:
         np.testing.assert_allclose(inside.mean(axis=0), 0.9, atol=0.03)
 
 
+class Untouched(BaseEstimator):
+    """A calibration that leaves quantiles as they are."""
+
+    def fit(self, truth, quantiles, groups, extra):
+        return self
+
+    def predict(self, quantiles, groups, extra, levels):
+        return quantiles
+
+
 @pytest.fixture(scope="module")
 def calibrated(make_regressor, stars):
     """A small regressor that held back 60 of 300 stars."""
@@ -305,14 +319,42 @@ class TestRegressor:
         assert np.isfinite(interval[100:]).all()
 
     def test_small_samples_and_none_are_not_calibrated(self, make_regressor, stars):
-        small, none = (
-            make_regressor(calibration_fraction=fraction).fit(stars) for fraction in (0.1, 0.0)
-        )
+        none = make_regressor(calibration_fraction=0.0).fit(stars)
+        few = r"'teff' \(30 stars\), 'logg' \(30 stars\), 'fe_h' \(23 stars\) are not calibrated"
+        with pytest.warns(CalibrationWarning, match=few) as caught:
+            small = make_regressor(calibration_fraction=0.1).fit(stars)
+        assert [Path(warning.filename) for warning in caught] == [Path(__file__)]
         assert small.calibrator_ is none.calibrator_ is None
         np.testing.assert_array_equal(small.predict(stars), none.predict(stars))
         np.testing.assert_allclose(
             none.predict_interval(stars, 0.68), none.predict_quantiles(stars)[..., [0, 2]]
         )
+
+    def test_a_label_that_few_know_is_named(self, make_regressor, stars, other_stars):
+        """Of stars with XP coefficients 49 know it: one too few."""
+        regressor = make_regressor(labels=("teff", "logg")).fit(stars)
+        own = other_stars.copy()
+        own["logg"][:] = np.nan
+        own["logg"][:49] = other_stars["logg"][:49]
+        few = r"The intervals of 'logg' \(49 stars\) are not calibrated .*it takes 50 stars"
+        with pytest.warns(CalibrationWarning, match=few) as caught:
+            regressor.calibrate(own)
+        assert [Path(warning.filename) for warning in caught] == [Path(__file__)]
+        for group in regressor.calibrator_.calibrators_:
+            assert [calibrator is None for calibrator in group] == [False, True]
+
+    def test_in_fit_too(self, make_regressor, stars):
+        stars = stars.copy()
+        stars["logg"][:200] = np.nan
+        with pytest.warns(CalibrationWarning, match=r"of 'logg' \(\d\d stars\) are not"):
+            fitted = make_regressor(calibration_fraction=0.3, labels=("teff", "logg")).fit(stars)
+        assert fitted.calibrator_ is not None
+
+    def test_a_calibration_of_ones_own_is_not_judged(self, make_regressor, stars, other_stars):
+        regressor = make_regressor(calibrator=Untouched()).fit(stars)
+        own = other_stars.copy()
+        own["fe_h"][:] = np.nan
+        assert isinstance(regressor.calibrate(own).calibrator_, Untouched)
 
     def test_calibrates_on_stars_of_ones_own(self, make_regressor, stars, other_stars):
         regressor = make_regressor(calibration_fraction=0.0).fit(stars)
