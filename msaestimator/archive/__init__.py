@@ -4,7 +4,6 @@ from msaestimator.archive._archive import GaiaArchive
 from msaestimator.archive._columns import ArchiveColumn
 from msaestimator.archive._companions import COMPANIONS, Companion
 from msaestimator.archive._flags import ArchiveFlag
-from msaestimator.archive._ids import check_source_ids
 from msaestimator.archive._parallax import correct_parallax
 from msaestimator.archive._quality import (
     QUALITY_CUTS,
@@ -32,6 +31,5 @@ __all__ = [
     "Service",
     "Survey",
     "apply_quality_cuts",
-    "check_source_ids",
     "correct_parallax",
 ]

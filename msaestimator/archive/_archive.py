@@ -18,7 +18,6 @@ from msaestimator.archive._adql import cone_query
 from msaestimator.archive._collect import Product, collect
 from msaestimator.archive._companions import COMPANIONS, Companion
 from msaestimator.archive._failures import RequestFailure
-from msaestimator.archive._ids import check_source_ids
 from msaestimator.archive._parallax import ParallaxCorrection, correct_parallax
 from msaestimator.archive._quality import QUALITY_CUTS, QUALITY_RULES, apply_quality_cuts
 from msaestimator.archive._releases import RELEASES, Release
@@ -29,6 +28,7 @@ from msaestimator.archive._sources import Source, companion_product
 from msaestimator.archive._stars import make_stars, merge_companions, spectra_table
 from msaestimator.exceptions import ArchiveError, ArchiveWarning, ColumnError, did_you_mean
 from msaestimator.schema import StarTable
+from msaestimator.tables import check_source_ids
 
 __all__ = ["GaiaArchive"]
 
@@ -130,8 +130,9 @@ class GaiaArchive:
 
         Parameters
         ----------
-        source_ids : array-like of int of shape (n_stars,)
-            Gaia source ids, in any order; duplicates are allowed.
+        source_ids : int, str, array-like of shape (n_stars,), or table
+            Gaia source ids, in any order; duplicates are allowed. They are integers or text, such
+            as ``"Gaia DR3 5937083312263887616"``; of a table, the column ``source_id`` is taken.
 
         Returns
         -------
@@ -142,11 +143,11 @@ class GaiaArchive:
         Raises
         ------
         ColumnError
-            An id is not an integer; nothing was sent.
+            An id is a float, missing or otherwise no id; nothing was sent.
         ArchiveError
             The service failed. What was received is in the cache.
         """
-        ids = check_source_ids(source_ids)
+        ids = check_source_ids(source_ids, release=self._release.name)
         self._check_settings()
         distinct, rows = np.unique(ids, return_inverse=True)
         with self._open() as session:
@@ -168,7 +169,8 @@ class GaiaArchive:
 
         Parameters
         ----------
-        source_ids : array-like of int of shape (n_stars,)
+        source_ids : int, str, array-like of shape (n_stars,), or table
+            Gaia source ids, as in `fetch_features`.
 
         Returns
         -------
@@ -182,7 +184,7 @@ class GaiaArchive:
         ColumnError, ArchiveError
             The same as in `fetch_features`.
         """
-        ids = check_source_ids(source_ids)
+        ids = check_source_ids(source_ids, release=self._release.name)
         self._check_settings()
         distinct, rows = np.unique(ids, return_inverse=True)
         with self._open() as session:

@@ -1,6 +1,7 @@
 """Tables of stars in any container: their columns by name, with masks and units."""
 
 from msaestimator.tables._containers import column_names, named_columns, require_columns
+from msaestimator.tables._ids import check_source_ids, is_source_id, source_ids_of
 from msaestimator.tables._named_columns import NamedColumns
 from msaestimator.tables._raw_column import (
     RawColumn,
@@ -12,10 +13,13 @@ from msaestimator.tables._raw_column import (
 __all__ = [
     "NamedColumns",
     "RawColumn",
+    "check_source_ids",
     "column_names",
     "fill_missing_with_nan",
     "is_missing",
+    "is_source_id",
     "named_columns",
     "raw_column",
     "require_columns",
+    "source_ids_of",
 ]

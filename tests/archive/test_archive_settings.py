@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.table import Table
 from catalogue import SPECIAL
+from comparing import assert_same
 from standin import Database, StandIn, faults
 
 from msaestimator.archive import ArchiveFlag
 from msaestimator.archive._companions import COMPANIONS
-from msaestimator.exceptions import ArchiveError, ArchiveWarning
+from msaestimator.exceptions import ArchiveError, ArchiveWarning, ColumnError
 
 TOKEN = "a-very-secret-token"
 
@@ -216,3 +218,23 @@ def test_a_table_says_where_it_is_from(make_archive, few):
     stars = make_archive().fetch_features(few)
     assert stars.meta["gaia_release"] == "Gaia DR3"
     assert stars.meta["gaia_service"] == "ESA Gaia archive"
+
+
+@pytest.mark.parametrize("wrong", [[1, 2.0], ["x"], [True], [0], [None], np.array([1.5])])
+@pytest.mark.parametrize("method", ["fetch_features", "fetch_xp"])
+def test_nothing_is_sent_of_wrong_ids(server, make_archive, tmp_path, method, wrong):
+    archive = make_archive(cache=tmp_path)
+    with pytest.raises(ColumnError, match="`source_ids` must"):
+        getattr(archive, method)(wrong)
+    assert server.requests == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ids_in_any_form_are_the_same_stars(make_archive, few):
+    archive = make_archive()
+    texts = [f"Gaia DR3 {one}" for one in few]
+    table = Table({"name": texts, "source_id": few})
+    expected = archive.fetch_xp(few)
+    for given in (few.reshape(-1, 1), texts, few.astype("U19"), table, table.to_pandas()):
+        assert_same(archive.fetch_xp(given), expected)
+    assert archive.fetch_xp(texts[0])["source_id"].tolist() == [few[0]]
