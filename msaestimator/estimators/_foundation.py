@@ -36,6 +36,7 @@ from msaestimator.results import (
     spectra_at_10pc,
 )
 from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
+from msaestimator.tables import source_ids_of
 from msaestimator.training import ParameterGroup, RequestObjective, resolve_device, seeded
 
 __all__ = ["StellarFoundationModel"]
@@ -355,17 +356,17 @@ device, precision, random_state, verbose
         self._check_fitted()
         names = [requests] if isinstance(requests, str) else list(requests)
         positions = self.reader_.positions(names, what="requests")
+        identifiers = source_ids_of(X)
         values = self._known(X, inputs)
         means, errors = self._answer(values, positions)
         units = {name: self.vocabulary_[name].unit for name in names}
         flags = np.where(np.isfinite(values).any(axis=1), 0, PredictionFlag.NOTHING_KNOWN)
-        has_ids = "source_id" in (column_names(X) or ())
         return request_table(
             names,
             means,
             errors,
             units=units,
-            identifiers=np.asarray(X["source_id"]) if has_ids else None,
+            identifiers=identifiers,
             flags=flags | limit_flags(means, names, units=units),
         )
 

@@ -47,13 +47,13 @@ from msaestimator.preprocessing import (
     Features,
     check_known,
     collect_labels,
-    column_names,
     known_errors,
     weights_of_labels,
 )
 from msaestimator.results import PredictionFlag, prediction_flags, prediction_table
 from msaestimator.schema import StarTable
 from msaestimator.surveys import SurveyOffsets, read_surveys
+from msaestimator.tables import source_ids_of
 from msaestimator.training import (
     EnsembleObjective,
     ParameterGroup,
@@ -448,6 +448,7 @@ feature_names_in_
             ``teff_epistemic`` of the interval; and ``flags``, see
             :class:`~msaestimator.results.PredictionFlag`.
         """
+        identifiers = source_ids_of(X)
         features = self._read(X)
         self.intervals_.check_follows(self.quantiles)
         latent, members = self._latent_and_members(features)
@@ -456,13 +457,12 @@ feature_names_in_
             features, latent
         )
         several = self.n_members > 1
-        has_ids = "source_id" in (column_names(X) or ())
         return prediction_table(
             self.labels_,
             quantiles,
             self.quantiles,
             units=self.units_,
-            identifiers=np.asarray(X["source_id"]) if has_ids else None,
+            identifiers=identifiers,
             flags=flags | self._input_flags(features),
             epistemic_share=epistemic_share(members, self.intervals_.levels) if several else None,
         )

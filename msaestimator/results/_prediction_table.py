@@ -37,7 +37,7 @@ def prediction_table(
     units : mapping of str to str
         Units by label name. A label not named has the schema's unit, or none.
     identifiers : array-like of int of shape (n_stars,), optional
-        Gaia source identifiers, kept exactly.
+        Gaia source identifiers, kept exactly; masked where a star has none.
     flags : array-like of int of shape (n_stars,), optional
         Bits of `PredictionFlag`.
     epistemic_share : array-like of shape (n_stars, n_labels), optional
@@ -119,8 +119,8 @@ def _level_suffix(level: float) -> str:
 
 
 def integers(values: ArrayLike, name: str, n_stars: int, dtype: type) -> np.ndarray:
-    """Return ``values`` as integers; floats are refused, since they round source identifiers."""
-    whole = np.asarray(values)
+    """Return ``values`` as integers, masked where they are; floats, which round ids, are refused."""
+    whole: np.ndarray = np.ma.asarray(values) if np.ma.is_masked(values) else np.asarray(values)
     if whole.size and not np.issubdtype(whole.dtype, np.integer):
         raise ColumnError(
             f"`{name}` must be integers, got {whole.dtype}. Floats cannot hold a Gaia source_id."

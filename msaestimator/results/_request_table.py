@@ -34,7 +34,7 @@ def request_table(
     units : mapping of str to str
         Units by quantity; one that is not named is dimensionless.
     identifiers : array-like of int of shape (n_stars,), optional
-        Gaia source identifiers, kept exactly.
+        Gaia source identifiers, kept exactly; masked where a star has none.
     flags : array-like of int of shape (n_stars,), optional
         Bits of `PredictionFlag`.
 

@@ -33,7 +33,7 @@ def spectra_table(
     g_errors : array-like of shape (n_stars,), optional
         Standard errors of ``g_magnitude`` in mag.
     identifiers : array-like of int of shape (n_stars,), optional
-        Gaia source identifiers, kept exactly.
+        Gaia source identifiers, kept exactly; masked where a star has none.
     flags : array-like of int of shape (n_stars,), optional
         Bits of `PredictionFlag`.
 
