@@ -251,8 +251,9 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
 
         Parameters
         ----------
-        source_ids : array-like of int of shape (n_stars,), str, or StarTable
-            Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
+        source_ids : int, str, array-like of shape (n_stars,), or table
+            Gaia source ids, as integers or text; a table with the column ``source_id``; ADQL that
+            selects it; or stars with features, such as an archive gave, taken as they are.
         archive : GaiaArchive, optional
             Archive to ask; None is ESA's.
         dust_map : str or callable
@@ -271,12 +272,13 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         Raises
         ------
         ColumnError
-            An id is not an integer; nothing was sent.
+            An id is a float, missing or otherwise no id; nothing was sent.
         ArchiveError
             The archive failed. What was received is in its cache.
         """
-        dust_map = dust_map if "ebv" in resolve_schema(self.schema) else None
-        return self.fit(fetch_training_stars(source_ids, archive, dust_map))
+        schema = resolve_schema(self.schema)
+        dust_map = dust_map if "ebv" in schema else None
+        return self.fit(fetch_training_stars(source_ids, archive, dust_map, schema))
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Train one epoch on these stars, at a constant learning rate.

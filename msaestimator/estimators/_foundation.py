@@ -292,8 +292,9 @@ device, precision, random_state, verbose
 
         Parameters
         ----------
-        source_ids : array-like of int of shape (n_stars,), str, or StarTable
-            Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
+        source_ids : int, str, array-like of shape (n_stars,), or table
+            Gaia source ids, as integers or text; a table with the column ``source_id``; ADQL that
+            selects it; or stars with features, such as an archive gave, taken as they are.
         archive : GaiaArchive, optional
             Archive to ask; None is ESA's.
         requests : str or sequence of str, optional
@@ -312,7 +313,7 @@ device, precision, random_state, verbose
         Raises
         ------
         ColumnError
-            An id is not an integer, or a request is not a token; nothing was sent.
+            An id is a float or missing, or a request is not a token; nothing was sent.
         ArchiveError
             The archive failed. What was received is in its cache.
         """
@@ -321,7 +322,7 @@ device, precision, random_state, verbose
         asked = self.labels_ if requests is None else requests
         self.reader_.positions(asked, what="requests")
         uses_reddening = "ebv" in self.trained_tokens
-        stars = fetch_stars(source_ids, archive, dust_map if uses_reddening else None)
+        stars = fetch_stars(source_ids, archive, dust_map if uses_reddening else None, GAIA_DR3)
         answers = self.request(self.reader_.without_untrained(stars), asked)
         return with_provenance(answers, stars, GAIA_DR3)
 

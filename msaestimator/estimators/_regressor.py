@@ -474,8 +474,9 @@ feature_names_in_
 
         Parameters
         ----------
-        source_ids : array-like of int of shape (n_stars,), str, or StarTable
-            Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
+        source_ids : int, str, array-like of shape (n_stars,), or table
+            Gaia source ids, as integers or text; a table with the column ``source_id``; ADQL that
+            selects it; or stars with features, such as an archive gave, taken as they are.
         archive : GaiaArchive, optional
             Archive to ask; None is ESA's.
         dust_map : str or callable
@@ -492,13 +493,14 @@ feature_names_in_
         Raises
         ------
         ColumnError
-            An id is not an integer; nothing was sent.
+            An id is a float, missing or otherwise no id; nothing was sent.
         ArchiveError
             The archive failed. What was received is in its cache.
         """
         self._check_fitted()
         self.reader_.check_takes_tables()
-        stars = fetch_stars(source_ids, archive, dust_map if self.reader_.uses("ebv") else None)
+        dust_map = dust_map if self.reader_.uses("ebv") else None
+        stars = fetch_stars(source_ids, archive, dust_map, self.reader_.schema_)
         predictions = self.predict_table(self.reader_.without_unseen(stars))
         return with_provenance(predictions, stars, self.reader_.schema_)
 

@@ -24,8 +24,9 @@ def predict_from_gaia(
 
     Parameters
     ----------
-    source_ids : array-like of int of shape (n_stars,), str, or StarTable
-        Gaia source ids; ADQL that selects ``source_id``; or stars that an archive gave.
+    source_ids : int, str, array-like of shape (n_stars,), or table
+        Gaia source ids, as integers or text; a table with the column ``source_id``; ADQL that
+        selects it; or stars with features, such as an archive gave, taken as they are.
     archive : GaiaArchive, optional
         Archive to ask; None is ESA's.
     model : str or Path
@@ -47,7 +48,7 @@ def predict_from_gaia(
     CheckpointError
         The model is unknown.
     ColumnError
-        An id is not an integer; nothing was sent.
+        An id is a float, missing or otherwise no id; nothing was sent.
     ArchiveError
         The archive failed. What was received is in its cache.
     """

@@ -119,7 +119,7 @@ def _level_suffix(level: float) -> str:
 
 
 def integers(values: ArrayLike, name: str, n_stars: int, dtype: type) -> np.ndarray:
-    """Return ``values`` as integers, masked where they are; floats, which round ids, are refused."""
+    """Return integers, masked as they are; floats are refused, since they round identifiers."""
     whole: np.ndarray = np.ma.asarray(values) if np.ma.is_masked(values) else np.asarray(values)
     if whole.size and not np.issubdtype(whole.dtype, np.integer):
         raise ColumnError(

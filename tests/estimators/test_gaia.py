@@ -2,15 +2,22 @@
 
 import astropy.units as u
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from astropy.coordinates import SkyCoord
-from astropy.table import QTable
+from astropy.table import QTable, Table
 from catalogue import SPECIAL
 
 from msaestimator.archive import ArchiveFlag
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.dust import add_reddening
-from msaestimator.exceptions import ArchiveError, ArchiveWarning, ColumnError
+from msaestimator.exceptions import (
+    ArchiveError,
+    ArchiveWarning,
+    ColumnError,
+    MissingColumnWarning,
+)
 from msaestimator.results import PredictionFlag
 from msaestimator.schema import GAIA_DR3, FeatureSchema
 
@@ -167,9 +174,77 @@ def test_flags_of_the_archive(predict, ids, case, flag):
 
 
 def test_bad_ids_are_refused_before_anything_is_sent(predict, server, ids):
-    for wrong in ([float(ids[0])], [str(ids[0])], [int(ids[0]), 0], int(ids[0]), [None]):
-        with pytest.raises(ColumnError, match="`source_ids` must be"):
+    for wrong in ([float(ids[0])], ["18 Sco"], "18 Sco", [int(ids[0]), 0], ids[0] / 2, [None]):
+        with pytest.raises(ColumnError, match="`source_ids` must"):
             predict(wrong)
+    with pytest.raises(ColumnError, match="Column 'source_id' must be integers.*got 5.*float"):
+        predict(Table({"source_id": [5937083312263887616.0]}))
+    with pytest.raises(ColumnError, match="Column 'source_id' must all be known, got 1 of 2"):
+        predict(pd.DataFrame({"source_id": pd.array([ids[0], None], dtype="Int64")}))
+    with pytest.raises(ColumnError, match="must have the column 'source_id', got source, ra"):
+        predict(Table({"source": ids[:2], "ra": [1.0, 2.0]}))
+    assert server.requests == []
+
+
+@pytest.fixture(scope="session")
+def listed(ids):
+    """Five ids, one twice, one that nobody knows."""
+    return [int(ids[7]), UNKNOWN, int(ids[3]), int(ids[7]), int(ids[12])]
+
+
+LISTS = {
+    "text": lambda ids: [str(one) for one in ids],
+    "names": lambda ids: np.array([f"Gaia DR3 {one}" for one in ids]),
+    "(n, 1)": lambda ids: np.reshape(ids, (-1, 1)),
+    "Table": lambda ids: Table({"source_id": ids, "name": ["a"] * 5, "ra": np.ones(5)}),
+    "QTable": lambda ids: QTable({"teff": np.ones(5) * u.K, "source_id": ids}),
+    "Table of names": lambda ids: Table({"source_id": [f"Gaia DR3 {one}" for one in ids]}),
+    "DataFrame": lambda ids: pd.DataFrame({"rank": range(5), "source_id": ids}),
+    "index": lambda ids: pd.DataFrame({"source_id": ids, "rank": 1}).set_index("source_id"),
+    "Int64": lambda ids: pd.DataFrame({"source_id": pd.array(ids, dtype="Int64")}),
+    "Arrow": lambda ids: pa.table({"source_id": ids}),
+    "dict": lambda ids: {"source_id": ids},
+    "list of dicts": lambda ids: [{"source_id": one} for one in ids],
+}
+
+
+@pytest.mark.parametrize("make", LISTS.values(), ids=LISTS)
+def test_a_list_of_ids_in_any_form(predict, listed, make):
+    assert_same(predict(make(listed)), predict(listed))
+
+
+def test_one_id_by_itself_is_no_query(predict, ids):
+    one = int(ids[7])
+    for given in (one, np.int64(one), str(one), f"Gaia DR3 {one}", f"{one}".encode()):
+        assert_same(predict(given), predict([one]))
+
+
+def test_reddening_beside_ids_is_kept(regressor, loopback, ids):
+    listed = Table({"source_id": ids[:3], "ebv": [0.1, 0.2, 0.3] * u.mag})
+    fetched = loopback.fetch_features(ids[:3])
+    fetched["ebv"] = listed["ebv"]
+    expected = regressor.predict_from_gaia(fetched, loopback, dust_map=no_dust)
+    table = regressor.predict_from_gaia(listed, loopback, dust_map=no_dust)
+    assert_same(table, expected)
+    assert table["has_dust"].all()
+
+
+@pytest.mark.parametrize("kind", [Table, pd.DataFrame])
+def test_features_beside_ids_are_used_with_a_warning(predict, stars, server, kind):
+    some = {"source_id": stars["source_id"][:4], "ra": [1.0] * 4, "dec": [2.0] * 4}
+    some["phot_g_mean_mag"] = stars["phot_g_mean_mag"][:4].value
+    message = r"phot_g_mean_mag, so nothing is asked.*Pass stars\['source_id'\] to fetch all"
+    with (
+        pytest.warns(MissingColumnWarning, match="absent here"),
+        pytest.warns(ArchiveWarning, match=message),
+    ):
+        table = predict(kind(some))
+    assert table["source_id"].tolist() == some["source_id"].tolist()
+    assert server.requests == []
+
+
+def test_a_data_frame_of_stars_is_used_as_it_is(predict, stars, to_frame, server):
+    assert_same(predict(to_frame(stars[:4])), predict(stars[:4]))
     assert server.requests == []
 
 
