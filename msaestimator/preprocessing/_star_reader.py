@@ -98,7 +98,8 @@ class StarReader(BaseEstimator):
         Raises
         ------
         ColumnError, UnitMismatchError
-            The stars come in another form than those of ``fit``, or a column is wrong.
+            The stars come in another form than those of ``fit``, a column is wrong, or there are
+            coefficients without the G magnitude.
         """
         check_is_fitted(self, "preprocessor_")
         table = is_table(X, self.schema_)
@@ -106,6 +107,8 @@ class StarReader(BaseEstimator):
         if not table:
             X = self._validate(X, reset=False)
         measured = Measurements(X, self.schema_) if table else None
+        if measured is not None:
+            self._check_g_column(measured)
         matrix = self._scale(X, measured)
         if table:
             self._warn_of_columns(X)
@@ -166,6 +169,13 @@ class StarReader(BaseEstimator):
         return make_pipeline(
             StellarFeatures(self.schema_), XPCoefficientScaler(self.schema_), RobustScaler()
         )
+
+    def _check_g_column(self, measured: Measurements) -> None:
+        """Refuse stars with coefficients and without the G magnitude to divide them by."""
+        steps = self.preprocessor_
+        for step in steps if isinstance(steps, Pipeline) else [steps]:
+            if isinstance(step, XPCoefficientScaler) and self.columns.is_xp.any():
+                step.check_g_column(measured, measured.values)
 
     def _input(self, X: Any, measured: Measurements | None) -> Any:
         """Return what the preprocessor takes: stars as read, if it is one of ours that reads."""

@@ -101,10 +101,16 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         X : table of stars or array of shape (n_stars, n_features)
             Stars, or the matrix that `StellarFeatures` makes of them.
         y : ignored
+
+        Raises
+        ------
+        ColumnError
+            No star has the G magnitude to divide its coefficients by.
         """
         self._check_n_coefficients()
         matrix = self._read(X, reset=True)
         self._find_coefficients()
+        self._check_any_g(matrix)
         matrix = self._divide_by_flux(matrix).astype(np.float64)
         with warnings.catch_warnings():
             # A coefficient no star has is NaN in and NaN out, not worth a warning.
@@ -118,7 +124,9 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
     def transform(self, X: Any) -> np.ndarray:
         """Return the matrix with scaled coefficients: shape (n_stars, n_kept), float32."""
         check_is_fitted(self, "center_")
-        matrix = self._divide_by_flux(self._read(X, reset=False))
+        matrix = self._read(X, reset=False)
+        self.check_g_column(X, matrix)
+        matrix = self._divide_by_flux(matrix)
         scaled = (matrix - self.center_) / self.scale_
         if self.asinh:
             scaled = np.where(self.is_coefficient_, np.arcsinh(scaled), scaled)
@@ -156,6 +164,36 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
             for name, is_coefficient in zip(names, self.is_coefficient_, strict=True)
         ]
         return np.array(marked, dtype=object)[self.is_kept_]
+
+    def check_g_column(self, X: Any, values: np.ndarray) -> None:
+        """Refuse a table with coefficients that has no column of the G magnitude.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array
+            An array is not refused.
+        values : ndarray of shape (n_stars, len(schema))
+            The stars as read.
+
+        Raises
+        ------
+        ColumnError
+            All coefficients would be lost.
+        """
+        X = X.table if isinstance(X, Measurements) else X
+        if is_table(X, self.schema_) and G_BAND not in (column_names(X) or ()):
+            self._check_any_g(values)
+
+    def _check_any_g(self, values: np.ndarray) -> None:
+        """Refuse stars that have coefficients, but none of which has the G magnitude."""
+        if self._g_column is None or np.isfinite(values[:, self._g_column]).any():
+            return
+        if np.isfinite(values[:, self.is_coefficient_]).any():
+            raise ColumnError(
+                f"The XP coefficients are divided by the G flux, so stars must have {G_BAND!r}, "
+                "and no star here has it. Join the column from the archive's gaia_source, or ask "
+                "for the stars with GaiaArchive().fetch_features(source_ids)."
+            )
 
     @property
     def _g_column(self) -> int | None:

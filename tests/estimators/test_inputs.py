@@ -148,6 +148,58 @@ def test_stars_without_xp_are_predicted_and_flagged(regressor, other_stars):
     np.testing.assert_array_equal((flags & PredictionFlag.PARTIAL_XP) > 0, partial)
 
 
+@pytest.fixture
+def without_g(other_stars):
+    """Stars as DataLink has them: ids and spectra, no magnitude."""
+    return other_stars[["source_id", "bp_coefficients", "rp_coefficients"]]
+
+
+def test_spectra_without_g_are_not_learned(make_msa, make_regressor, without_g):
+    for estimator in (make_msa(), make_regressor(labels=["x"])):
+        with pytest.raises(ColumnError, match=r"'phot_g_mean_mag', and no star here has it.*Join"):
+            estimator.fit(without_g, np.arange(float(len(without_g))))
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_table", "outlier_score", "calibrate"])
+def test_spectra_without_g_are_not_predicted(regressor, other_stars, without_g, method):
+    arguments = [other_stars[["teff", "logg", "fe_h"]]] if method == "calibrate" else []
+    with pytest.raises(ColumnError, match="are divided by the G flux, so stars must have"):
+        getattr(regressor, method)(without_g, *arguments)
+
+
+def test_scalar_columns_of_spectra_without_g(msa, other_stars, to_frame):
+    frame = to_frame(other_stars).drop(columns="phot_g_mean_mag")
+    with pytest.raises(ColumnError, match="are divided by the G flux, so stars must have"):
+        msa.transform(frame)
+
+
+def test_spectra_without_g_are_no_matter_to_a_network_that_takes_none(
+    make_msa, other_stars, without_g
+):
+    photometry = other_stars[["phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag"]]
+    msa = make_msa().fit(photometry)
+    mixed = without_g.copy()
+    mixed["phot_bp_mean_mag"] = photometry["phot_bp_mean_mag"]
+    with pytest.warns(MissingColumnWarning, match="no star of fit had it|fit saw it"):
+        assert np.isfinite(msa.transform(mixed)).all()
+
+
+def test_no_spectra_and_no_g(regressor, other_stars, without_g):
+    """Nothing is lost, whatever columns there are."""
+    few = without_g.copy()
+    few["bp_coefficients"] = few["rp_coefficients"] = np.nan
+    few["j_m"] = other_stars["j_m"]
+    with pytest.warns(MissingColumnWarning, match="'phot_g_mean_mag'"):
+        assert np.isfinite(regressor.predict(few)).all()
+
+
+def test_g_that_some_stars_lack(regressor, other_stars):
+    some = other_stars.copy()
+    some["phot_g_mean_mag"][:50] = np.nan
+    flags = regressor.predict_table(some)["flags"]
+    assert ((flags & PredictionFlag.NO_XP) > 0).tolist() == [True] * 50 + [False] * 50
+
+
 def test_infinite_features(regressor, make_msa, stars):
     infinite = stars.copy()
     infinite["j_m"][3] = np.inf * infinite["j_m"].unit
@@ -201,10 +253,10 @@ def test_a_column_new_in_predict(regressor, other_stars):
 
 def test_a_misspelt_column(regressor, other_stars):
     other = other_stars.copy()
-    other.rename_column("phot_g_mean_mag", "phot_g_mean_magg")
+    other.rename_column("phot_bp_mean_mag", "phot_bp_mean_magg")
     with pytest.warns(MissingColumnWarning) as caught:
         regressor.predict(other)
-    assert any("Did you mean 'phot_g_mean_mag'?" in str(w.message) for w in caught)
+    assert any("Did you mean 'phot_bp_mean_mag'?" in str(w.message) for w in caught)
 
 
 def test_columns_of_no_use(make_msa):

@@ -210,7 +210,8 @@ class TestMissing:
 
     def test_a_frame_of_coefficients_without_g_is_read_as_stars_without_g(self):
         frame = pd.DataFrame({"bp_1": [1.0, 2.0, 3.0]})
-        assert np.isnan(XPCoefficientScaler().fit_transform(frame)).all()
+        with pytest.raises(ColumnError, match="stars must have 'phot_g_mean_mag', and no star"):
+            XPCoefficientScaler().fit(frame)
         raw = XPCoefficientScaler(normalize_flux=False, asinh=False).fit_transform(frame)
         np.testing.assert_array_equal(raw[:, positions(GAIA_DR3, ["bp_1"])[0]], [-1, 0, 1])
 
@@ -278,3 +279,24 @@ def test_inverse_of_another_shape(stars):
     scaler = XPCoefficientScaler(n_coefficients=10).fit(stars)
     with pytest.raises(ColumnError, match=r"must have 48 columns, got shape \(2, 138\)"):
         scaler.inverse_transform(np.ones((2, 138)))
+
+
+@pytest.mark.parametrize("form", ["table", "matrix"])
+def test_no_star_has_g(stars_of, matrix_of, form):
+    stars = stars_of(GAIA_DR3, 20)
+    stars["phot_g_mean_mag"] = np.nan * stars["phot_g_mean_mag"]
+    given = stars if form == "table" else matrix_of(stars, GAIA_DR3)
+    with pytest.raises(ColumnError, match="'phot_g_mean_mag', and no star here has it"):
+        XPCoefficientScaler().fit(given)
+    XPCoefficientScaler(normalize_flux=False).fit(given)
+
+
+def test_a_table_without_g_after_one_with_it(stars_of):
+    stars = stars_of(GAIA_DR3, 20)
+    scaler = XPCoefficientScaler().fit(stars)
+    absent = stars[[name for name in stars.colnames if name != "phot_g_mean_mag"]]
+    with pytest.raises(ColumnError, match="and no star here has it. Join the column"):
+        scaler.transform(absent)
+    stars["phot_g_mean_mag"] = np.nan * stars["phot_g_mean_mag"]
+    is_xp = scaler.is_coefficient_
+    assert np.isnan(scaler.transform(stars)[:, is_xp]).all()
