@@ -1,7 +1,6 @@
 """An HTTP answer, or the failure that came instead of it."""
 
 import io
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from msaestimator.archive._failures import (
     RequestFailure,
     Unreachable,
 )
+from msaestimator.archive._session import words_of
 
 __all__ = ["answer_of", "beginning", "error_message"]
 
@@ -83,10 +83,8 @@ def _no_answer(error: requests.RequestException, url: str) -> RequestFailure:
     """Return the failure to get any answer, in the words of what happened last."""
     # Under the retries lies what the last of them met.
     reason = getattr(error.args[0], "reason", error) if error.args else error
-    words = str(reason.args[-1]) if reason.args else str(reason)
-    words = re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", words).rstrip(".")
     failure = Failed if isinstance(reason, ReadTimeoutError) else Unreachable
-    return failure(f"no answer from {urlsplit(url).netloc}: {words}")
+    return failure(f"no answer from {urlsplit(url).netloc}: {words_of(reason)}")
 
 
 def _bad_status(response: requests.Response) -> RequestFailure:

@@ -8,11 +8,11 @@ from typing import Any, get_args
 import astropy.units as u
 import numpy as np
 import pyarrow as pa
-import requests
 from astropy.config import get_cache_dir_path
 from astropy.coordinates import Angle, SkyCoord
 from astropy.table import Table
 from astropy.units import Quantity
+from tqdm import tqdm
 
 from msaestimator.archive._adql import cone_query
 from msaestimator.archive._collect import Product, collect
@@ -23,7 +23,7 @@ from msaestimator.archive._quality import QUALITY_CUTS, QUALITY_RULES, apply_qua
 from msaestimator.archive._releases import RELEASES, Release
 from msaestimator.archive._rows import align
 from msaestimator.archive._services import SERVICES, Service
-from msaestimator.archive._session import ServiceToken, open_session
+from msaestimator.archive._session import ArchiveSession, ServiceToken, open_session
 from msaestimator.archive._sources import Source, companion_product
 from msaestimator.archive._stars import make_stars, merge_companions, spectra_table
 from msaestimator.exceptions import ArchiveError, ArchiveWarning, ColumnError, did_you_mean
@@ -31,6 +31,9 @@ from msaestimator.schema import StarTable
 from msaestimator.tables import check_source_ids
 
 __all__ = ["GaiaArchive"]
+
+QUERY_LINE = "{desc} [{elapsed}{postfix}]"
+"""Form of the line of progress of a query whose length nobody knows."""
 
 
 class GaiaArchive:
@@ -68,7 +71,10 @@ class GaiaArchive:
     job_timeout : float
         Seconds to wait for one job.
     progress : bool
-        Whether to show progress bars, on a terminal.
+        Whether to show progress bars, on a terminal; retries show there with their reason.
+    offline : bool
+        Whether to use the cache alone. Nothing is sent then, and what the cache lacks is an
+        error, or of a companion a warning.
 
     Notes
     -----
@@ -107,6 +113,7 @@ class GaiaArchive:
         max_retries: int = 5,
         job_timeout: float = 3600.0,
         progress: bool = True,
+        offline: bool = False,
     ) -> None:
         self.service = service
         self.release = release
@@ -121,6 +128,7 @@ class GaiaArchive:
         self.max_retries = max_retries
         self.job_timeout = job_timeout
         self.progress = progress
+        self.offline = offline
 
     def __repr__(self) -> str:
         return f"GaiaArchive({self._service.name!r}, release={self.release!r})"
@@ -275,6 +283,8 @@ class GaiaArchive:
             _look_up("parallax_correction", self.parallax_correction, corrections)
         if self.chunk_size is not None and self.chunk_size < 1:
             raise ValueError(f"`chunk_size` must be at least 1, got {self.chunk_size}.")
+        if self.offline and self.cache is False:
+            raise ValueError("`offline` needs a `cache`, got offline=True with cache=False.")
         if not self._release.verified:
             warnings.warn(
                 f"{self._release.title} is not verified: its names were written before the "
@@ -283,7 +293,7 @@ class GaiaArchive:
                 stacklevel=3,
             )
 
-    def _open(self) -> requests.Session:
+    def _open(self) -> ArchiveSession:
         service = self._service
         auth = None
         if self.token is not None:
@@ -291,7 +301,7 @@ class GaiaArchive:
             auth = ServiceToken(f"{service.auth_scheme} {self.token}", urls)
         return open_session(self.timeout, self.max_retries, auth)
 
-    def _source(self, session: requests.Session) -> Source:
+    def _source(self, session: ArchiveSession) -> Source:
         return Source(
             self._service,
             self._release,
@@ -303,7 +313,14 @@ class GaiaArchive:
 
     def _collect(self, product: Product, ids: np.ndarray, title: str | None = None) -> pa.Table:
         title = title or self._service.title
-        return collect(product, ids, title, self._cache_folder, progress=self.progress)
+        return collect(
+            product,
+            ids,
+            title,
+            self._cache_folder,
+            progress=self.progress,
+            offline=self.offline,
+        )
 
     def _spectra(self, source: Source, ids: np.ndarray, features: pa.Table) -> pa.Table:
         """Return the spectra of the stars that have one; the others are not asked for."""
@@ -313,7 +330,7 @@ class GaiaArchive:
         spectra = self._collect(source.xp, ids[has_xp])
         return align(spectra, ids)
 
-    def _ask_companions(self, session: requests.Session, stars: StarTable) -> dict[str, pa.Table]:
+    def _ask_companions(self, session: ArchiveSession, stars: StarTable) -> dict[str, pa.Table]:
         """Return a row a star of each companion that answered."""
         ids = np.asarray(stars["source_id"])
         located = np.isfinite(stars["ra"].value)
@@ -340,7 +357,14 @@ class GaiaArchive:
     def _select(self, adql: str) -> Table:
         """Return the answer of a query that selects sources."""
         self._check_settings()
-        with self._open() as session:
+        title = f"{self._service.title}: your query"
+        if self.offline:
+            raise ArchiveError(
+                f"{title}: the cache does not keep which ids a query or a cone selects, and "
+                "offline=True asks no service. Pass the ids themselves to fetch_features."
+            )
+        line = tqdm(desc=title, bar_format=QUERY_LINE, disable=None if self.progress else True)
+        with self._open() as session, session.waiting.shown_on(line):
             try:
                 answer = self._source(session).run(adql)
             except RequestFailure as failure:

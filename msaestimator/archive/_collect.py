@@ -14,12 +14,16 @@ from msaestimator.archive._cache import Cache
 from msaestimator.archive._columns import ArchiveColumn
 from msaestimator.archive._failures import JobError, Malformed, Overflow, RequestFailure
 from msaestimator.archive._rows import align, arrow_schema
+from msaestimator.archive._waiting import Waiting
 from msaestimator.exceptions import ArchiveError
 
 __all__ = ["Product", "collect"]
 
 ATTEMPTS = 3
 """Number of times a chunk is asked for when its answers are malformed or its jobs fail."""
+
+SHOWN = 3
+"""Number of ids to show of those that are not there."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,12 @@ class Product:
     ask : callable
         Function from ids to the rows a service has of them, in any order; raises a
         `RequestFailure`.
+    waiting : Waiting
+        Listener that is told when asking takes more than one attempt.
     nearest_by : str, optional
         Column whose least value marks the right one of several rows of an id.
     absence_is_final : bool
-        Whether an id without a row has none for good, so that this too is worth remembering.
+        Whether an id without a row has none for good, and is not asked for again.
     """
 
     title: str
@@ -52,6 +58,7 @@ class Product:
     content: str
     chunk_size: int
     ask: Callable[[np.ndarray], pa.Table]
+    waiting: Waiting
     nearest_by: str | None = None
     absence_is_final: bool = True
 
@@ -72,7 +79,13 @@ class Product:
 
 
 def collect(
-    product: Product, ids: np.ndarray, service: str, cache_folder: Path | None, *, progress: bool
+    product: Product,
+    ids: np.ndarray,
+    service: str,
+    cache_folder: Path | None,
+    *,
+    progress: bool,
+    offline: bool,
 ) -> pa.Table:
     """Return one row an id, in order; ids the service does not have are null but for ``found``.
 
@@ -87,16 +100,24 @@ def collect(
         Folder of the cache; None keeps nothing.
     progress : bool
         Whether to show a progress bar, on a terminal.
+    offline : bool
+        Whether the cache is all there is.
 
     Raises
     ------
     ArchiveError
         A chunk failed; the message says how, and what to do. Rows received before are in the
-        cache.
+        cache. Or there are ids that are not in the cache, which is all there is.
     """
     cache = product.cache(cache_folder)
-    known = product.schema.empty_table() if cache is None else cache.load(ids)
+    known = _known(product, cache, ids, offline=offline)
     missing = np.setdiff1d(ids, known["source_id"].to_numpy())
+    if offline and len(missing):
+        raise ArchiveError(
+            f"{service}, {product.title}: {len(missing)} of {len(ids)} ids are not in the cache "
+            f"{str(cache_folder)!r}, such as {', '.join(map(str, missing[:SHOWN]))}, and "
+            "offline=True asks no service. Fetch them once with offline=False, or leave them out."
+        )
     parts = [known]
     chunks = (
         np.array_split(missing, -(-len(missing) // product.chunk_size)) if len(missing) else []
@@ -108,7 +129,7 @@ def collect(
         unit=" sources",
         disable=None if progress and len(missing) else True,
     )
-    with bar:
+    with product.waiting.shown_on(bar):
         for number, chunk in enumerate(chunks, start=1):
             kept = _kept(cache, number - 1, len(chunks))
             try:
@@ -126,16 +147,28 @@ def collect(
                 ) from None
             parts.append(rows)
             if cache is not None:
-                cache.store(_worth_keeping(product, rows))
+                cache.store(_worth_keeping(rows))
             bar.update(len(chunk))
+            product.waiting.is_over()
     return align(pa.concat_tables(parts), ids)
 
 
-def _worth_keeping(product: Product, rows: pa.Table) -> pa.Table:
-    """Return the rows to keep in the cache: none, if the service had no row at all."""
-    if product.absence_is_final and pc.any(rows["found"]).as_py():
+def _known(product: Product, cache: Cache | None, ids: np.ndarray, *, offline: bool) -> pa.Table:
+    """Return the rows that need not be asked for, or cannot."""
+    if cache is None:
+        return product.schema.empty_table()
+    rows = cache.load(ids)
+    if product.absence_is_final:
         return rows
-    return rows.filter(rows["found"])
+    if not offline:
+        return rows.filter(rows["found"])
+    # An id may have been absent once and there another time.
+    return rows.take(np.argsort(~np.asarray(rows["found"]), kind="stable"))
+
+
+def _worth_keeping(rows: pa.Table) -> pa.Table:
+    """Return the rows to keep in the cache: none, if the service had no row at all."""
+    return rows if pc.any(rows["found"]).as_py() else rows.slice(0, 0)
 
 
 def _sentence(failure: RequestFailure) -> str:
@@ -179,9 +212,10 @@ def _ask(product: Product, chunk: np.ndarray) -> pa.Table:
             if len(foreign):
                 raise Malformed(f"the answer has sources nobody asked for, such as {foreign[0]}")
             return rows
-        except (JobError, Malformed):
+        except (JobError, Malformed) as failure:
             if attempt == ATTEMPTS:
                 raise
+            product.waiting.tell(f"retry {attempt} of {ATTEMPTS - 1}: {failure}")
         except Overflow:
             if len(chunk) == 1:
                 raise

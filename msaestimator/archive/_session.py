@@ -1,8 +1,9 @@
 """The HTTP session: every request has a timeout and a bounded number of retries."""
 
+import re
 from collections.abc import Iterable
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import requests
@@ -11,7 +12,9 @@ from requests.auth import AuthBase
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
-__all__ = ["ServiceToken", "open_session"]
+from msaestimator.archive._waiting import Waiting
+
+__all__ = ["ArchiveSession", "ServiceToken", "open_session", "words_of"]
 
 RETRIED = (429, 500, 502, 503, 504)
 """Status codes of failures that pass; a query error of TAP is 400 and does not."""
@@ -20,9 +23,21 @@ LONGEST_WAIT = 120.0
 """Most seconds to wait before one retry, whatever ``Retry-After`` says."""
 
 
-def open_session(
-    timeout: float, max_retries: int, auth: AuthBase | None = None
-) -> requests.Session:
+class ArchiveSession(requests.Session):
+    """A session that tells of the retries it makes.
+
+    Attributes
+    ----------
+    waiting : Waiting
+        Listener that is told.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = Waiting()
+
+
+def open_session(timeout: float, max_retries: int, auth: AuthBase | None = None) -> ArchiveSession:
     """Return a session that retries with exponentially growing pauses.
 
     Parameters
@@ -34,7 +49,9 @@ def open_session(
     auth : AuthBase, optional
         Object that authorizes requests, such as a `ServiceToken`.
     """
+    session = ArchiveSession()
     retry = _BoundedRetry(
+        waiting=session.waiting,
         total=max_retries,
         backoff_factor=0.5,
         backoff_jitter=0.25,
@@ -44,13 +61,18 @@ def open_session(
         raise_on_status=False,
         respect_retry_after_header=True,
     )
-    session = requests.Session()
     adapter = _TimeoutAdapter(timeout, max_retries=retry)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.headers["User-Agent"] = f"msaestimator/{version('msaestimator')}"
     session.auth = auth
     return session
+
+
+def words_of(error: Exception | None) -> str:
+    """Return what a failed connection says, without the objects it says it of."""
+    words = str(error.args[-1]) if error is not None and error.args else str(error)
+    return re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", words).rstrip(".")
 
 
 class ServiceToken(AuthBase):
@@ -97,7 +119,31 @@ class _TimeoutAdapter(HTTPAdapter):
 
 
 class _BoundedRetry(Retry):
-    """Retries whose pauses are bounded, whatever a server says."""
+    """Retries whose pauses are bounded, whatever a server says, and told of."""
+
+    def __init__(self, *args: Any, waiting: Waiting, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.waiting = waiting
+
+    def new(self, **changes: Any) -> Self:
+        return super().new(waiting=self.waiting, **changes)
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        *args: Any,
+        **settings: Any,
+    ) -> Self:
+        counted = super().increment(method, url, response, error, *args, **settings)
+        reason = (
+            f"{response.status} {response.reason}" if response is not None else words_of(error)
+        )
+        number = len(counted.history)
+        self.waiting.tell(f"retry {number} of {number + int(counted.total or 0)}: {reason}")
+        return counted
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         wait = super().get_retry_after(response)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import requests
 from astropy.table import Table
 
 from msaestimator.archive._adql import (
@@ -25,6 +24,7 @@ from msaestimator.archive._failures import Failed, Refused, RequestFailure
 from msaestimator.archive._releases import Release, Survey
 from msaestimator.archive._rows import align, arrow_rows, arrow_schema
 from msaestimator.archive._services import Service
+from msaestimator.archive._session import ArchiveSession
 from msaestimator.archive._tap import run_query
 from msaestimator.exceptions import ArchiveWarning
 
@@ -47,7 +47,7 @@ class Source:
     ----------
     service : Service
     release : Release
-    session : requests.Session
+    session : ArchiveSession
     chunk_size : int, optional
         Most ids a request; None is what the service takes.
     job_timeout : float
@@ -58,7 +58,7 @@ class Source:
 
     service: Service
     release: Release
-    session: requests.Session
+    session: ArchiveSession
     chunk_size: int | None = None
     job_timeout: float = 3600.0
     asynchronous: bool | None = None
@@ -133,6 +133,7 @@ class Source:
             f"{self.service.tap_url}\n{content}",
             min(limit, self.chunk_size or limit),
             ask,
+            self.session.waiting,
             absence_is_final=absence_is_final,
         )
 
@@ -210,7 +211,7 @@ class Source:
 
 def companion_product(
     companion: Companion,
-    session: requests.Session,
+    session: ArchiveSession,
     positions: Table,
     chunk_size: int | None,
     job_timeout: float,
@@ -220,7 +221,7 @@ def companion_product(
     Parameters
     ----------
     companion : Companion
-    session : requests.Session
+    session : ArchiveSession
     positions : Table
         Sources: columns ``source_id``, increasing, ``ra`` and ``dec`` in degrees.
     chunk_size : int, optional
@@ -252,5 +253,6 @@ def companion_product(
         f"{companion.tap_url}\n{companion_query(companion)}",
         min(companion.chunk_size, chunk_size or companion.chunk_size),
         ask,
+        session.waiting,
         nearest_by=MATCH_DISTANCE.name if by_position else None,
     )

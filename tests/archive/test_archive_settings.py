@@ -1,9 +1,11 @@
 """Settings of the archive: names, tokens, the cache, releases, corrections."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from catalogue import SPECIAL
 from comparing import assert_same
@@ -238,3 +240,84 @@ def test_ids_in_any_form_are_the_same_stars(make_archive, few):
     for given in (few.reshape(-1, 1), texts, few.astype("U19"), table, table.to_pandas()):
         assert_same(archive.fetch_xp(given), expected)
     assert archive.fetch_xp(texts[0])["source_id"].tolist() == [few[0]]
+
+
+@pytest.fixture
+def fetched_once(server, make_archive, source_ids, tmp_path):
+    """An archive offline, with a cache of 30 stars and one that nobody has."""
+    asked = [*source_ids[:30].tolist(), 4242]
+    archive = make_archive(cache=tmp_path, companions=["skymapper_dr4"])
+    archive.fetch_features(asked)
+    server.requests.clear()
+    offline = make_archive(cache=tmp_path, companions=["skymapper_dr4"], offline=True)
+    return asked, archive, offline
+
+
+def test_offline_the_cache_is_enough(server, fetched_once):
+    """An id without a row and a spectrum that was not delivered are known too."""
+    asked, archive, offline = fetched_once
+    table = offline.fetch_features(asked[::-1])
+    # The spectrum of a star without one was never asked for.
+    with_xp = [one for row, one in enumerate(asked[:30]) if row != SPECIAL["no_xp"]]
+    spectra = offline.fetch_xp(with_xp)
+    assert server.requests == []
+    flags = table["archive_flags"][::-1]
+    assert ArchiveFlag.NOT_FOUND in ArchiveFlag(flags[30])
+    undelivered = SPECIAL["xp_flag_but_no_spectrum"]
+    assert ArchiveFlag.XP_NOT_DELIVERED in ArchiveFlag(flags[undelivered])
+    missing = np.isnan(spectra["bp_coefficients"]).all(axis=1)
+    assert asked[undelivered] in spectra["source_id"][missing]
+    online = archive.fetch_features(asked[::-1])
+    assert {one for request in server.requests for one in request.ids} == {asked[undelivered]}
+    assert_same(table, online)
+
+
+@pytest.mark.parametrize("method", ["fetch_features", "fetch_xp"])
+def test_offline_what_the_cache_lacks_is_counted_and_shown(
+    server, fetched_once, source_ids, tmp_path, method
+):
+    *_, offline = fetched_once
+    product = {"fetch_features": "features", "fetch_xp": "XP spectra"}[method]
+    lacking = sorted(source_ids[30:40].tolist())
+    message = (
+        f"ESA Gaia archive, {product}: 10 of 15 ids are not in the cache '{tmp_path}', such as "
+        f"{', '.join(map(str, lacking[:3]))}, and offline=True asks no service. Fetch them once "
+        "with offline=False, or leave them out."
+    )
+    with pytest.raises(ArchiveError, match=re.escape(message)):
+        getattr(offline, method)(source_ids[25:40][::-1])
+    assert server.requests == []
+
+
+def test_offline_a_companion_that_is_not_in_the_cache_is_a_warning(
+    server, fetched_once, make_archive, tmp_path
+):
+    asked, *_ = fetched_once
+    offline = make_archive(cache=tmp_path, companions=["catwise2020"], offline=True)
+    with pytest.warns(ArchiveWarning, match=r"CatWISE.* 30 of 30 ids are not.*stand in"):
+        offline.fetch_features(asked)
+    assert server.requests == []
+
+
+def test_offline_nothing_can_be_selected(server, fetched_once):
+    *_, offline = fetched_once
+    with pytest.raises(ArchiveError, match="your query: the cache does not keep which ids"):
+        offline.query("SELECT source_id FROM gaiadr3.gaia_source")
+    with pytest.raises(ArchiveError, match="Pass the ids themselves to fetch_features"):
+        offline.cone_search(SkyCoord(10, 10, unit="deg"), "1 deg")
+    assert server.requests == []
+
+
+def test_offline_without_a_cache_is_refused(server, make_archive, few):
+    with pytest.raises(ValueError, match="`offline` needs a `cache`, got offline=True"):
+        make_archive(offline=True, cache=False).fetch_features(few)
+
+
+def test_a_spectrum_that_came_late_is_used_offline(server, make_archive, few, tmp_path):
+    server.inject(faults.FewerRows(2), on="datalink", times=9)
+    make_archive(cache=tmp_path).fetch_xp(few)
+    server.recover()
+    late = make_archive(cache=tmp_path).fetch_xp(few)
+    server.requests.clear()
+    assert_same(make_archive(cache=tmp_path, offline=True).fetch_xp(few), late)
+    assert server.requests == []

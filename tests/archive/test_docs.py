@@ -41,7 +41,7 @@ def test_python(server, regressor, make_msa, tmp_path):
         block = block.replace("TOP 1000", "TOP 50")  # the matching of positions is slow here
         exec(compile(block, f"{PAGE.name} block {number}", "exec"), page)
     asked = [6083701435428075904, 464858539679433344]
-    for name in ("stars", "spectra", "known", "without_cuts", "corrected"):
+    for name in ("stars", "spectra", "again", "known", "without_cuts", "corrected"):
         assert page[name]["source_id"].tolist() == asked, name
     assert (page["stars"]["archive_flags"] & ArchiveFlag.NOT_FOUND == 0).all()
     assert page["neighbours"]["source_id"][0] == asked[0], "The nearest comes first."
