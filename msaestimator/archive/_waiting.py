@@ -1,4 +1,4 @@
-"""Why a request takes long, told on the line of progress that is shown meanwhile."""
+"""The reason why a request takes long, on the line of progress that is shown meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ __all__ = ["Waiting"]
 
 
 class Waiting:
-    """What a session waits for, and the line of progress that says so, if there is one."""
+    """A session's reason to wait, and the line of progress that tells it, if there is one."""
 
     def __init__(self) -> None:
         self._line: tqdm | None = None
