@@ -4,15 +4,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from msaestimator.cli._files import read_stars
 from msaestimator.estimators import MaskedStellarAutoencoder, StellarParameterRegressor
+from msaestimator.tables import read_stars
 
 __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> None:
     """Pre-train and fine-tune as the options say, and save the regressor."""
-    stars = read_stars(options.stars)
+    stars = read_stars(options.stars, options.hdu)
     common = {"verbose": 1, "random_state": options.random_state}
     if options.epochs is not None:
         common["max_epochs"] = options.epochs

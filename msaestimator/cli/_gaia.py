@@ -10,9 +10,9 @@ from astropy.coordinates import Angle, SkyCoord
 from astropy.table import Column
 
 from msaestimator.archive import SERVICES, GaiaArchive
-from msaestimator.cli._files import FORMATS, read_stars
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
+from msaestimator.tables import is_table_path, read_stars
 
 __all__ = ["archive_of", "has_gaia_stars", "stars_of"]
 
@@ -40,7 +40,7 @@ def stars_of(
     if options.source_id is not None:
         return [_source_id(word, "--source-id") for word in options.source_id]
     if options.ids is not None:
-        return _read_ids(options.ids)
+        return _read_ids(options.ids, options.hdu)
     if options.cone is not None:
         return archive.cone_search(*_cone(*options.cone))
     return options.query
@@ -56,16 +56,19 @@ def _cone(ra: str, dec: str, radius: str) -> tuple[SkyCoord, Angle]:
         ) from error
 
 
-def _read_ids(path: Path) -> Column | list[int]:
-    if path.suffix.lower() in FORMATS:
-        table = read_stars(path)
-        if "source_id" not in table.colnames:
-            raise ColumnError(
-                f"The table {path.name!r} must have the column 'source_id', got "
-                f"{', '.join(table.colnames)}."
-            )
-        return table["source_id"]
-    return [_source_id(word, path.name) for word in path.read_text(encoding="utf-8").split()]
+def _read_ids(path: Path, hdu: str | None) -> Column | list[int]:
+    if not is_table_path(path):
+        return [_source_id(word, path.name) for word in path.read_text(encoding="utf-8").split()]
+    table = read_stars(path, hdu)
+    names = table.colnames
+    if len(names) == 1 and names[0].isdecimal():
+        # A CSV file of ids alone, without a header.
+        return [int(names[0]), *map(int, table[names[0]])]
+    if "source_id" not in names:
+        raise ColumnError(
+            f"The table {path.name!r} must have the column 'source_id', got {', '.join(names)}."
+        )
+    return table["source_id"]
 
 
 def _source_id(word: str, where: str) -> int:

@@ -1,6 +1,7 @@
 """The verbs, options and choices of ``msa``, read without loading the library."""
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_demo(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = verbs.add_parser("demo", help="pre-train, fine-tune and score on packaged real stars")
-    demo.add_argument("--output", type=Path, default=Path("msa-demo"), help="folder for results")
+    demo.add_argument("--output", type=_path, default=Path("msa-demo"), help="folder for results")
     demo.add_argument("--epochs", type=_at_least(0), help="length of each training")
     demo.add_argument("--stars", type=_at_least(1), help="use only so many training stars")
     demo.add_argument("--random-state", type=_at_least(0), default=0)
@@ -37,12 +38,14 @@ def _add_demo(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def _add_fit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     fit = verbs.add_parser(
-        "fit", help="pre-train and fine-tune on a table of stars (FITS, ECSV, parquet, VOTable)"
+        "fit",
+        help="pre-train and fine-tune on a table of stars (FITS, CSV, ECSV, parquet, VOTable ...)",
     )
-    fit.add_argument("stars", type=Path, help="table with features and labels")
-    fit.add_argument("model", type=Path, help="folder to save the fitted regressor to")
+    fit.add_argument("stars", type=_path, help="table with features and labels")
+    fit.add_argument("model", type=_path, help="folder to save the fitted regressor to")
+    _add_hdu(fit, "the stars")
     fit.add_argument("--labels", nargs="+", help="label columns (default: those there are)")
-    fit.add_argument("--pretrain-on", type=Path, help="another table to pre-train on")
+    fit.add_argument("--pretrain-on", type=_path, help="another table to pre-train on")
     fit.add_argument(
         "--preset",
         choices=PRESETS,
@@ -50,7 +53,7 @@ def _add_fit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="settings: the library's, or those of the thesis",
     )
     fit.add_argument("--epochs", type=_at_least(0), help="length of each training")
-    fit.add_argument("--checkpoint", type=Path, help="folder to resume an interrupted run from")
+    fit.add_argument("--checkpoint", type=_path, help="folder to resume an interrupted run from")
     fit.add_argument("--random-state", type=_at_least(0), default=0)
     fit.set_defaults(module="_fit")
 
@@ -65,10 +68,22 @@ def _add_predict(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help=f"released model, or folder that `msa fit` wrote (default: {DEFAULT_MODEL})",
     )
     predict.add_argument("stars", nargs="?", help="table with features (else one of the options)")
-    predict.add_argument("output", type=Path, help="table to write: .fits, .ecsv, .parquet, .vot")
+    predict.add_argument(
+        "output", type=_path, help="table to write: .fits, .csv, .ecsv, .parquet, .vot"
+    )
+    predict.add_argument("--overwrite", action="store_true", help="replace an output that exists")
+    _add_hdu(predict, "the stars, or of --ids")
     _add_ways_to_name_stars(predict)
     _add_archive(predict)
     predict.set_defaults(module="_predict")
+
+
+def _add_hdu(verb: argparse.ArgumentParser, whose: str) -> None:
+    verb.add_argument(
+        "--hdu",
+        metavar="TABLE",
+        help=f"number or name of the table in the file of {whose}, if it has several",
+    )
 
 
 def _add_ways_to_name_stars(verb: argparse.ArgumentParser) -> None:
@@ -79,7 +94,7 @@ def _add_ways_to_name_stars(verb: argparse.ArgumentParser) -> None:
     )
     ways.add_argument(
         "--ids",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="file with Gaia source ids: one a line, or a table with the column source_id",
     )
@@ -101,10 +116,15 @@ def _add_archive(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--tap-url", metavar="URL", help="TAP server to ask in place of its own")
     verb.add_argument(
         "--cache",
-        type=Path,
+        type=_path,
         metavar="FOLDER",
         help="folder to keep answers in (default: astropy's cache folder)",
     )
+
+
+def _path(word: str) -> Path:
+    """Return a path; a shell leaves ``~`` as it is after ``=`` and within quotes."""
+    return Path(os.path.expanduser(word))
 
 
 def _at_least(least: int) -> Callable[[str], int]:

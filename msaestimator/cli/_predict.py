@@ -1,26 +1,32 @@
 """``msa predict``: a table of parameters of the stars of a table or of an archive."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from msaestimator.cli._files import read_stars, write_stars
 from msaestimator.cli._gaia import archive_of, has_gaia_stars, stars_of
 from msaestimator.estimators import DEFAULT_MODEL, StellarParameterRegressor
+from msaestimator.tables import output_path, read_stars, write_stars
 
 __all__ = ["run"]
+
+CONFIG = "config.json"
+"""File that every saved model has."""
 
 
 def run(options: argparse.Namespace) -> None:
     """Predict as the options say, and write the table."""
     model, stars = _model_and_stars(options)
+    inputs = [path for path in (stars, options.ids) if path is not None]
+    output_path(options.output, options.overwrite, inputs)
     regressor = StellarParameterRegressor.from_pretrained(model)
     if stars is not None:
-        predictions = regressor.predict_table(read_stars(stars))
+        predictions = regressor.predict_table(read_stars(stars, options.hdu))
     else:
         archive = archive_of(options)
         predictions = regressor.predict_from_gaia(stars_of(options, archive), archive)
-    write_stars(predictions, options.output)
+    write_stars(predictions, options.output, options.overwrite)
     sys.stdout.write(f"Wrote {len(predictions)} rows to {options.output}\n")
 
 
@@ -28,12 +34,14 @@ def _model_and_stars(options: argparse.Namespace) -> tuple[str, Path | None]:
     """Return the model, named or not, and the table of stars, None for stars of the archive."""
     words = [word for word in (options.model, options.stars) if word is not None]
     from_gaia = has_gaia_stars(options)
-    stars = Path(words.pop()) if words and not from_gaia else None
-    # A folder is a model, beside which the stars were left out.
-    no_table = stars is None or stars.is_dir()
+    stars = Path(os.path.expanduser(words.pop())) if words and not from_gaia else None
+    # A model, beside which the stars were left out, is a folder; but so may stars be.
+    no_table = stars is None or (stars / CONFIG).is_file()
     if no_table != from_gaia or len(words) == 2:
         raise ValueError(
             "`msa predict` needs either a table of stars or one of --source-id, --ids, --cone "
             "and --query."
         )
+    if options.hdu is not None and from_gaia and options.ids is None:
+        raise ValueError("--hdu names a table of a file: of the stars, or of --ids.")
     return words[0] if words else DEFAULT_MODEL, stars

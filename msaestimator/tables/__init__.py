@@ -2,7 +2,9 @@
 
 from msaestimator.tables._containers import column_names, named_columns, require_columns
 from msaestimator.tables._ids import check_source_ids, is_source_id, source_ids_of
+from msaestimator.tables._files import read_stars, write_stars
 from msaestimator.tables._named_columns import NamedColumns
+from msaestimator.tables._output_path import is_table_path, output_path
 from msaestimator.tables._raw_column import (
     RawColumn,
     fill_missing_with_nan,
@@ -18,8 +20,12 @@ __all__ = [
     "fill_missing_with_nan",
     "is_missing",
     "is_source_id",
+    "is_table_path",
     "named_columns",
+    "output_path",
     "raw_column",
+    "read_stars",
     "require_columns",
     "source_ids_of",
+    "write_stars",
 ]

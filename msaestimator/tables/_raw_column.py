@@ -147,7 +147,8 @@ def _of_nulls(column: pa.Array) -> RawColumn:
 
 
 def _of_decimals(column: pa.Array) -> RawColumn:
-    return _of_numbers(column.cast(pa.float64()))
+    # Spark writes a bigint of another database, such as an identifier, as such a decimal.
+    return _of_numbers(column.cast(pa.float64() if column.type.scale else pa.int64()))
 
 
 def _of_lists(column: pa.Array) -> RawColumn:
@@ -155,13 +156,14 @@ def _of_lists(column: pa.Array) -> RawColumn:
     known = ~_nulls(column)
     lengths = np.asarray(pc.list_value_length(column.drop_null()))
     inner = raw_column(pc.list_flatten(column))
-    if len(np.unique(lengths)) > 1 or inner.values.ndim > 1 or inner.values.dtype.kind == "O":
+    if len(np.unique(lengths)) > 1 or inner.values.dtype.kind == "O":
         return _of_ragged_lists(inner, lengths, known)
-    width = int(lengths[0]) if len(lengths) else 1
-    values = np.zeros((len(column), width), dtype=inner.values.dtype)
+    width = lengths[0] if len(lengths) else getattr(column.type, "list_size", 1)
+    shape = (width, *inner.values.shape[1:])
+    values = np.zeros((len(column), *shape), dtype=inner.values.dtype)
     mask = np.ones(values.shape, dtype=bool)
-    values[known] = inner.values.reshape(-1, width)
-    mask[known] = inner.mask.reshape(-1, width)
+    values[known] = inner.values.reshape(-1, *shape)
+    mask[known] = inner.mask.reshape(-1, *shape)
     return RawColumn(values, mask)
 
 

@@ -11,9 +11,10 @@ import pytest
 from msaestimator import StellarParameterRegressor
 from msaestimator.archive import SERVICES
 from msaestimator.cli import _options, main
-from msaestimator.cli._files import FORMATS, read_stars, write_stars
 from msaestimator.estimators import DEFAULT_MODEL, PRESETS
 from msaestimator.schema import LABELS
+from msaestimator.tables import read_stars, write_stars
+from msaestimator.tables._file_formats import FORMATS
 
 # So few stars are too few to calibrate on.
 pytestmark = pytest.mark.filterwarnings("ignore::msaestimator.exceptions.CalibrationWarning")

@@ -8,11 +8,11 @@ from catalogue import SPECIAL
 
 from msaestimator.archive import GaiaArchive
 from msaestimator.cli import main
-from msaestimator.cli._files import read_stars, write_stars
 from msaestimator.cli._gaia import archive_of
 from msaestimator.cli._options import make_parser
 from msaestimator.dust import _map_files
 from msaestimator.saving import _released_models
+from msaestimator.tables import read_stars, write_stars
 
 UNKNOWN = 4242
 
@@ -126,7 +126,7 @@ def test_a_query(predicted, bare_model, loopback):
 def test_the_cache_is_used(predicted, server, ids):
     first = predicted("--source-id", *ids)
     server.requests.clear()
-    again = predicted("--source-id", *ids)
+    again = predicted("--source-id", *ids, "--overwrite")
     assert server.requests == []
     np.testing.assert_array_equal(first["teff"], again["teff"])
 

@@ -1,0 +1,47 @@
+"""FITS files by astropy."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import MaskedColumn, Table
+
+from msaestimator.exceptions import ColumnError
+from msaestimator.tables._chosen_table import ListedTable, choose_table
+from msaestimator.tables._raw_column import raw_column
+
+__all__ = ["read_fits", "write_fits"]
+
+
+def read_fits(path: Path, hdu: int | str | None) -> Table:
+    """Read the only table of a FITS file, or the HDU of a number or name."""
+    with warnings.catch_warnings():
+        # Rows that are not there would be zeros, or an error that says nothing.
+        warnings.filterwarnings("error", "File may have been truncated")
+        with fits.open(path, memmap=False, character_as_bytes=True) as hdus:
+            chosen = choose_table(_tables(hdus), hdu)
+            return Table.read(hdus[chosen.number], format="fits", unit_parse_strict="silent")
+
+
+def write_fits(table: Table, path: Path) -> None:
+    """Write a FITS file, in which masked truth values are numbers."""
+    written = table.copy(copy_data=False)
+    for column in table.itercols():
+        raw = raw_column(column)
+        if raw.values.dtype.kind == "U" and not all(map(str.isascii, raw.values[~raw.mask])):
+            raise ColumnError(
+                f"column {column.info.name!r} has text beyond ASCII, which FITS has not; choose "
+                "another ending, such as .ecsv or .parquet"
+            )
+        if raw.values.dtype.kind == "b" and raw.mask.any():
+            written[column.info.name] = MaskedColumn(column.astype(np.int16), fill_value=-1)
+    written.write(path, format="fits")
+
+
+def _tables(hdus: fits.HDUList) -> list[ListedTable]:
+    return [
+        ListedTable(number, hdu.name, hdu.header["NAXIS2"], hdu.columns.names)
+        for number, hdu in enumerate(hdus)
+        if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)
+    ]

@@ -1,0 +1,147 @@
+"""CSV files by pyarrow and ECSV files by astropy, with the archive's ``null`` for no value."""
+
+import io
+import itertools
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from astropy.table import Table, meta
+from astropy.utils.data import get_readable_fileobj
+
+from msaestimator.tables._arrow_tables import describe_columns, table_of_arrow
+from msaestimator.tables._raw_column import raw_column
+
+__all__ = ["read_csv", "read_ecsv", "write_csv", "write_ecsv"]
+
+NO_VALUE = ["", "null", "NULL", "nan", "NaN", "NA", "N/A", "<NA>", "None", "--"]
+"""Texts for no value, as archives, pandas and astropy write them."""
+
+DELIMITERS = ",;\t|"
+
+ARROW_TYPES = (
+    "bool",
+    "string",
+    *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)),
+    "float32",
+    "float64",
+)
+"""Types that ECSV and Arrow call by the same name."""
+
+LARGEST_BLOCK = 2**31 - 1
+"""Number of bytes that pyarrow can look at when it finds out the types of columns."""
+
+
+def read_csv(path: Path) -> Table:
+    """Read a CSV file with a header; comment lines are skipped, and ``null`` is no value.
+
+    Comments that are the header of an ECSV file, as in the archive's bulk files, give types,
+    units and descriptions.
+    """
+    with get_readable_fileobj(path, encoding="binary") as file:
+        content = file.read().removeprefix(b"\xef\xbb\xbf")
+    header = _ecsv_header(content)
+    # Comments may follow too, such as the last line that some servers add.
+    content = re.sub(rb"^#.*(\r?\n|$)", b"", content, flags=re.MULTILINE)
+    if not content.strip():
+        raise ValueError("it has no line with the names of columns")
+    table = table_of_arrow(_parse(content, header))
+    if not header:
+        return table
+    for name, (kind, shape) in _array_types(header).items():
+        if not len(table):
+            table[name] = np.zeros((0, *shape), kind)
+        elif table[name].dtype.kind == "f":
+            table[name] = table[name].astype(kind)
+    return describe_columns(table, header)
+
+
+def read_ecsv(path: Path) -> Table:
+    """Read an ECSV file, in which ``null`` is no value although the standard has it not."""
+    try:
+        return _read_ecsv(path, "pyarrow")
+    except (ValueError, TypeError):
+        # Slower, but of every type, and of texts of several lines.
+        with suppress(ValueError, TypeError):
+            return _read_ecsv(path, "io.ascii")
+        table = read_csv(path)
+        if len(table):
+            raise
+        # Astropy reads no matrix without rows.
+        return table
+
+
+def write_csv(table: Table, path: Path) -> None:
+    """Write a CSV file, which has no units; the arrays of a matrix are texts in brackets."""
+    plain = Table(table, meta={})
+    for column in plain.itercols():
+        if column.ndim > 1 or column.dtype.kind == "O":
+            plain[column.name] = [_text(row) for row in column]
+    plain.write(path, format="ascii.csv")
+
+
+def write_ecsv(table: Table, path: Path) -> None:
+    """Write an ECSV file."""
+    # A table that is no QTable has quantities as plain columns with a unit.
+    Table(table).write(path, format="ascii.ecsv")
+
+
+def _parse(content: bytes, header: str) -> pa.Table:
+    """Return the columns of CSV text; those that an ECSV header names are of its types."""
+    first_line = content.lstrip().split(b"\n", 1)[0].decode(errors="replace")
+    delimiter = max(DELIMITERS, key=first_line.count)
+    if header:
+        delimiter = meta.get_header_from_yaml(header.split("\n")).get("delimiter", " ")
+    arrow = pacsv.read_csv(
+        io.BytesIO(content),
+        # The types of columns are known when all rows are, and a row may be of any length.
+        read_options=pacsv.ReadOptions(block_size=min(len(content) + 1, LARGEST_BLOCK)),
+        parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=pacsv.ConvertOptions(
+            column_types=_types(header), null_values=NO_VALUE, strings_can_be_null=True
+        ),
+    )
+    names = [name.strip() or f"column_{number}" for number, name in enumerate(arrow.column_names)]
+    return arrow.rename_columns(names)
+
+
+def _ecsv_header(content: bytes) -> str:
+    """Return the YAML in the comments of an ECSV file, and an empty text of any other."""
+    if not content.startswith(b"# %ECSV"):
+        return ""
+    comments = itertools.takewhile(lambda line: line.startswith(b"#"), io.BytesIO(content))
+    return "".join(line[2:].decode() for line in comments if not line.startswith(b"##"))
+
+
+def _types(header: str) -> dict[str, pa.DataType]:
+    """Return Arrow's types of the columns of an ECSV header, where Arrow has them."""
+    known = {kind: pa.type_for_alias(kind) for kind in ARROW_TYPES}
+    return {c["name"]: known[c["datatype"]] for c in _columns(header) if c["datatype"] in known}
+
+
+def _array_types(header: str) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return the type of number and the shape of the arrays of floats of an ECSV header."""
+    subtypes = {column["name"]: column.get("subtype", "") for column in _columns(header)}
+    arrays = {name: kind.partition("[") for name, kind in subtypes.items() if "float" in kind}
+    return {
+        name: (kind, tuple(int(size) for size in re.findall(r"\d+", shape)))
+        for name, (kind, _, shape) in arrays.items()
+    }
+
+
+def _columns(header: str) -> list[dict[str, Any]]:
+    return meta.get_header_from_yaml(header.split("\n"))["datatype"] if header else []
+
+
+def _read_ecsv(path: Path, engine: str) -> Table:
+    return Table.read(path, format="ecsv", engine=engine, null_values=["", "null"])
+
+
+def _text(row: Any) -> str:
+    values, mask, _ = raw_column(row)
+    words = np.where(mask, "null", values.astype(str))
+    return f"[{', '.join(words)}]"

@@ -1,0 +1,48 @@
+"""VOTables by astropy."""
+
+from pathlib import Path
+
+import numpy as np
+from astropy.io import votable
+from astropy.table import MaskedColumn, Table
+
+from msaestimator.exceptions import ColumnError
+from msaestimator.tables._chosen_table import ListedTable, choose_table
+
+__all__ = ["read_votable", "write_votable"]
+
+
+def read_votable(path: Path, hdu: int | str | None) -> Table:
+    """Read the only table of a VOTable, or that of a number, name or ID.
+
+    Columns are called by their names, as services show them, and not by their IDs.
+    """
+    document = votable.parse(path, verify="ignore")
+    _check_status(document)
+    tables = [table for table in document.iter_tables() if table.fields]
+    listed = [_listed(number, table) for number, table in enumerate(tables, 1)]
+    chosen = tables[choose_table(listed, hdu).number - 1]
+    table = chosen.to_table(use_names_over_ids=True)
+    for name in table.colnames:
+        if table[name].dtype.kind == "U" and np.any(table[name] == ""):
+            # A VOTable has no other sign of a text that is not there.
+            table[name] = MaskedColumn(table[name], mask=table[name] == "")
+    return table
+
+
+def write_votable(table: Table, path: Path) -> None:
+    """Write a VOTable."""
+    table.write(path, format="votable")
+
+
+def _check_status(document: votable.tree.VOTableFile) -> None:
+    """Refuse an answer in which a service tells its error in place of rows."""
+    for resource in document.resources:
+        for info in resource.infos:
+            if info.name == "QUERY_STATUS" and info.value.upper() == "ERROR":
+                raise ColumnError(f"it is a service's message: {info.content or 'ERROR'}")
+
+
+def _listed(number: int, table: votable.tree.TableElement) -> ListedTable:
+    names = [field.name for field in table.fields]
+    return ListedTable(number, table.name or table.ID or "", len(table.array), names)
