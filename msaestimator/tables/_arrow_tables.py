@@ -101,9 +101,12 @@ def _column(column: pa.ChunkedArray) -> Column:
 
 def _texts(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Return objects as texts if all of them are, with empty ones where they are masked."""
-    if not all(isinstance(value, str) for value in values[~mask]):
+    if not all(isinstance(value, str | bytes) for value in values[~mask]):
         return values
-    return np.array(np.where(mask, "", values).tolist(), dtype=str)
+    texts = np.where(mask, "", values).tolist()
+    return np.array(
+        [t.decode(errors="replace") if isinstance(t, bytes) else t for t in texts], str
+    )
 
 
 def _lacks(table: Table, parts: Any) -> bool:

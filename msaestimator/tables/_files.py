@@ -17,7 +17,7 @@ from astropy.utils.exceptions import AstropyWarning
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
 from msaestimator.tables._file_formats import PARQUET, FileFormat, file_ending, file_format
-from msaestimator.tables._foreign_content import content_of
+from msaestimator.tables._foreign_content import BINARY, content_of
 from msaestimator.tables._output_path import expanded, output_path
 from msaestimator.tables._read_columns import as_stars
 
@@ -138,12 +138,15 @@ def _check_content(form: FileFormat, path: Path) -> None:
     content = content_of(path)
     if content is not None and content != form.name:
         raise ColumnError(f"its content is {content}")
+    if content is None and form.name in BINARY:
+        raise ColumnError(f"it does not begin as {form.name} files do")
 
 
 def _reason(error: Exception) -> str:
-    """Return the first line of what a reader or writer says."""
+    """Return the first line of what a reader or writer says, which may cite any bytes."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).removesuffix(".")
+    reason = (lines[0] if lines else type(error).__name__).removesuffix(".")
+    return "".join(letter if letter.isprintable() else "?" for letter in reason)
 
 
 def _compressed(path: Path, compression: str) -> Path:

@@ -1,11 +1,13 @@
 """FITS files by astropy."""
 
+import io
 import warnings
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
+from astropy.utils.data import get_readable_fileobj
 
 from msaestimator.exceptions import ColumnError
 from msaestimator.tables._chosen_table import ListedTable, choose_table
@@ -13,13 +15,15 @@ from msaestimator.tables._raw_column import raw_column
 
 __all__ = ["read_fits", "write_fits"]
 
+BEGINNING = b"SIMPLE"
+
 
 def read_fits(path: Path, hdu: int | str | None) -> Table:
     """Read the only table of a FITS file, or the HDU of a number or name."""
     with warnings.catch_warnings():
         # Rows that are not there would be zeros, or an error that says nothing.
         warnings.filterwarnings("error", "File may have been truncated")
-        with fits.open(path, memmap=False, character_as_bytes=True) as hdus:
+        with fits.open(_uncompressed(path), memmap=False, character_as_bytes=True) as hdus:
             chosen = choose_table(_tables(hdus), hdu)
             return Table.read(hdus[chosen.number], format="fits", unit_parse_strict="silent")
 
@@ -37,6 +41,18 @@ def write_fits(table: Table, path: Path) -> None:
         if raw.values.dtype.kind == "b" and raw.mask.any():
             written[column.info.name] = MaskedColumn(column.astype(np.int16), fill_value=-1)
     written.write(path, format="fits")
+
+
+def _uncompressed(path: Path) -> Path | io.BytesIO:
+    """Return a file's path, or its content if it is compressed.
+
+    Astropy would take a compressed file that was cut off for one that ends there.
+    """
+    with path.open("rb") as file:
+        if file.read(len(BEGINNING)) == BEGINNING:
+            return path
+    with get_readable_fileobj(path, encoding="binary") as file:
+        return io.BytesIO(file.read())
 
 
 def _tables(hdus: fits.HDUList) -> list[ListedTable]:

@@ -1,11 +1,13 @@
 """The format of a file by its first bytes, whatever its name says."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from astropy.utils.data import get_readable_fileobj
 
-__all__ = ["content_of"]
+__all__ = ["BINARY", "content_of"]
+
+BINARY = ("FITS", "parquet", "HDF5", "Feather")
+"""Formats whose files all begin with a signature."""
 
 SIGNATURES = {
     "FITS": (b"SIMPLE  =",),
@@ -20,10 +22,10 @@ SIGNATURES = {
 
 def content_of(path: Path) -> str | None:
     """Return a file's format as its first bytes, uncompressed, tell it; None if they do not."""
-    with suppress(Exception), get_readable_fileobj(path, encoding="binary") as file:
+    with get_readable_fileobj(path, encoding="binary") as file:
         start = file.read(64)
-        first_words = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-        for content, signatures in SIGNATURES.items():
-            if start.startswith(signatures) or first_words.startswith(signatures):
-                return content
+    first_words = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for content, signatures in SIGNATURES.items():
+        if start.startswith(signatures) or first_words.startswith(signatures):
+            return content
     return None

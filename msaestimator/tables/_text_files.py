@@ -1,5 +1,6 @@
 """CSV files by pyarrow and ECSV files by astropy, with the archive's ``null`` for no value."""
 
+import codecs
 import io
 import itertools
 import re
@@ -42,22 +43,8 @@ def read_csv(path: Path) -> Table:
     Comments that are the header of an ECSV file, as in the archive's bulk files, give types,
     units and descriptions.
     """
-    with get_readable_fileobj(path, encoding="binary") as file:
-        content = file.read().removeprefix(b"\xef\xbb\xbf")
-    header = _ecsv_header(content)
-    # Comments may follow too, such as the last line that some servers add.
-    content = re.sub(rb"^#.*(\r?\n|$)", b"", content, flags=re.MULTILINE)
-    if not content.strip():
-        raise ValueError("it has no line with the names of columns")
-    table = table_of_arrow(_parse(content, header))
-    if not header:
-        return table
-    for name, (kind, shape) in _array_types(header).items():
-        if not len(table):
-            table[name] = np.zeros((0, *shape), kind)
-        elif table[name].dtype.kind == "f":
-            table[name] = table[name].astype(kind)
-    return describe_columns(table, header)
+    content = _content(path)
+    return _read(content, _ecsv_header(content))
 
 
 def read_ecsv(path: Path) -> Table:
@@ -68,8 +55,10 @@ def read_ecsv(path: Path) -> Table:
         # Slower, but of every type, and of texts of several lines.
         with suppress(ValueError, TypeError):
             return _read_ecsv(path, "io.ascii")
-        table = read_csv(path)
-        if len(table):
+        content = _content(path)
+        header = _ecsv_header(content)
+        table = _read(content, header) if header else None
+        if table is None or len(table):
             raise
         # Astropy reads no matrix without rows.
         return table
@@ -90,6 +79,32 @@ def write_ecsv(table: Table, path: Path) -> None:
     Table(table).write(path, format="ascii.ecsv")
 
 
+def _content(path: Path) -> bytes:
+    """Return a text as UTF-8, uncompressed, without the mark that some begin it with."""
+    with get_readable_fileobj(path, encoding="binary") as file:
+        content = file.read()
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16").encode()
+    return content.removeprefix(codecs.BOM_UTF8)
+
+
+def _read(content: bytes, header: str) -> Table:
+    """Return the table of CSV text; an ECSV header may tell its types, units and descriptions."""
+    # Comments may follow too, such as the last line that some servers add.
+    content = re.sub(rb"^#.*(\r?\n|$)", b"", content, flags=re.MULTILINE)
+    if not content.strip():
+        raise ValueError("it has no line with the names of columns")
+    table = table_of_arrow(_parse(content, header))
+    if not header:
+        return table
+    for name, (kind, shape) in _array_types(header).items():
+        if not len(table):
+            table[name] = np.zeros((0, *shape), kind)
+        elif table[name].dtype.kind == "f":
+            table[name] = table[name].astype(kind)
+    return describe_columns(table, header)
+
+
 def _parse(content: bytes, header: str) -> pa.Table:
     """Return the columns of CSV text; those that an ECSV header names are of its types."""
     first_line = content.lstrip().split(b"\n", 1)[0].decode(errors="replace")
@@ -97,7 +112,8 @@ def _parse(content: bytes, header: str) -> pa.Table:
     if header:
         delimiter = meta.get_header_from_yaml(header.split("\n")).get("delimiter", " ")
     arrow = pacsv.read_csv(
-        io.BytesIO(content),
+        # The last line, or the only one, may lack its end.
+        io.BytesIO(content + b"\n"),
         # The types of columns are known when all rows are, and a row may be of any length.
         read_options=pacsv.ReadOptions(block_size=min(len(content) + 1, LARGEST_BLOCK)),
         parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
@@ -105,8 +121,10 @@ def _parse(content: bytes, header: str) -> pa.Table:
             column_types=_types(header), null_values=NO_VALUE, strings_can_be_null=True
         ),
     )
-    names = [name.strip() or f"column_{number}" for number, name in enumerate(arrow.column_names)]
-    return arrow.rename_columns(names)
+    if len(arrow.column_names) > 1 and not arrow.column_names[0].strip():
+        # Pandas' row labels, which have no name.
+        arrow = arrow.remove_column(0)
+    return arrow.rename_columns([name.strip() for name in arrow.column_names])
 
 
 def _ecsv_header(content: bytes) -> str:
