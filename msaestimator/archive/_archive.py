@@ -28,7 +28,7 @@ from msaestimator.archive._sources import Source, companion_product
 from msaestimator.archive._stars import make_stars, merge_companions, spectra_table
 from msaestimator.exceptions import ArchiveError, ArchiveWarning, ColumnError, did_you_mean
 from msaestimator.schema import StarTable
-from msaestimator.tables import check_source_ids
+from msaestimator.tables import check_source_ids, expand_home
 
 __all__ = ["GaiaArchive"]
 
@@ -267,7 +267,7 @@ class GaiaArchive:
     def _cache_folder(self) -> Path | None:
         if self.cache is True:
             return get_cache_dir_path("msaestimator") / "archive"
-        return None if self.cache is False else Path(self.cache)
+        return None if self.cache is False else expand_home(self.cache)
 
     def _rules(self) -> Sequence[str]:
         if isinstance(self.quality_cuts, str):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from msaestimator.exceptions import DustMapError, MissingDependencyError
+from msaestimator.tables import expand_home
 
 __all__ = ["MapFiles", "importing_dustmaps"]
 
@@ -66,7 +67,7 @@ class MapFiles:
         DustMapError
             The files are in neither.
         """
-        root = _data_folder() if map_dir is None else Path(map_dir).expanduser().absolute()
+        root = _data_folder() if map_dir is None else expand_home(map_dir).absolute()
         for folder in (root / self.module, root):
             if all((folder / name).is_file() for name in self.names):
                 return folder

@@ -15,6 +15,7 @@ from msaestimator.estimators._parameters import TrainingParameters, fitted
 from msaestimator.estimators._presets import get_preset
 from msaestimator.estimators._similar_stars import find_similar
 from msaestimator.saving import load_estimator, save_estimator
+from msaestimator.tables import expand_home
 from msaestimator.training import (
     MaskedNet,
     ParameterGroup,
@@ -126,7 +127,7 @@ inference_batch_size, device, precision, random_state, verbose
             A weight is too large for ``dtype``.
         """
         self._check_fitted()
-        save_estimator(self, Path(folder), dtype)
+        save_estimator(self, expand_home(folder), dtype)
 
     def find_similar(
         self, X: Any, k: int = 10, *, among: Any = None

@@ -8,18 +8,19 @@ from matplotlib.figure import Figure
 from msaestimator.plots._kiel import plot_kiel
 from msaestimator.plots._residuals import plot_residuals
 from msaestimator.schema import StarTable
+from msaestimator.tables import expand_home
 
 __all__ = ["save_kiel_pair", "save_residuals"]
 
 
-def save_kiel_pair(stars: StarTable, predictions: StarTable, path: Path) -> None:
+def save_kiel_pair(stars: StarTable, predictions: StarTable, path: str | Path) -> None:
     """Draw the Kiel diagrams of known and of predicted parameters side by side.
 
     Parameters
     ----------
     stars, predictions : table of n_stars stars
         Known and predicted stars with ``teff``, ``logg`` and ``fe_h``.
-    path : Path
+    path : str or Path
         PNG file to write.
     """
     figure = Figure(figsize=(12, 5), layout="constrained")
@@ -28,11 +29,11 @@ def save_kiel_pair(stars: StarTable, predictions: StarTable, path: Path) -> None
     plot_kiel(predictions, color="fe_h", ax=right)
     left.set_title("Spectroscopic labels")
     right.set_title("Predicted")
-    figure.savefig(path, dpi=120)
+    figure.savefig(expand_home(path), dpi=120)
 
 
 def save_residuals(
-    stars: StarTable, predictions: StarTable, labels: Sequence[str], path: Path
+    stars: StarTable, predictions: StarTable, labels: Sequence[str], path: str | Path
 ) -> None:
     """Draw predicted minus known against known, one panel a label.
 
@@ -41,7 +42,7 @@ def save_residuals(
     stars, predictions : table of n_stars stars
         Known and predicted stars with a column for each of ``labels``.
     labels : sequence of str
-    path : Path
+    path : str or Path
         PNG file to write.
     """
     n_rows = -(-len(labels) // 2)
@@ -51,4 +52,4 @@ def save_residuals(
         plot_residuals(stars[label], predictions[label], label=label, ax=ax)
     for ax in panels[len(labels) :]:
         ax.set_visible(False)
-    figure.savefig(path, dpi=120)
+    figure.savefig(expand_home(path), dpi=120)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from msaestimator.exceptions import CheckpointError, did_you_mean
+from msaestimator.tables import expand_home
 
 __all__ = ["RELEASED", "released_folder"]
 
@@ -30,8 +31,9 @@ def released_folder(name: str | Path, *kinds: str) -> Path:
         there = ", ".join(sorted(path.name for path in models[name].iterdir() if path.is_dir()))
         raise CheckpointError(f"The released model {name!r} is of {there}, not of {kinds[0]}.")
     separators = [separator for separator in (os.sep, os.altsep) if separator]
-    if isinstance(name, Path) or Path(name).exists() or any(s in name for s in separators):
-        return Path(name)
+    folder = expand_home(name)
+    if isinstance(name, Path) or folder.exists() or any(s in name for s in separators):
+        return folder
     raise CheckpointError(
         f"There is no folder {name!r}, nor a released model of that name: there is "
         f"{', '.join(models) or 'none'}.{did_you_mean(name, models)}"

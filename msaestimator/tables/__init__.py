@@ -1,10 +1,10 @@
 """Tables of stars in any container: their columns by name, with masks and units."""
 
 from msaestimator.tables._containers import column_names, named_columns, require_columns
-from msaestimator.tables._ids import check_source_ids, is_source_id, source_ids_of
 from msaestimator.tables._files import read_stars, write_stars
+from msaestimator.tables._ids import check_source_ids, is_source_id, source_ids_of
 from msaestimator.tables._named_columns import NamedColumns
-from msaestimator.tables._output_path import is_table_path, output_path
+from msaestimator.tables._output_path import expand_home, is_table_path, output_path
 from msaestimator.tables._raw_column import (
     RawColumn,
     fill_missing_with_nan,
@@ -17,6 +17,7 @@ __all__ = [
     "RawColumn",
     "check_source_ids",
     "column_names",
+    "expand_home",
     "fill_missing_with_nan",
     "is_missing",
     "is_source_id",

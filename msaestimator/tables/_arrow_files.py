@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 from astropy.table import Table
@@ -43,6 +42,9 @@ def _read_folder(folder: Path) -> pa.Table:
 
     Whatever begins with "." or "_", as Spark's ``_SUCCESS`` and checksums do, is none of them.
     """
+    # Imported here because it loads pandas, where that is installed.
+    import pyarrow.dataset as ds
+
     files = [
         path
         for path in sorted(folder.rglob("*"))

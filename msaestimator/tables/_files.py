@@ -18,7 +18,7 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
 from msaestimator.tables._file_formats import PARQUET, FileFormat, file_ending, file_format
 from msaestimator.tables._foreign_content import BINARY, content_of
-from msaestimator.tables._output_path import expanded, output_path
+from msaestimator.tables._output_path import expand_home, output_path
 from msaestimator.tables._read_columns import as_stars
 
 __all__ = ["read_stars", "write_stars"]
@@ -59,7 +59,7 @@ def read_stars(path: str | os.PathLike[str], hdu: int | str | None = None) -> St
     MissingDependencyError
         The format needs a package that is not installed.
     """
-    path = expanded(path)
+    path = expand_home(path)
     if not path.exists():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     form = PARQUET if path.is_dir() else file_format(path)

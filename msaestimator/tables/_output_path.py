@@ -7,7 +7,7 @@ from pathlib import Path
 from msaestimator.exceptions import ColumnError
 from msaestimator.tables._file_formats import FORMATS, file_ending, file_format
 
-__all__ = ["expanded", "is_table_path", "output_path"]
+__all__ = ["expand_home", "is_table_path", "output_path"]
 
 
 def output_path(
@@ -38,9 +38,9 @@ def output_path(
     FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError
         There is such a file, or a folder; or its folder is no folder, or may not be written to.
     """
-    path = expanded(path)
+    path = expand_home(path)
     file_format(path)
-    for read in map(expanded, inputs):
+    for read in map(expand_home, inputs):
         if read.exists() and _is_part_of(path, read):
             raise ColumnError(
                 f"The output {str(path)!r} is the input {str(read)!r}, or lies in it. Choose "
@@ -68,11 +68,11 @@ def output_path(
 
 def is_table_path(path: str | os.PathLike[str]) -> bool:
     """Tell whether a path is a folder, or a file whose ending is that of a table."""
-    path = expanded(path)
+    path = expand_home(path)
     return path.is_dir() or file_ending(path)[0] in FORMATS
 
 
-def expanded(path: str | os.PathLike[str]) -> Path:
+def expand_home(path: str | os.PathLike[str]) -> Path:
     """Return a path in which ``~`` and ``~name`` are the home folder, if there is such a user."""
     return Path(os.path.expanduser(path))
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import TensorDataset
 
+from msaestimator.tables import expand_home
 from msaestimator.training._averaging import AveragedWeights
 from msaestimator.training._batches import TensorBatches
 from msaestimator.training._callbacks import FiniteLoss, Progress
@@ -205,7 +206,7 @@ def _callbacks(
     if plan.average_from < 1:
         yield "average", AveragedWeights(plan.average_from)
     if plan.checkpoint is not None:
-        yield "checkpoint", ResumableCheckpoint(Path(plan.checkpoint), run)
+        yield "checkpoint", ResumableCheckpoint(expand_home(plan.checkpoint), run)
     if plan.verbose:
         yield "progress", Progress(plan.title)
 
