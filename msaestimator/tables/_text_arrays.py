@@ -8,7 +8,7 @@ __all__ = ["arrays_of_text"]
 ROWS_AT_ONCE = 4096
 """Rows that are read at once: the texts of a spectrum's correlations are 40 kB a star."""
 
-NO_NUMBER = pa.array(["", "null", "none", "nan", "--"])
+NO_NUMBER = ("", "null", "none", "nan", "--")
 
 
 def arrays_of_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -42,6 +42,6 @@ def _read(column: pa.ChunkedArray) -> pa.Array:
     inside = pc.if_else(pc.equal(inside, ""), None, inside)
     parts = pc.split_pattern_regex(inside, r"[,\s]+")
     words = parts.values
-    is_number = pc.invert(pc.is_in(pc.utf8_lower(words), NO_NUMBER))
+    is_number = pc.invert(pc.is_in(pc.utf8_lower(words), pa.array(NO_NUMBER)))
     numbers = pc.if_else(is_number, words, None).cast(pa.float64())
     return pa.ListArray.from_arrays(parts.offsets, numbers, mask=parts.is_null())
