@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msaestimator.cli._files import read_stars
 
 from msaestimator.archive import SERVICES, ArchiveFlag
 from msaestimator.archive._adql import features_query
 from msaestimator.archive._releases import RELEASES
 from msaestimator.cli import main
-from msaestimator.cli._files import read_stars
 
 PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "archive.rst"
 
