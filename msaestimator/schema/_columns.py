@@ -107,6 +107,10 @@ class Label:
     bounds : tuple of float
         Range in ``unit`` that a label has by its nature: values learned and predicted are brought
         into it. The lower end is open: 0 means positive.
+    description : str
+        Meaning of the label, in a few words.
+    decimals : int
+        Decimals, in ``unit``, that text has: beyond them is nothing but noise.
     """
 
     name: str
@@ -115,6 +119,8 @@ class Label:
     log: bool = False
     symbol: str = ""
     bounds: tuple[float, float] = (-math.inf, math.inf)
+    description: str = ""
+    decimals: int = 4
 
     @property
     def error(self) -> str:
