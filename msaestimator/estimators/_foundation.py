@@ -31,7 +31,6 @@ from msaestimator.results import (
     PredictionFlag,
     apparent_spectra,
     check_spectrum,
-    limit_flags,
     request_table,
     spectra_at_10pc,
 )
@@ -260,8 +259,8 @@ device, precision, random_state, verbose
         """
         self._check_fitted()
         positions = self.reader_.positions(self.labels_, what="labels")
-        means, _ = self._answer(self._without_labels(X), positions)
-        return means[:, 0] if self.reader_.one_dimensional_ else means
+        medians, _, _ = self._answer(self._without_labels(X), positions)
+        return medians[:, 0] if self.reader_.one_dimensional_ else medians
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the coefficient of determination, averaged over the labels.
@@ -344,10 +343,12 @@ device, precision, random_state, verbose
         Returns
         -------
         StarTable of length n_stars
-            ``source_id`` if ``X`` has it; of each request its mean (``teff``) and standard error
-            (``teff_err``), in the token's unit, a logarithm's being the median and to first
-            order; and ``flags``, see :class:`~msaestimator.results.PredictionFlag`. A star of
-            which nothing is known gets the answer for any star of the training, and a flag.
+            ``source_id`` if ``X`` has it; of each request its median (``teff``) and standard error
+            (``teff_err``), to first order where it is a logarithm that is learned, and the
+            central 68 % interval (``teff_lower`` to ``teff_upper``), in the token's unit; of a
+            label ``teff_flags``, what concerns it alone. Last ``flags``, what concerns the star,
+            see :class:`~msaestimator.results.PredictionFlag`. A star of which nothing is known
+            gets the answer for any star of the training, and a flag.
 
         Raises
         ------
@@ -359,16 +360,17 @@ device, precision, random_state, verbose
         positions = self.reader_.positions(names, what="requests")
         identifiers = source_ids_of(X)
         values = self._known(X, inputs)
-        means, errors = self._answer(values, positions)
+        medians, errors, bounds = self._answer(values, positions)
         units = {name: self.vocabulary_[name].unit for name in names}
         flags = np.where(np.isfinite(values).any(axis=1), 0, PredictionFlag.NOTHING_KNOWN)
         return request_table(
             names,
-            means,
+            medians,
             errors,
             units=units,
+            bounds=bounds,
             identifiers=identifiers,
-            flags=flags | limit_flags(means, names, units=units),
+            flags=flags,
         )
 
     def sample(
@@ -517,8 +519,8 @@ device, precision, random_state, verbose
 
     def _answer(
         self, values: np.ndarray, positions: Sequence[int]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return values and errors of tokens in their units, each (n_stars, n_chosen)."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what `TokenReader.inverse_transform` does of tokens."""
         answers = self._inference(TokenInference).predict(values, positions)
         return self.reader_.inverse_transform(positions, *answers)
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.networks import GroupMask, JointMask, SpanMask
 from msaestimator.preprocessing import FeatureColumns
 
-__all__ = ["feature_mask"]
+__all__ = ["feature_mask", "hide_ratios"]
 
 
 def feature_mask(
@@ -52,6 +54,15 @@ def feature_mask(
     # DIFF(mckay2025): the thesis hides spectra whole or not at all.
     spans = SpanMask([orders.get(name, -1) for name in names], span_mask_ratio)
     return JointMask(by_column, by_block, spans)
+
+
+def hide_ratios(mask: JointMask) -> np.ndarray:
+    """Return the probability with which a mask hides each feature, alone or in its group.
+
+    That of several masks is the largest, and parts of spectra do not count.
+    """
+    masks = [mask, *(other for other in mask.others if isinstance(other, GroupMask))]
+    return np.max([part.ratios[part.groups].numpy() for part in masks], axis=0)
 
 
 def _check_protected(protected: Sequence[str] | None, columns: FeatureColumns) -> Sequence[str]:

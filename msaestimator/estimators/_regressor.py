@@ -21,7 +21,7 @@ from msaestimator.estimators._fine_tuning import (
     load_encoder,
 )
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
-from msaestimator.estimators._masks import feature_mask
+from msaestimator.estimators._masks import feature_mask, hide_ratios
 from msaestimator.estimators._parameters import (
     Rule,
     at_least,
@@ -50,7 +50,7 @@ from msaestimator.preprocessing import (
     known_errors,
     weights_of_labels,
 )
-from msaestimator.results import PredictionFlag, prediction_flags, prediction_table
+from msaestimator.results import prediction_flags, prediction_table, with_interval
 from msaestimator.schema import StarTable
 from msaestimator.surveys import SurveyOffsets, read_surveys
 from msaestimator.tables import source_ids_of
@@ -174,8 +174,8 @@ inference_batch_size, device, precision, random_state, verbose
     label_scaler_ : LabelScaler
         Scaler between labels and the network's predictions.
     label_domains_ : LabelCoverage
-        Range of Teff in which each label is known, and its spread; see ``flags`` of
-        `predict_table`.
+        Range of Teff in which each label is known, and its spread; see ``teff_flags`` and so on
+        of `predict_table`.
     calibrator_ : estimator or None
         Calibration of the intervals, learned from the stars held back.
     outliers_ : OutlierModel
@@ -424,48 +424,57 @@ feature_names_in_
             The level is not between 0 and 1, or ``quantiles`` is the median alone.
         """
         features = self._read(X)
-        self.intervals_.check_intervals()
-        if not 0 < level < 1:
-            raise ValueError(
-                f"`level` must be between 0 and 1, both left out, got {level}. It is a "
-                "probability: 0.9 for intervals that hold nine of ten true values."
-            )
-        levels = ((1 - level) / 2, (1 + level) / 2)
-        return self.intervals_.quantiles(self._members(features), features, levels)
+        self.intervals_.check_level(level)
+        return self.intervals_.interval(self._members(features), features, level)
 
-    def predict_table(self, X: Any) -> StarTable:
-        """Return stars' parameters with intervals, units and flags.
+    def predict_table(self, X: Any, level: float | None = None) -> StarTable:
+        """Return stars' parameters with errors, intervals, units and flags.
 
         Parameters
         ----------
         X : table of n_stars stars, or array of shape (n_stars, n_features)
+        level : float, optional
+            Probability, between 0 and 1, that the intervals hold the truth. None has those of the
+            0.16 and 0.84 quantiles, or of the outermost that are predicted.
 
         Returns
         -------
         StarTable of length n_stars
-            ``source_id`` if ``X`` has it; of each label its median (``teff``), ``teff_lower``
-            and ``teff_upper``, and with several members the parts ``teff_aleatoric`` and
-            ``teff_epistemic`` of the interval; and ``flags``, see
-            :class:`~msaestimator.results.PredictionFlag`.
+            ``source_id`` if ``X`` has it; of each label its median (``teff``); ``teff_err``, half
+            the width of the central 68 % interval whatever ``level`` is; the interval,
+            ``teff_lower`` to ``teff_upper``; with several members the parts ``teff_aleatoric``
+            and ``teff_epistemic`` of the error; and ``teff_flags``, what concerns this label
+            alone. Last ``flags``, what concerns the star. See
+            :class:`~msaestimator.results.PredictionFlag` for the bits, and
+            :func:`~msaestimator.results.usable` for which rows to use.
+
+        Raises
+        ------
+        ValueError
+            The level is not between 0 and 1.
         """
         identifiers = source_ids_of(X)
         features = self._read(X)
         self.intervals_.check_follows(self.quantiles)
+        if level is not None:
+            self.intervals_.check_level(level)
         latent, members = self._latent_and_members(features)
         quantiles = self.intervals_.quantiles(members, features, self.quantiles)
-        flags = self.intervals_.flags(quantiles, self.quantiles) | self.outliers_.flags(
-            features, latent
-        )
         several = self.n_members > 1
-        return prediction_table(
+        table = prediction_table(
             self.labels_,
             quantiles,
             self.quantiles,
             units=self.units_,
             identifiers=identifiers,
-            flags=flags | self._input_flags(features),
+            flags=self._star_flags(features, latent),
+            label_flags=self.intervals_.flags(quantiles, self.quantiles),
             epistemic_share=epistemic_share(members, self.intervals_.levels) if several else None,
         )
+        if level is None:
+            return table
+        bounds = self.intervals_.interval(members, features, level)
+        return with_interval(table, self.labels_, level, bounds)
 
     def predict_from_gaia(
         self, source_ids: Any, archive: GaiaArchive | None = None, *, dust_map: Any = "sfd"
@@ -657,14 +666,12 @@ feature_names_in_
             sample, truth = calibration_sample(features, targets)
             self.intervals_.calibrate(self._members(sample), sample, truth)
 
-    def _input_flags(self, features: Features) -> np.ndarray:
-        """Return the flags of what the network was given of stars."""
+    def _star_flags(self, features: Features, latent: np.ndarray) -> np.ndarray:
+        """Return the flags of stars by what the network was given, and made, of them."""
         columns = features.columns
-        flags = prediction_flags(
+        return prediction_flags(
             features.values, columns.names, columns.bands, *self.feature_range_
-        )
-        flags[features.lacks_blocks] |= PredictionFlag.MISSING_BLOCKS
-        return flags
+        ) | self.outliers_.flags(features, latent, hide_ratios(self._feature_mask()))
 
     def _read_surveys(self, X: Any, survey: Any, n_stars: int) -> np.ndarray | None:
         if survey is not None:
@@ -713,7 +720,11 @@ feature_names_in_
         return objective if self.ensemble == "shared" else EnsembleObjective(objective)
 
     def _mask(self) -> JointMask | NoisyMask:
-        mask = feature_mask(
+        mask = self._feature_mask()
+        return NoisyMask(mask) if self.resample_noise else mask
+
+    def _feature_mask(self) -> JointMask:
+        return feature_mask(
             self.reader_.columns,
             mask_ratio=self.mask_ratio,
             xp_mask_ratio=self.xp_mask_ratio,
@@ -721,7 +732,6 @@ feature_names_in_
             span_mask_ratio=self.span_mask_ratio,
             protected=self.encoder_.protected,
         )
-        return NoisyMask(mask) if self.resample_noise else mask
 
     def _with_errors(self, features: Features) -> np.ndarray:
         """Return what the mask takes: features, and their errors if it adds noise."""

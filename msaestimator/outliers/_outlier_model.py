@@ -1,4 +1,4 @@
-"""Stars that a model was not made for: unusual inputs, latent vectors far from the training."""
+"""Stars that a model was not made for: unusual inputs or latent vectors, unlearned gaps."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -16,6 +16,9 @@ __all__ = ["OUTLIER_SCORE", "OutlierModel", "training_views"]
 
 OUTLIER_SCORE = 2.0
 """Score from which a star is flagged: a false-alarm rate of 1 %."""
+
+LEAST_WITHOUT = 0.01
+"""Least share of what training shows that is without a feature, to learn to do without it."""
 
 
 class OutlierModel(BaseEstimator):
@@ -37,7 +40,12 @@ class OutlierModel(BaseEstimator):
     latent_detectors_ : list of DensityOutliers or None
         Detectors on the latent vectors of the training: of stars with XP coefficients, and of the
         same stars without them. Empty where ``detector_`` is None of an old model.
+    lacking_ : ndarray of shape (n_features,) or None
+        Share of the training's stars that lack each feature. None of a model that was saved before
+        this was noted, which counts as zero.
     """
+
+    lacking_: np.ndarray | None = None
 
     def __init__(self, detector: BaseEstimator | None = None) -> None:
         self.detector = detector
@@ -58,6 +66,7 @@ class OutlierModel(BaseEstimator):
         self.detector_ = self._fit_detector(features)
         unseen = np.isin(np.arange(len(features)), held_back)
         self.latent_detectors_ = [fit_density(latent, held_back=unseen) for latent in latents]
+        self.lacking_ = np.isnan(features.values[features.is_observed]).mean(axis=0)
         return self
 
     def score(self, features: Features) -> np.ndarray:
@@ -75,7 +84,7 @@ class OutlierModel(BaseEstimator):
             )
         return self.detector_.score(features)
 
-    def flags(self, features: Features, latent: np.ndarray) -> np.ndarray:
+    def flags(self, features: Features, latent: np.ndarray, hide_ratios: np.ndarray) -> np.ndarray:
         """Return the flags of unusual stars, int32 of shape (n_stars,).
 
         Parameters
@@ -83,8 +92,11 @@ class OutlierModel(BaseEstimator):
         features : Features of n_stars stars
         latent : ndarray of shape (n_stars, n_latent)
             The stars' latent vectors.
+        hide_ratios : ndarray of shape (n_features,)
+            Probability with which training hid each feature.
         """
         flags = np.zeros(len(features), dtype=np.int32)
+        flags[self._lacks_needed(features, hide_ratios)] |= PredictionFlag.MISSING_BLOCKS
         if self.detector_ is None:
             return flags
         flags[self.score(features) >= OUTLIER_SCORE] |= PredictionFlag.INCONSISTENT_INPUTS
@@ -95,6 +107,12 @@ class OutlierModel(BaseEstimator):
                 far = np.flatnonzero(rows)[detector.score(vectors) >= OUTLIER_SCORE]
                 flags[far] |= PredictionFlag.EXTRAPOLATION
         return flags
+
+    def _lacks_needed(self, features: Features, hide_ratios: np.ndarray) -> np.ndarray:
+        """Tell which stars lack a feature that the network has hardly ever been without."""
+        without = hide_ratios if self.lacking_ is None else np.maximum(hide_ratios, self.lacking_)
+        needed = features.values[:, without < LEAST_WITHOUT]
+        return np.isnan(needed).any(axis=1) & features.is_observed
 
     def _fit_detector(self, features: Features) -> Any:
         if self.detector is not None:

@@ -109,15 +109,6 @@ class Features:
         return is_xp.any() & ~np.isfinite(self.values[:, is_xp]).any(axis=1)
 
     @property
-    def lacks_blocks(self) -> np.ndarray:
-        """Whether each star that has a feature lacks a whole block, but for XP: (n_stars,)."""
-        blocks = self.columns.blocks
-        lacking = np.zeros(len(self), dtype=bool)
-        for block in set(blocks) - {"xp", ""}:
-            lacking |= ~np.isfinite(self.values[:, blocks == block]).any(axis=1)
-        return lacking & self.is_observed
-
-    @property
     def g_magnitude(self) -> np.ndarray:
         """The G magnitude as a feature, (n_stars, 1); (n_stars, 0) where it is none."""
         return self.values[:, [name == G_BAND for name in self.columns.names]]

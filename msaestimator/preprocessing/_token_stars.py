@@ -136,15 +136,25 @@ class TokenReader(BaseEstimator):
 
     def inverse_transform(
         self, tokens: Sequence[int], mean: np.ndarray, error: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return scaled values and errors of some tokens, (n_stars, n_chosen), in their units.
 
-        The error of a logarithm is to first order (Zhang et al. 2026, section 3.5).
+        Returns
+        -------
+        values, errors : ndarray of shape (n_stars, n_chosen)
+            Medians and standard errors. The error of a logarithm is to first order (Zhang et al.
+            2026, section 3.5).
+        bounds : ndarray of shape (n_stars, n_chosen, 2)
+            Values an error below and above, on the scale that the network learns.
         """
         full = np.zeros((2, len(mean), len(self.vocabulary_)))
         full[0][:, tokens], full[1][:, tokens] = mean, error
-        linear = self.scaler_.inverse_transform(full[0])[:, tokens]
-        return linear, self.scaler_.inverse_transform_errors(*full)[:, tokens]
+        values, lower, upper = (
+            self.scaler_.inverse_transform(full[0] + side * full[1])[:, tokens]
+            for side in (0, -1, 1)
+        )
+        errors = self.scaler_.inverse_transform_errors(*full)[:, tokens]
+        return values, errors, np.stack([lower, upper], axis=-1)
 
     def positions(self, names: str | Sequence[str], *, what: str) -> list[int]:
         """Return the positions of tokens that training knew; ``what`` is the parameter's name."""

@@ -13,15 +13,17 @@ from msaestimator.results._physical_spectra import (
     check_spectrum,
     spectra_at_10pc,
 )
-from msaestimator.results._prediction_table import prediction_table
+from msaestimator.results._prediction_table import prediction_table, with_interval
 from msaestimator.results._request_table import request_table
 from msaestimator.results._spectra import spectra_table
+from msaestimator.results._usable import flag_names, usable
 
 __all__ = [
     "SPECTRUM",
     "PredictionFlag",
     "apparent_spectra",
     "check_spectrum",
+    "flag_names",
     "interval_flags",
     "limit_flags",
     "observed_blocks",
@@ -30,4 +32,6 @@ __all__ = [
     "request_table",
     "spectra_at_10pc",
     "spectra_table",
+    "usable",
+    "with_interval",
 ]

@@ -20,7 +20,11 @@ ROUNDING = 1e-6
 
 
 class PredictionFlag(ExplainedFlag):
-    """Bits of the ``flags`` column; 0 is a star with nothing to say.
+    """Bits of the columns of flags; 0 is nothing to say.
+
+    ``flags`` has those that concern a star. ``teff_flags``, ``fe_h_flags`` and so on have those
+    that concern one label: ``OUTSIDE_LIMITS``, ``WIDE_INTERVAL`` and ``UNCONSTRAINED_LABEL``. See
+    :func:`~msaestimator.results.usable` for those that advise against using a value.
 
     Examples
     --------
@@ -35,13 +39,13 @@ class PredictionFlag(ExplainedFlag):
     NO_XP = 2, "no XP coefficient was observed"
     PARTIAL_XP = 4, "XP coefficients were observed in one band only"
     OUT_OF_RANGE_INPUT = 8, "a feature lies outside the range seen in training"
-    OUTSIDE_LIMITS = 16, "a predicted median lies outside the label's physical limits"
+    OUTSIDE_LIMITS = 16, "the predicted median lies outside the label's physical limits"
     NOTHING_KNOWN = 32, "no quantity was known; the answer describes all training stars alike"
     EXTRAPOLATION = 64, "the latent vector is farther out than that of 99 % of training-like stars"
     INCONSISTENT_INPUTS = 128, "the inputs together are rarer than in 99 % of training-like stars"
-    MISSING_BLOCKS = 256, "a survey, or other block of columns, that the training had is missing"
-    WIDE_INTERVAL = 512, "an interval is as wide as the label's spread in training, or wider"
-    UNCONSTRAINED_LABEL = 1024, "a label was known for no training star of this Teff"
+    MISSING_BLOCKS = 256, "columns are missing that the model has not learned to do without"
+    WIDE_INTERVAL = 512, "the interval is as wide as the label's spread in training, or wider"
+    UNCONSTRAINED_LABEL = 1024, "the label was known for no training star of this Teff"
 
 
 def describe_flags() -> list[str]:
@@ -125,7 +129,7 @@ def limit_flags(
 
     Returns
     -------
-    ndarray of int32 of shape (n_stars,)
+    ndarray of int32 of shape (n_stars, n_labels)
 
     Raises
     ------
@@ -138,15 +142,16 @@ def limit_flags(
     --------
     >>> from msaestimator.results import limit_flags
     >>> limit_flags([[5000.0, 2.0], [5000.0, -3.0]], ["teff", "age"])
-    array([ 0, 16], dtype=int32)
+    array([[ 0,  0],
+           [ 0, 16]], dtype=int32)
     """
     values = np.asarray(medians, dtype=float)
     _check_columns("medians", values, len(labels), "label")
-    outside = np.zeros(len(values), dtype=bool)
-    for label, column in zip(labels, values.T, strict=True):
+    outside = np.zeros(values.shape, dtype=bool)
+    for position, label in enumerate(labels):
         if label in LABELS:
             low, high = LABELS[label].limits_in((units or {}).get(label, LABELS[label].unit))
-            outside |= (column < low) | (column > high)
+            outside[:, position] = (values[:, position] < low) | (values[:, position] > high)
     return np.where(outside, PredictionFlag.OUTSIDE_LIMITS, 0).astype(np.int32)
 
 
@@ -164,8 +169,8 @@ def interval_flags(widths: ArrayLike, spreads: ArrayLike, unconstrained: ArrayLi
 
     Returns
     -------
-    ndarray of int32 of shape (n_stars,)
-        `PredictionFlag.WIDE_INTERVAL` and `PredictionFlag.UNCONSTRAINED_LABEL` of any label.
+    ndarray of int32 of shape (n_stars, n_labels)
+        `PredictionFlag.WIDE_INTERVAL` and `PredictionFlag.UNCONSTRAINED_LABEL`.
 
     Raises
     ------
@@ -176,15 +181,17 @@ def interval_flags(widths: ArrayLike, spreads: ArrayLike, unconstrained: ArrayLi
     --------
     >>> from msaestimator.results import interval_flags
     >>> interval_flags([[100.0, 0.1], [100.0, 0.9]], [900.0, 0.8], [[False, False]] * 2)
-    array([  0, 512], dtype=int32)
+    array([[  0,   0],
+           [  0, 512]], dtype=int32)
     """
     values, usual = np.asarray(widths, dtype=float), np.asarray(spreads, dtype=float)
     _check_columns("widths", values, len(usual), "label")
     # An interval widened to the spread is as wide but for rounding.
-    wide = (values >= usual * (1 - ROUNDING)).any(axis=1)
-    unknown = np.asarray(unconstrained).any(axis=1)
+    wide = values >= usual * (1 - ROUNDING)
     flags = np.where(wide, PredictionFlag.WIDE_INTERVAL, 0)
-    return (flags | np.where(unknown, PredictionFlag.UNCONSTRAINED_LABEL, 0)).astype(np.int32)
+    return (flags | np.where(unconstrained, PredictionFlag.UNCONSTRAINED_LABEL, 0)).astype(
+        np.int32
+    )
 
 
 def _check_columns(name: str, values: np.ndarray, expected: int, thing: str) -> None:

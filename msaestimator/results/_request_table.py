@@ -1,15 +1,15 @@
-"""Answers to requests as a table with units, errors and flags."""
+"""Answers to requests as a table with units, errors, intervals and flags."""
 
 from collections.abc import Mapping, Sequence
 
-import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.results._flags import describe_flags
+from msaestimator.results._estimates import add_estimate, add_flags
+from msaestimator.results._flags import limit_flags
 from msaestimator.results._prediction_table import integers
-from msaestimator.schema import StarTable
+from msaestimator.schema import LABELS, StarTable
 
 __all__ = ["request_table"]
 
@@ -20,30 +20,34 @@ def request_table(
     errors: ArrayLike,
     *,
     units: Mapping[str, str],
+    bounds: ArrayLike | None = None,
     identifiers: ArrayLike | None = None,
     flags: ArrayLike | None = None,
 ) -> StarTable:
-    """Return answers as a table: value and standard error of each quantity, one row a star.
+    """Return answers as a table: value, standard error and interval of each, one row a star.
 
     Parameters
     ----------
     names : sequence of str of length n_requests
         Names of the asked quantities.
     values, errors : array-like of shape (n_stars, n_requests)
-        Answers and their standard errors in ``units``.
+        Answers, which are medians, and their standard errors in ``units``.
     units : mapping of str to str
         Units by quantity; one that is not named is dimensionless.
+    bounds : array-like of shape (n_stars, n_requests, 2), optional
+        Lower and upper ends of the central 68 % intervals.
     identifiers : array-like of int of shape (n_stars,), optional
         Gaia source identifiers, kept exactly; masked where a star has none.
     flags : array-like of int of shape (n_stars,), optional
-        Bits of `PredictionFlag`.
+        Bits of `PredictionFlag` that concern the star.
 
     Returns
     -------
     StarTable of length n_stars
-        Columns ``source_id`` (int64); for each quantity its value (``teff``) and standard error
-        (``teff_err``), both Quantities; then ``flags`` (int32). Columns of what was not given are
-        left out.
+        Columns ``source_id`` (int64); for each quantity its value (``teff``), standard error
+        (``teff_err``) and interval (``teff_lower``, ``teff_upper``), all Quantities, and for a
+        stellar label ``teff_flags`` (int32), what concerns it alone; then ``flags`` (int32), what
+        concerns the star. Columns of what was not given are left out.
 
     Raises
     ------
@@ -53,11 +57,12 @@ def request_table(
     Examples
     --------
     >>> from msaestimator.results import request_table
-    >>> print(request_table(["teff"], [[5772.0]], [[30.0]], units={"teff": "K"}))
-     teff  teff_err
-      K       K
-    ------ --------
-    5772.0     30.0
+    >>> bounds = [[[4.1, 6.2]]]
+    >>> print(request_table(["age"], [[5.0]], [[1.0]], bounds=bounds, units={"age": "Gyr"}))
+     age   age_err age_lower age_upper age_flags
+     Gyr     Gyr      Gyr       Gyr
+    ------ ------- --------- --------- ---------
+    5.0000  1.0000    4.1000    6.2000         0
     """
     values, errors = np.asarray(values, dtype=float), np.asarray(errors, dtype=float)
     if values.ndim != 2 or values.shape != errors.shape or values.shape[1] != len(names):
@@ -65,13 +70,26 @@ def request_table(
             f"`values` and `errors` must have shape (n_stars, {len(names)}), got "
             f"{values.shape} and {errors.shape}."
         )
+    ends = None if bounds is None else np.asarray(bounds, dtype=float)
+    if ends is not None and ends.shape != (*values.shape, 2):
+        raise ColumnError(f"`bounds` must have shape {(*values.shape, 2)}, got {ends.shape}.")
     table = StarTable()
     if identifiers is not None:
         table["source_id"] = integers(identifiers, "identifiers", len(values), np.int64)
-    for name, value, error in zip(names, values.T, errors.T, strict=True):
-        unit = u.Unit(units.get(name, ""))
-        table[name], table[f"{name}_err"] = value * unit, error * unit
+    of_labels = limit_flags(values, names, units=units)
+    for position, name in enumerate(names):
+        parts = {
+            "": (values[:, position], "median"),
+            "_err": (errors[:, position], "standard error"),
+        }
+        if ends is not None:
+            parts |= {
+                "_lower": (ends[:, position, 0], "lower end of the central 68 % interval"),
+                "_upper": (ends[:, position, 1], "upper end of the central 68 % interval"),
+            }
+        add_estimate(table, name, units.get(name, ""), parts)
+        if name in LABELS:
+            add_flags(table, {f"{name}_flags": of_labels[:, position]})
     if flags is not None:
-        table["flags"] = integers(flags, "flags", len(values), np.int32)
-        table.meta["flags"] = describe_flags()
+        add_flags(table, {"flags": integers(flags, "flags", len(values), np.int32)})
     return table

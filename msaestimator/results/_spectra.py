@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from msaestimator.datasets import load_xp_sampling
 from msaestimator.exceptions import ColumnError
-from msaestimator.results._flags import describe_flags
+from msaestimator.results._estimates import add_flags
 from msaestimator.results._prediction_table import integers
 from msaestimator.schema import StarTable, g_flux
 
@@ -86,8 +86,7 @@ def spectra_table(
     first, second, last = wavelength[[0, 1, -1]]
     table["flux"].info.description = f"from {first} to {last} in steps of {second - first}"
     if flags is not None:
-        table["flags"] = integers(flags, "flags", len(flux), np.int32)
-        table.meta["flags"] = describe_flags()
+        add_flags(table, {"flags": integers(flags, "flags", len(flux), np.int32)})
     return table
 
 

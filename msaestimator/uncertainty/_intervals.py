@@ -101,6 +101,15 @@ class IntervalModel(BaseEstimator):
                 f"{tuple(self.levels)}. Fit with quantiles=(0.16, 0.5, 0.84)."
             )
 
+    def check_level(self, level: float) -> None:
+        """Refuse what is not the probability of an interval, or intervals of the median alone."""
+        self.check_intervals()
+        if not 0 < level < 1:
+            raise ValueError(
+                f"`level` must be between 0 and 1, both left out, got {level}. It is a "
+                "probability: 0.9 for intervals that hold nine of ten true values."
+            )
+
     def split(
         self, fraction: float, features: Features, labels: LabelSet, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -173,12 +182,16 @@ class IntervalModel(BaseEstimator):
             quantiles = quantiles_at(quantiles, self.levels, levels)
         return self._in_units(self.label_coverage_.widen(quantiles, levels, medians))
 
+    def interval(self, members: np.ndarray, features: Features, level: float) -> np.ndarray:
+        """Return the bounds of the central interval of a level, (n_stars, n_labels, 2)."""
+        return self.quantiles(members, features, ((1 - level) / 2, (1 + level) / 2))
+
     def medians(self, members: np.ndarray) -> np.ndarray:
         """Return medians of scaled labels, (n_stars, n_labels)."""
         return combine_members(members, self.levels)[..., len(self.levels) // 2]
 
     def flags(self, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-        """Return the flags of quantiles in units at some levels, int32 of shape (n_stars,).
+        """Return the flags of quantiles in units at some levels, int32 of (n_stars, n_labels).
 
         See :class:`~msaestimator.results.PredictionFlag`.
         """

@@ -92,7 +92,7 @@ class LabelCoverage(BaseEstimator):
         return np.where(outside, wider, quantiles)
 
     def flags(self, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-        """Return the flags of predicted quantiles, (n_stars, n_labels, n_levels)."""
+        """Return the flags, (n_stars, n_labels), of quantiles, (n_stars, n_labels, n_levels)."""
         low, middle, high = interval_positions(levels)
         spread = self.spread_ * (norm.ppf(levels[high]) - norm.ppf(levels[low]))
         return interval_flags(

@@ -15,22 +15,48 @@ ERRORS = np.array([[50.0, 0.01, 0.1], [40.0, 0.02, np.nan]])
 IDS = [5937083312263887616, 1]
 
 
-def test_each_request_has_value_and_error_in_its_unit():
-    table = request_table(NAMES, VALUES, ERRORS, units=UNITS)
+BOUNDS = np.stack([VALUES - ERRORS, VALUES + 2 * ERRORS], axis=-1)
+
+
+def test_each_request_has_value_error_and_interval_in_its_unit():
+    table = request_table(NAMES, VALUES, ERRORS, units=UNITS, bounds=BOUNDS)
     assert isinstance(table, StarTable)
-    assert table.colnames == [n + ending for n in NAMES for ending in ("", "_err")]
+    endings = {
+        name: ["", "_err", "_lower", "_upper", *(["_flags"] if name != "relative_bp_1" else [])]
+        for name in NAMES
+    }
+    assert table.colnames == [n + ending for n in NAMES for ending in endings[n]]
     for position, name in enumerate(NAMES):
-        unit = u.Unit(UNITS.get(name, ""))
-        assert table[name].unit == table[f"{name}_err"].unit == unit
-        np.testing.assert_array_equal(table[name].value, VALUES[:, position])
-        np.testing.assert_array_equal(table[f"{name}_err"].value, ERRORS[:, position])
+        columns = [table[name + ending] for ending in endings[name][:4]]
+        assert {column.unit for column in columns} == {u.Unit(UNITS.get(name, ""))}
+        expected = [VALUES, ERRORS, BOUNDS[..., 0], BOUNDS[..., 1]]
+        for column, values in zip(columns, expected, strict=True):
+            np.testing.assert_array_equal(column.value, values[:, position])
+
+
+def test_columns_are_described_in_words():
+    table = request_table(NAMES, VALUES, ERRORS, units=UNITS, bounds=BOUNDS)
+    assert table["teff"].info.description == "effective temperature: median"
+    assert table["teff_err"].info.description == "effective temperature: standard error"
+    lower = (
+        "BP spectrum, coefficient 1 of 55, over the G flux: lower end of the central 68 % interval"
+    )
+    assert table["relative_bp_1_lower"].info.description == lower
+
+
+def test_a_label_outside_its_limits_is_flagged_by_itself():
+    values = [[1000.0, -0.1, 4.5], [5000.0, -99.0, 7.0]]
+    table = request_table(NAMES, values, ERRORS, units=UNITS, flags=[0, 0])
+    assert table["teff_flags"].tolist() == [16, 0]
+    assert table["logg_flags"].tolist() == [0, 16]
+    assert not table["flags"].any()
 
 
 def test_identifiers_come_first_and_flags_last():
     flags = [0, PredictionFlag.NOTHING_KNOWN]
     table = request_table(["age"], [[1.0], [2.0]], [[0.1], [0.2]], units={"age": "Gyr"},
                           identifiers=IDS, flags=flags)  # fmt: skip
-    assert table.colnames == ["source_id", "age", "age_err", "flags"]
+    assert table.colnames == ["source_id", "age", "age_err", "age_flags", "flags"]
     assert table["source_id"].tolist() == IDS
     assert table["flags"].dtype == np.int32
     assert table.meta["flags"][5].startswith("32 NOTHING_KNOWN: no quantity was known")
@@ -59,6 +85,7 @@ def test_no_star_and_no_request():
         ({"values": VALUES[0]}, r"must have shape \(n_stars, 3\), got \(3,\) and \(2, 3\)"),
         ({"values": VALUES[:1]}, r"got \(1, 3\) and \(2, 3\)"),
         ({"names": ["teff"]}, r"must have shape \(n_stars, 1\), got \(2, 3\) and \(2, 3\)"),
+        ({"bounds": BOUNDS[..., 0]}, r"`bounds` must have shape \(2, 3, 2\), got \(2, 3\)"),
         ({"identifiers": [1.0, 2.0]}, "`identifiers` must be integers, got float64"),
         ({"identifiers": [1]}, r"`identifiers` must have shape \(2,\), got \(1,\)"),
         ({"flags": [0.5, 0.5]}, "`flags` must be integers"),

@@ -8,6 +8,7 @@ from msaestimator import StellarParameterRegressor
 from msaestimator.results import PredictionFlag, interval_flags
 from msaestimator.uncertainty import LabelCoverage
 
+WIDE = PredictionFlag.WIDE_INTERVAL
 LEVELS = (0.05, 0.16, 0.5, 0.84, 0.95)
 NAN = np.nan
 
@@ -75,7 +76,8 @@ def test_widening():
     np.testing.assert_array_equal(wide[1, 0], quantiles[1, 0])
     np.testing.assert_allclose(wide[1, 1], 0.3 + domains.spread_[1] * norm.ppf(LEVELS))
     both = PredictionFlag.UNCONSTRAINED_LABEL | PredictionFlag.WIDE_INTERVAL
-    np.testing.assert_array_equal(domains.flags(wide, LEVELS), [0, both, both, 0])
+    expected = [[0, 0], [0, both], [WIDE, both], [0, 0]]
+    np.testing.assert_array_equal(domains.flags(wide, LEVELS), expected)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_widening():
 )
 def test_flags_of_intervals(width, unconstrained, expected):
     found = interval_flags([[width, 0.0]], [0.8, 1.0], [[unconstrained, False]])
-    np.testing.assert_array_equal(found, [expected])
+    np.testing.assert_array_equal(found, [[expected, 0]])
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +104,11 @@ def test_hot_stars_have_a_wide_interval_and_a_flag(ignorant, other_stars):
     table = regressor.predict_table(other_stars)
     hot = table["teff"].value > limit
     assert 0 < hot.sum() < len(hot)
-    flagged = (table["flags"] & PredictionFlag.UNCONSTRAINED_LABEL) > 0
+    flagged = (table["fe_h_flags"] & PredictionFlag.UNCONSTRAINED_LABEL) > 0
     np.testing.assert_array_equal(flagged, hot)
-    assert ((table["flags"][hot] & PredictionFlag.WIDE_INTERVAL) > 0).all()
+    assert ((table["fe_h_flags"][hot] & PredictionFlag.WIDE_INTERVAL) > 0).all()
+    for name in ("flags", "teff_flags", "logg_flags"):
+        assert not (table[name] & PredictionFlag.UNCONSTRAINED_LABEL).any()
     spread = np.ptp(np.nanpercentile(ignorant[2], [16, 84]))
     width = (table["fe_h_upper"] - table["fe_h_lower"]).value
     assert (width[hot] >= 0.999 * spread).all()
@@ -116,9 +120,9 @@ def test_saved_and_loaded(ignorant, other_stars, tmp_path):
     regressor = ignorant[0]
     regressor.save_pretrained(tmp_path)
     loaded = StellarParameterRegressor.from_pretrained(tmp_path)
-    np.testing.assert_array_equal(
-        loaded.predict_table(other_stars)["flags"], regressor.predict_table(other_stars)["flags"]
-    )
+    tables = [model.predict_table(other_stars) for model in (loaded, regressor)]
+    for name in ("flags", "fe_h_flags"):
+        np.testing.assert_array_equal(*(table[name] for table in tables))
     np.testing.assert_array_equal(loaded.label_domains_.limits_, regressor.label_domains_.limits_)
 
 
