@@ -36,10 +36,9 @@ def add_estimate(
     parts : mapping of str to (ndarray of shape (n_stars,), str)
         Values and their meaning, by the suffix of the column's name: "" is the quantity itself.
     """
-    subject = _words(name)
-    decimals = _format(name, unit)
+    subject, decimals, of_all = _words(name), _format(name, unit), u.Unit(unit)
     for suffix, (values, meaning) in parts.items():
-        column = values * u.Unit(unit)
+        column = u.Quantity(values, of_all, copy=False)
         column.info.description = f"{subject}: {meaning}"
         column.info.format = decimals
         table[name + suffix] = column

@@ -160,7 +160,9 @@ def test_a_matrix(make_generalist):
     model = make_generalist().fit(x, x[:, 0])
     assert model.trained_tokens == ("x0", "x1", "x2", "x3", "y0")
     assert model.predict(x).shape == (60,)
-    assert model.request(x, ["x1", "y0"]).colnames == ["x1", "x1_err", "y0", "y0_err", "flags"]
+    ends = ("", "_err", "_lower", "_upper")
+    names = [f"{name}{end}" for name in ("x1", "y0") for end in ends]
+    assert model.request(x, ["x1", "y0"]).colnames == [*names, "flags"]
     frame = pd.DataFrame(x, columns=list("abcd"))
     assert make_generalist().fit(frame, x[:, 0]).trained_tokens == (*"abcd", "y0")
     with pytest.raises(ValueError, match="requires y to be passed"):

@@ -37,7 +37,8 @@ def test_a_row_an_id_in_order(predict, ids, assert_same):
 
 def test_the_columns(predict, generalist, ids):
     table = predict(ids[:3])
-    labels = [name + end for name in generalist.labels_ for end in ("", "_err")]
+    ends = ("", "_err", "_lower", "_upper", "_flags")
+    labels = [name + end for name in generalist.labels_ for end in ends]
     assert table.colnames[: len(labels) + 2] == ["source_id", *labels, "flags"]
     seen = set(table.colnames[len(labels) + 2 :])
     assert {"archive_flags", "has_bp", "has_rp", "has_tmass", "has_dust"} <= seen
@@ -47,7 +48,8 @@ def test_the_columns(predict, generalist, ids):
 
 def test_requests(predict, ids):
     table = predict(ids[:3], requests=["bp_rp", "relative_bp_1"])
-    assert table.colnames[:4] == ["source_id", "bp_rp", "bp_rp_err", "relative_bp_1"]
+    of_color = ["bp_rp", "bp_rp_err", "bp_rp_lower", "bp_rp_upper"]
+    assert table.colnames[:6] == ["source_id", *of_color, "relative_bp_1"]
     assert "teff" not in table.colnames
     assert "ebv" in predict(ids[:1], requests="ebv").colnames
 

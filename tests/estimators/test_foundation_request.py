@@ -14,7 +14,7 @@ from msaestimator.exceptions import (
     UnitMismatchError,
 )
 from msaestimator.results import PredictionFlag
-from msaestimator.schema import ZHANG2026, StarTable
+from msaestimator.schema import LABELS, ZHANG2026, StarTable
 
 ASKED = ["teff", "fe_h", "bp_rp", "ebv", "relative_rp_3"]
 
@@ -44,7 +44,9 @@ def in_units(scaler, position, value):
 
 
 def test_the_columns(generalist, answers, other_stars):
-    names = [f"{name}{end}" for name in ASKED for end in ("", "_err")]
+    ends = ("", "_err", "_lower", "_upper")
+    ends = {name: (*ends, "_flags") if name in LABELS else ends for name in ASKED}
+    names = [f"{name}{end}" for name in ASKED for end in ends[name]]
     assert answers.colnames == ["source_id", *names, "flags"]
     assert isinstance(answers, StarTable)
     units = {"teff": "K", "fe_h": "dex", "bp_rp": "mag", "ebv": "mag", "relative_rp_3": ""}
@@ -52,6 +54,8 @@ def test_the_columns(generalist, answers, other_stars):
         assert answers[name].unit == answers[f"{name}_err"].unit == unit
         assert np.isfinite(answers[name]).all()
         assert (answers[f"{name}_err"] > 0).all()
+        assert (answers[f"{name}_lower"] < answers[name]).all()
+        assert (answers[name] < answers[f"{name}_upper"]).all()
     np.testing.assert_array_equal(answers["source_id"], other_stars["source_id"])
     assert answers["source_id"].dtype == np.int64
 
@@ -76,6 +80,9 @@ def test_is_what_the_network_says_star_by_star_and_request_by_request(generalist
         slope = np.diff([in_units(scaler, position, mean + step) for step in (-1e-4, 1e-4)]) / 2e-4
         assert answer[asked].value == pytest.approx(in_units(scaler, position, mean), rel=1e-5)
         assert answer[f"{asked}_err"].value == pytest.approx(slope[0] * deviation, rel=1e-4)
+        for end, step in (("lower", -deviation), ("upper", deviation)):
+            expected = in_units(scaler, position, mean + step)
+            assert answer[f"{asked}_{end}"].value == pytest.approx(expected, rel=1e-5)
 
 
 def test_one_name_is_a_request(generalist, other_stars, answers, assert_same):
@@ -176,8 +183,10 @@ def test_impossible_answers_are_flagged(generalist, other_stars):
     extreme = copy.deepcopy(generalist)
     with torch.no_grad():
         extreme.module_.mean.bias += 20
-    assert not generalist.request(other_stars, "logg")["flags"].any()
-    assert (extreme.request(other_stars, "logg")["flags"] == PredictionFlag.OUTSIDE_LIMITS).all()
+    assert not generalist.request(other_stars, "logg")["logg_flags"].any()
+    table = extreme.request(other_stars, ["logg", "bp_rp"])
+    assert (table["logg_flags"] == PredictionFlag.OUTSIDE_LIMITS).all()
+    assert not table["flags"].any()
 
 
 def test_no_stars(generalist, other_stars):

@@ -114,7 +114,7 @@ PLAIN = ["source_id"]
 PLAIN += [
     f"{label}{end}"
     for label in ("teff", "logg", "fe_h")
-    for end in ("", "_lower", "_upper", "_aleatoric", "_epistemic")
+    for end in ("", "_err", "_lower", "_upper", "_aleatoric", "_epistemic", "_flags")
 ]
 PLAIN += ["flags"]
 

@@ -120,7 +120,10 @@ class TestStars:
         stars = asked[known]
         assert_same(loaded.predict_quantiles(stars), answers[f"regressor.{known}"])
         assert_same(loaded.outlier_score(stars), answers[f"regressor_outliers.{known}"])
-        flags = loaded.predict_table(stars)["flags"]
+        table = loaded.predict_table(stars)
+        # The stored answers are from when a star's flags had those of its labels too.
+        of_labels = [table[f"{label}_flags"] for label in loaded.labels_]
+        flags = np.bitwise_or.reduce([table["flags"], *of_labels])
         np.testing.assert_array_equal(flags, answers[f"regressor_flags.{known}"])
 
     def test_generalist(self, monkeypatch, answers, asked, written_in, change, known):

@@ -372,6 +372,24 @@ class TestRegressor:
     def test_level_is_a_probability(self, calibrated, stars, level):
         with pytest.raises(ValueError, match=r"`level` must be between 0 and 1"):
             calibrated.predict_interval(stars, level)
+        with pytest.raises(ValueError, match=r"`level` must be between 0 and 1"):
+            calibrated.predict_table(stars, level)
+
+    @pytest.mark.parametrize("level", [0.5, 0.95])
+    def test_tables_have_intervals_of_any_level(self, calibrated, other_stars, level):
+        usual, table = (calibrated.predict_table(other_stars, p) for p in (None, level))
+        assert table.colnames == usual.colnames
+        bounds = calibrated.predict_interval(other_stars, level)
+        for position, label in enumerate(calibrated.labels_):
+            for side, end in enumerate(("lower", "upper")):
+                column = table[f"{label}_{end}"]
+                assert column.unit == calibrated.units_[label]
+                np.testing.assert_array_equal(column.value, bounds[:, position, side])
+                expected = f"{end} end of the central {100 * level:.0f} % interval"
+                assert column.info.description.endswith(expected)
+        for name in table.colnames:
+            if not name.endswith(("_lower", "_upper")):
+                np.testing.assert_array_equal(table[name], usual[name], err_msg=name)
 
     def test_too_few_stars_to_calibrate_on(self, calibrated, other_stars):
         with pytest.raises(ValueError, match="at least 50 stars with a known label, got 20"):
