@@ -405,6 +405,8 @@ feature_names_in_
     def predict_interval(self, X: Any, level: float = 0.9) -> np.ndarray:
         """Return central intervals that hold the truth with a given probability.
 
+        `predict_table` with this ``level`` gives them as a table with units.
+
         Parameters
         ----------
         X : table of n_stars stars, or array of shape (n_stars, n_features)

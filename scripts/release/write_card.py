@@ -50,7 +50,8 @@ nothing in them is run.
 {inputs}.
 
 Any of them may be missing from a star, or from all: what is missing is NaN, masked, -9999 or an
-absent column. Coefficients are in the archive's units; E(B-V) is that of SFD98, to infinity.
+absent column. Only the regressor needs G, BP and RP: without one of them its intervals are wrong,
+and `flags` says so. Coefficients are in the archive's units; E(B-V) is that of SFD98, to infinity.
 
 ## Trained on
 

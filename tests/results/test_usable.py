@@ -1,12 +1,15 @@
 """Stars whose predictions can be used, and flags in words, from tables of any kind."""
 
+import astropy.units as u
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from astropy.table import QTable, Table
 
+from msaestimator import StellarParameterRegressor
 from msaestimator.archive import ArchiveFlag
+from msaestimator.datasets import load_apogee_xp
 from msaestimator.exceptions import ColumnError
 from msaestimator.results import (
     PredictionFlag,
@@ -217,3 +220,23 @@ def test_predictions_of_a_regressor(regressor, other_stars):
     assert not mask[0]
     for name, kept in zip(words, mask, strict=True):
         assert kept == (set(name.split("|")) <= {"", "NO_XP"})
+
+
+def test_what_usable_predictions_of_the_released_model_are_worth():
+    """Kept are nearly all log g, refused what is wrong: intervals of stars without BP and RP."""
+    stars = load_apogee_xp("test")
+    model = StellarParameterRegressor.from_pretrained("apogee-xp")
+    table = model.predict_table(stars)
+    hot = np.asarray(table["teff"].value) > 7500
+    assert hot.sum() > 30
+    assert usable(table, "logg")[hot].mean() > 0.9
+    assert not usable(table, "fe_h")[hot].any()
+    off = np.abs(table["logg"] - stars["logg"]).value
+    kept = usable(table, "logg")
+    assert 1.5 * np.median(off[kept]) < np.median(off[~kept])
+    hidden = stars.copy()
+    hidden["phot_bp_mean_mag"] = hidden["phot_rp_mean_mag"] = np.full(len(stars), NAN) * u.mag
+    table = model.predict_table(hidden)
+    inside = (table["logg_lower"] < stars["logg"]) & (stars["logg"] < table["logg_upper"])
+    assert np.mean(inside) < 0.5
+    assert not usable(table).any()
