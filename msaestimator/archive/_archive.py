@@ -20,6 +20,7 @@ from msaestimator.archive._companions import COMPANIONS, Companion
 from msaestimator.archive._failures import RequestFailure
 from msaestimator.archive._parallax import ParallaxCorrection, correct_parallax
 from msaestimator.archive._quality import QUALITY_CUTS, QUALITY_RULES, apply_quality_cuts
+from msaestimator.archive._received import days_received
 from msaestimator.archive._releases import RELEASES, Release
 from msaestimator.archive._rows import align
 from msaestimator.archive._services import SERVICES, Service
@@ -83,7 +84,8 @@ class GaiaArchive:
     from ``flux_over_error`` and the zero point's own error), XP coefficients as arrays, the
     catalogue columns that rules and corrections need, and ``archive_flags``
     (`ArchiveFlag`). NaN or masked is missing. Every id asked has its row, in the order asked,
-    duplicates too.
+    duplicates too. ``meta`` has ``gaia_release``, ``gaia_service`` and ``gaia_date``: the day on
+    which the answers came, or the first and the last, also of those that the cache has kept.
 
     Examples
     --------
@@ -163,13 +165,17 @@ class GaiaArchive:
             features = self._collect(source.features, distinct)
             spectra = self._spectra(source, distinct, features)
             stars = make_stars(self._release, features, spectra)
-            merge_companions(stars, self._ask_companions(session, stars))
+            companions = self._ask_companions(session, stars)
+            merge_companions(stars, companions)
         stars, flags = apply_quality_cuts(stars, self._rules())
         stars["archive_flags"] |= flags
         if self.parallax_correction is not None:
             stars = correct_parallax(stars, self.parallax_correction)
         stars.meta["gaia_release"] = self._release.title
         stars.meta["gaia_service"] = self._service.title
+        received = days_received([features, spectra, *companions.values()])
+        if received:
+            stars.meta["gaia_date"] = received
         return stars[rows]
 
     def fetch_xp(self, source_ids: Any) -> StarTable:

@@ -10,6 +10,7 @@ import tempfile
 import time
 import warnings
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,17 @@ class Cache:
         Folder of the product alone; made when the first rows are stored.
     schema : pyarrow.Schema
         Columns of the rows. A file with others counts as altered.
+
+    Attributes
+    ----------
+    received : set of date
+        Days, in UTC, on which the rows that were loaded came from the service.
     """
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self.folder = folder
         self.schema = schema
+        self.received: set[date] = set()
 
     def load(self, ids: np.ndarray) -> pa.Table:
         """Return the rows that are here of the wanted ids, in no particular order."""
@@ -49,8 +56,9 @@ class Cache:
             for path in sorted(self.folder.glob("*.parquet")):
                 rows = self._read(path)
                 if rows is not None:
-                    is_wanted = pc.is_in(rows["source_id"], value_set=wanted)
-                    tables.append(rows.filter(is_wanted))
+                    tables.append(rows.filter(pc.is_in(rows["source_id"], value_set=wanted)))
+                    if len(tables[-1]):
+                        self.received.add(_day_of(path))
         return pa.concat_tables(tables)
 
     def store(self, rows: pa.Table) -> None:
@@ -98,6 +106,11 @@ class Cache:
             stacklevel=2,
         )
         return None
+
+
+def _day_of(path: Path) -> date:
+    """Return the day on which a file was written, in UTC."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
 
 
 def _checksum(content: bytes) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tqdm import tqdm
 from msaestimator.archive._cache import Cache
 from msaestimator.archive._columns import ArchiveColumn
 from msaestimator.archive._failures import JobError, Malformed, Overflow, RequestFailure
+from msaestimator.archive._received import note_received
 from msaestimator.archive._rows import align, arrow_schema
 from msaestimator.archive._waiting import Waiting
 from msaestimator.exceptions import ArchiveError
@@ -89,6 +91,8 @@ def collect(
 ) -> pa.Table:
     """Return one row an id, in order; ids the service does not have are null but for ``found``.
 
+    The rows' metadata has the days on which they came, see `days_received`.
+
     Parameters
     ----------
     product : Product
@@ -150,7 +154,10 @@ def collect(
                 cache.store(_worth_keeping(rows))
             bar.update(len(chunk))
             product.waiting.is_over()
-    return align(pa.concat_tables(parts), ids)
+    days = set() if cache is None else cache.received
+    if chunks:
+        days = days | {datetime.now(UTC).date()}
+    return note_received(align(pa.concat_tables(parts), ids), days)
 
 
 def _known(product: Product, cache: Cache | None, ids: np.ndarray, *, offline: bool) -> pa.Table:

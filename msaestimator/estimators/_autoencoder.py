@@ -345,7 +345,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         scaled = np.where(np.isnan(features.values), inferred, features.values)
         filled = self.reader_.inverse_transform(scaled)
         if features.measured is not None:
-            return fill_missing(features.measured, filled)
+            return self._signed(fill_missing(features.measured, filled), X)
         given = np.asarray(X, dtype=np.float64)
         return np.where(np.isnan(given), filled, given)
 

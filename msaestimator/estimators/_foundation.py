@@ -363,7 +363,7 @@ device, precision, random_state, verbose
         medians, errors, bounds = self._answer(values, positions)
         units = {name: self.vocabulary_[name].unit for name in names}
         flags = np.where(np.isfinite(values).any(axis=1), 0, PredictionFlag.NOTHING_KNOWN)
-        return request_table(
+        table = request_table(
             names,
             medians,
             errors,
@@ -372,6 +372,7 @@ device, precision, random_state, verbose
             identifiers=identifiers,
             flags=flags,
         )
+        return self._signed(table, X)
 
     def sample(
         self,
@@ -414,7 +415,7 @@ device, precision, random_state, verbose
         table = StarTable()
         for name, draws in zip(names, drawn.T, strict=True):
             table[name] = draws.reshape(-1, n_samples) * u.Unit(self.vocabulary_[name].unit)
-        return table
+        return self._signed(table, X)
 
     def spectrum(
         self, X: Any, *, inputs: Sequence[str] | None = None, at_10pc: bool = False
@@ -447,7 +448,10 @@ device, precision, random_state, verbose
         check_spectrum(self.trained_tokens)
         luminosity = ["pseudo_luminosity"] if at_10pc else []
         answers = self.request(X, [*SPECTRUM, *luminosity], inputs=inputs)
-        return spectra_at_10pc(answers, *luminosity) if at_10pc else apparent_spectra(answers, X)
+        spectra = (
+            spectra_at_10pc(answers, *luminosity) if at_10pc else apparent_spectra(answers, X)
+        )
+        return self._signed(spectra, X)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return stars as vectors: the mean over what the encoder makes of each quantity.

@@ -448,7 +448,8 @@ feature_names_in_
             and ``teff_epistemic`` of the error; and ``teff_flags``, what concerns this label
             alone. Last ``flags``, what concerns the star. See
             :class:`~msaestimator.results.PredictionFlag` for the bits, and
-            :func:`~msaestimator.results.usable` for which rows to use.
+            :func:`~msaestimator.results.usable` for which rows to use. Its ``meta`` says where it
+            is from, see :func:`~msaestimator.results.provenance`.
 
         Raises
         ------
@@ -473,10 +474,10 @@ feature_names_in_
             label_flags=self.intervals_.flags(quantiles, self.quantiles),
             epistemic_share=epistemic_share(members, self.intervals_.levels) if several else None,
         )
-        if level is None:
-            return table
-        bounds = self.intervals_.interval(members, features, level)
-        return with_interval(table, self.labels_, level, bounds)
+        if level is not None:
+            bounds = self.intervals_.interval(members, features, level)
+            table = with_interval(table, self.labels_, level, bounds)
+        return self._signed(table, X)
 
     def predict_from_gaia(
         self, source_ids: Any, archive: GaiaArchive | None = None, *, dust_map: Any = "sfd"
@@ -664,6 +665,7 @@ feature_names_in_
     def _calibrate(self, features: Features, targets: np.ndarray) -> None:
         """Calibrate on stars with scaled labels, if there are any."""
         self.intervals_.calibrator_ = None
+        self._fingerprint = None
         if len(features):
             sample, truth = calibration_sample(features, targets)
             self.intervals_.calibrate(self._members(sample), sample, truth)

@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from astropy.table import Table
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from msaestimator.estimators._after_fit import check_unchanged, describe
+from msaestimator.estimators._model_card import write_card
 from msaestimator.estimators._parameters import TrainingParameters, fitted
 from msaestimator.estimators._presets import get_preset
 from msaestimator.estimators._similar_stars import find_similar
-from msaestimator.saving import load_estimator, save_estimator
+from msaestimator.estimators._valid_ranges import valid_ranges
+from msaestimator.results import provenance
+from msaestimator.saving import Origin, fingerprint, load_estimator, save_estimator
+from msaestimator.schema import StarTable
 from msaestimator.tables import expand_home
 from msaestimator.training import (
     MaskedNet,
@@ -48,10 +53,17 @@ inference_batch_size, device, precision, random_state, verbose
         The fitted network.
     net_ : MaskedNet
         The skorch net that trained it.
+    n_stars_ : int
+        Number of stars that it was trained on.
     """
 
     module_: nn.Module = fitted()
     net_: MaskedNet = fitted()
+    n_stars_: int = fitted()
+
+    _origin: Origin | None = fitted()
+    _fingerprint: str | None = fitted()
+    _of_fit: Any = fitted()
 
     saved_as: ClassVar[str]
     """Name of the class in files. A class without one of its own is saved by its name."""
@@ -113,6 +125,8 @@ inference_batch_size, device, precision, random_state, verbose
     def save_pretrained(self, folder: str | Path, dtype: str = "float32") -> None:
         """Write the fitted estimator to a folder: ``config.json`` and ``model.safetensors``.
 
+        Its card, which people read, is ``MODEL_CARD.md``.
+
         Parameters
         ----------
         folder : str or Path
@@ -128,6 +142,44 @@ inference_batch_size, device, precision, random_state, verbose
         """
         self._check_fitted()
         save_estimator(self, expand_home(folder), dtype)
+
+    @property
+    def card(self) -> str:
+        """Text of the model's card: what it answers from what, and where it is valid.
+
+        That of a released model, or of a folder, is as it is there; any other is written from
+        what the fitted model knows of itself.
+        """
+        self._check_fitted()
+        return self._told.card or write_card(self, self._told.name)
+
+    @property
+    def valid_ranges(self) -> Table:
+        """Ranges of inputs and labels in which the model is valid, and the flag beyond each.
+
+        They are the numbers that the flags of `predict_table` and `request` go by, in columns
+        ``quantity``, ``unit``, ``low``, ``high`` and ``flag``; infinite where there is no end.
+        """
+        self._check_fitted()
+        return valid_ranges(self)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that tell the model from any other, saved and loaded or not.
+
+        They follow from its weights and settings, but not from those that leave its answers as
+        they are, such as the device.
+        """
+        self._check_fitted()
+        known = getattr(self, "_fingerprint", None) or fingerprint(self)
+        self._fingerprint = known
+        return known
+
+    @property
+    def label_scale(self) -> str | None:
+        """Survey, or release of one, on whose scale the labels are; None where nobody told it."""
+        offsets = getattr(self, "survey_offsets_", None)
+        return self._told.label_scale if offsets is None else str(offsets.reference_)
 
     def find_similar(
         self, X: Any, k: int = 10, *, among: Any = None
@@ -175,6 +227,7 @@ inference_batch_size, device, precision, random_state, verbose
 
         ``start`` are weights that training starts from when they are not drawn afresh.
         """
+        self.n_stars_ = len(x)
         if self.max_epochs == 0:
             self._adopt(self.module_)
             return
@@ -228,6 +281,21 @@ inference_batch_size, device, precision, random_state, verbose
         """Take a trained network as the fitted one."""
         self.module_ = module.eval()
         self._of_fit = describe(self._fit_parameters())
+        self._origin = self._fingerprint = None
+
+    def _remember(self, origin: Origin) -> None:
+        """Note where the estimator was loaded from."""
+        self._origin = origin
+
+    @property
+    def _told(self) -> Origin:
+        """Name and card from where the estimator was loaded; of a new one, its class."""
+        return getattr(self, "_origin", None) or Origin(type(self).__name__)
+
+    def _signed(self, answers: StarTable, stars: Any) -> StarTable:
+        """Return answers about stars with where they are from in their ``meta``."""
+        answers.meta |= provenance(self._told.name, self.fingerprint, self.label_scale, stars)
+        return answers
 
     def _check_fitted(self, *besides: str) -> None:
         """Refuse to ask a model that is not fitted, or not with the parameters it has now.

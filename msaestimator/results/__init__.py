@@ -14,6 +14,7 @@ from msaestimator.results._physical_spectra import (
     spectra_at_10pc,
 )
 from msaestimator.results._prediction_table import prediction_table, with_interval
+from msaestimator.results._provenance import provenance
 from msaestimator.results._request_table import request_table
 from msaestimator.results._spectra import spectra_table
 from msaestimator.results._usable import flag_names, usable
@@ -29,6 +30,7 @@ __all__ = [
     "observed_blocks",
     "prediction_flags",
     "prediction_table",
+    "provenance",
     "request_table",
     "spectra_at_10pc",
     "spectra_table",

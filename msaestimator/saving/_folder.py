@@ -17,7 +17,7 @@ from msaestimator.exceptions import CheckpointError
 from msaestimator.saving._formats import FORMAT, OLDEST, lift
 from msaestimator.saving._json import Decoder, Encoder, saved_name
 from msaestimator.saving._kinds import KINDS
-from msaestimator.saving._released_models import released_folder
+from msaestimator.saving._released_models import CARD, origin_of, released_folder
 from msaestimator.training import read_tensors, write_bytes, write_tensors
 
 __all__ = ["load_estimator", "save_estimator"]
@@ -54,8 +54,11 @@ def save_estimator(estimator: BaseEstimator, folder: Path, dtype: str) -> None:
             "python": platform.python_version(),
         },
     }
+    if estimator.label_scale is not None:
+        config["label_scale"] = estimator.label_scale
     text = json.dumps(config, indent=1, allow_nan=False)
     write_bytes(folder / CONFIG, text.encode())
+    write_bytes(folder / CARD, estimator.card.encode())
 
 
 def load_estimator(kind: Any, name: str | Path) -> Any:
@@ -100,6 +103,8 @@ def load_estimator(kind: Any, name: str | Path) -> Any:
             f"its config.json says: {error}"
         ) from error
     estimator._adopt(module)
+    for part in (estimator, getattr(estimator, "encoder_", estimator)):
+        part._remember(origin_of(folder, config))
     return estimator
 
 

@@ -1,15 +1,57 @@
-"""The trained models that ship with the package, by name."""
+"""The trained models that ship with the package, by name, and what is told of a saved one."""
 
+import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from msaestimator.exceptions import CheckpointError, did_you_mean
 from msaestimator.tables import expand_home
 
-__all__ = ["RELEASED", "released_folder"]
+__all__ = ["CARD", "RELEASED", "Origin", "origin_of", "released_folder"]
 
 RELEASED = Path(__file__).parent / "weights"
 """The folder of released models: one folder a name, in it one a kind of estimator and a card."""
+
+CARD = "MODEL_CARD.md"
+"""File of a model's card: beside the models of a release, or in the folder of a saved one."""
+
+TRAINING = "training.json"
+"""File with the record of a release's training."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Name of a loaded estimator, and what is told of it where it is from.
+
+    Parameters
+    ----------
+    name : str
+        Name of the released model, or of the folder.
+    card : str, optional
+        Text of its card.
+    label_scale : str, optional
+        Survey, or release of one, on whose scale its labels are.
+    """
+
+    name: str
+    card: str | None = None
+    label_scale: str | None = None
+
+
+def origin_of(folder: Path, config: dict[str, Any]) -> Origin:
+    """Return what is told of the model in a folder, and in its config."""
+    folder = folder.resolve()
+    if folder.parent.parent != RELEASED.resolve():
+        return Origin(folder.name, _text(folder / CARD), config.get("label_scale"))
+    record = _text(folder.parent / TRAINING)
+    scale = json.loads(record).get("label_scale") if record else None
+    return Origin(folder.parent.name, _text(folder.parent / CARD), scale)
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def released_folder(name: str | Path, *kinds: str) -> Path:

@@ -41,6 +41,8 @@ from msaestimator.training import resolve_device
 from msaestimator.uncertainty import QuantileCalibrator, calibration_sample, combine_members
 
 LABELS = ("teff", "logg", "fe_h", "alpha_m")
+LABEL_SCALE = "APOGEE DR17"
+"""The survey and release that the labels are from."""
 
 RELEASE = {
     "autoencoder": {"hidden_widths": (384, 384, 384, 192), "max_epochs": 300},
@@ -278,6 +280,7 @@ def train(stars: StarTable, said: dict[str, dict], options: argparse.Namespace) 
         "stars_sha256": stars_checksum(stars),
         "inputs": inputs(stars),
         "ranges": {name: known_range(stars[name].value) for name in RANGED},
+        "label_scale": LABEL_SCALE,
         "random_state": options.random_state,
         "settings": options.settings,
         "command": f"python scripts/release/train.py --stars {tables}",

@@ -4,7 +4,7 @@ Run from the repository's root, after ``scripts/release/train.py``::
 
     python scripts/release/write_card.py msaestimator/saving/weights/apogee-xp
 
-Writes ``MODEL_CARD.md`` into the folder from its ``training.json`` and ``scores.ecsv``.
+Writes ``MODEL_CARD.md`` into the folder from its ``training.json``, ``scores.ecsv`` and models.
 """
 
 import argparse
@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 from astropy.table import QTable, Table
+
+from msaestimator import StellarParameterRegressor
 
 LARGEST = 12e6
 """Bytes of both models together."""
@@ -33,7 +35,7 @@ SHORT = {"StellarParameterRegressor": "regressor", "StellarFoundationModel": "ge
 CARD = """\
 # {name}
 
-Stellar parameters (Teff, log g, [Fe/H], [alpha/M]) of Gaia stars, learned from APOGEE DR17.
+Stellar parameters (Teff, log g, [Fe/H], [alpha/M]) of Gaia stars, learned from {label_scale}.
 
     StellarParameterRegressor.from_pretrained("{name}")
     StellarFoundationModel.from_pretrained("{name}")
@@ -67,8 +69,14 @@ and `flags` says so. Coefficients are in the archive's units; E(B-V) is that of 
 
 ## Where it is valid
 
-1st to 99th percentile of the training stars; predictions beyond are extrapolations, and
-`flags` tells of stars whose features are outside the training's.
+Beyond a range, `predict_table` of the regressor has that flag. XP coefficients, which are too many
+to list, have ranges too.
+
+| quantity | unit | least | largest | flag |
+|---|---|---|---|---|
+{valid_ranges}
+
+Most training stars are well inside: these are their 1st and 99th percentiles.
 
 | quantity | unit | 1 % | 99 % | stars |
 |---|---|---|---|---|
@@ -85,7 +93,7 @@ without.
 {scores}
 ## Limits
 
-- The labels' scale, and their errors, are those of APOGEE DR17. Most stars above 7,000 K have no
+- The labels' scale, and their errors, are those of {label_scale}. Most stars above 7,000 K have no
   [Fe/H] there, so abundances of hot stars are extrapolations.
 - The coefficients of the training stars are derived from published sampled spectra, not the
   archive's own; about 88 of their 110 dimensions are fixed by the spectrum.
@@ -115,7 +123,14 @@ def main() -> None:
         for path in sorted(folder.iterdir())
         if (path / "config.json").exists()
     }
-    text = card(folder.name, record, sizes, QTable.read(folder / "scores.ecsv"))
+    regressor = StellarParameterRegressor.from_pretrained(folder / "StellarParameterRegressor")
+    text = card(
+        folder.name,
+        record,
+        sizes,
+        QTable.read(folder / "scores.ecsv"),
+        regressor.valid_ranges,
+    )
     (folder / "MODEL_CARD.md").write_text(text, encoding="utf-8")
     print(text)
     total = sum(sizes.values())
@@ -123,7 +138,13 @@ def main() -> None:
         raise SystemExit(f"The models have {total / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}.")
 
 
-def card(name: str, record: dict[str, Any], sizes: dict[str, int], scores: Table) -> str:
+def card(
+    name: str,
+    record: dict[str, Any],
+    sizes: dict[str, int],
+    scores: Table,
+    valid_ranges: Table,
+) -> str:
     """Return the card's text.
 
     Parameters
@@ -136,9 +157,12 @@ def card(name: str, record: dict[str, Any], sizes: dict[str, int], scores: Table
         Bytes of each model.
     scores : Table
         Of models and gradient boosting, by sample and half.
+    valid_ranges : Table
+        Of the regressor.
     """
     return CARD.format(
         name=name,
+        label_scale=record["label_scale"],
         models="\n".join(_model_row(kind, size, record) for kind, size in sizes.items()),
         dtype=record["settings"]["dtype"],
         inputs=_inputs(record["inputs"]),
@@ -150,6 +174,7 @@ def card(name: str, record: dict[str, Any], sizes: dict[str, int], scores: Table
         ),
         command=record["command"],
         versions=", ".join(" ".join(item) for item in record["versions"].items()),
+        valid_ranges="\n".join(_valid_row(*row) for row in valid_ranges.iterrows()),
         ranges="\n".join(_range_row(name, found) for name, found in record["ranges"].items()),
         scores="".join(_score_part(scores, sample) for sample in dict.fromkeys(scores["stars"])),
     )
@@ -172,6 +197,11 @@ def _range_row(name: str, found: dict[str, float]) -> str:
     symbol, unit, decimals = RANGES[name]
     low, high = (f"{found[end]:,.{decimals}f}" for end in ("low", "high"))
     return _row(symbol, unit, low, high, f"{found['stars']:,}")
+
+
+def _valid_row(quantity: str, unit: str, low: float, high: float, flag: str) -> str:
+    ends = (f"{end:.6g}" if np.isfinite(end) else "" for end in (low, high))
+    return _row(quantity, unit, *ends, f"`{flag}`")
 
 
 def _score_part(scores: Table, sample: str) -> str:

@@ -1,7 +1,9 @@
 """Settings of the archive: names, tokens, the cache, releases, corrections."""
 
+import os
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -220,6 +222,23 @@ def test_a_table_says_where_it_is_from(make_archive, few):
     stars = make_archive().fetch_features(few)
     assert stars.meta["gaia_release"] == "Gaia DR3"
     assert stars.meta["gaia_service"] == "ESA Gaia archive"
+    today = datetime.now(UTC).date()
+    # Midnight may pass meanwhile.
+    assert stars.meta["gaia_date"] in {str(today), str(today - timedelta(days=1))}
+
+
+def test_what_was_kept_came_when_it_was_kept(make_archive, source_ids, tmp_path):
+    archive = make_archive(cache=tmp_path)
+    archive.fetch_features(source_ids[:3])
+    for path in tmp_path.rglob("*.parquet"):
+        os.utime(path, (datetime(2026, 6, 26, 12, tzinfo=UTC).timestamp(),) * 2)
+    assert archive.fetch_features(source_ids[:3]).meta["gaia_date"] == "2026-06-26"
+    both = archive.fetch_features(source_ids[:6]).meta["gaia_date"]
+    assert both.startswith("2026-06-26 to 20")
+
+
+def test_what_nobody_was_asked_for_has_no_day(make_archive):
+    assert "gaia_date" not in make_archive().fetch_features([]).meta
 
 
 @pytest.mark.parametrize("wrong", [[1, 2.0], ["x"], [True], [0], [None], np.array([1.5])])
