@@ -4,6 +4,7 @@ from msaestimator.archive._archive import GaiaArchive
 from msaestimator.archive._columns import ArchiveColumn
 from msaestimator.archive._companions import COMPANIONS, Companion
 from msaestimator.archive._flags import ArchiveFlag
+from msaestimator.archive._names import NAME_STATUS, resolve_names
 from msaestimator.archive._parallax import correct_parallax
 from msaestimator.archive._quality import (
     QUALITY_CUTS,
@@ -17,6 +18,7 @@ from msaestimator.archive._stars import ZERO_POINT_ERRORS
 
 __all__ = [
     "COMPANIONS",
+    "NAME_STATUS",
     "QUALITY_CUTS",
     "QUALITY_RULES",
     "RELEASES",
@@ -32,4 +34,5 @@ __all__ = [
     "Survey",
     "apply_quality_cuts",
     "correct_parallax",
+    "resolve_names",
 ]

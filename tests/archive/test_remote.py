@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 
-from msaestimator.archive import ArchiveFlag, GaiaArchive
+from msaestimator.archive import ArchiveFlag, GaiaArchive, resolve_names
 from msaestimator.schema import GAIA_DR3
 
 pytestmark = pytest.mark.remote_data
@@ -53,3 +53,9 @@ def test_companions_answer(open_archive, recwarn):
     """Their answers may be empty, but a failure would be an ArchiveWarning."""
     open_archive("esa").fetch_features([STAR])
     assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_simbad_resolves_names():
+    stars = resolve_names(["18 Sco", "alf Cen", "no such star"])
+    assert stars["source_id"].tolist() == [4345775217221821312, None, None]
+    assert stars["status"].tolist()[::2] == ["resolved", "unknown"]
