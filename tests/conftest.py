@@ -147,6 +147,24 @@ def esa_is_here(server, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
+@pytest.fixture
+def simbad(monkeypatch):
+    """SIMBAD on this machine, which answers about the names of ``simbad.NAMES`` alone."""
+    from simbad import Simbad
+
+    from msaestimator.archive import _names
+
+    service, open_session = Simbad(), _names.open_session
+
+    def open_here(*settings):
+        session = open_session(*settings)
+        session.mount("https://simbad.cds.unistra.fr/", service)
+        return session
+
+    monkeypatch.setattr(_names, "open_session", open_here)
+    return service
+
+
 # Settings are given, so that defaults may be tuned.
 TINY = {
     "asinh": True,

@@ -1,18 +1,18 @@
 """Stars for ``msa`` from a Gaia archive, as the options of a verb name them."""
 
 import argparse
-import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import astropy.units as u
+import numpy as np
 from astropy.coordinates import Angle, SkyCoord
-from astropy.table import Column
 
-from msaestimator.archive import SERVICES, GaiaArchive
+from msaestimator.archive import NAME_STATUS, SERVICES, GaiaArchive, resolve_names
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
-from msaestimator.tables import is_table_path, read_stars
+from msaestimator.tables import check_source_ids, is_source_id, is_table_path, read_stars
 
 __all__ = ["archive_of", "has_gaia_stars", "stars_of"]
 
@@ -29,18 +29,18 @@ def archive_of(options: argparse.Namespace) -> GaiaArchive:
 
 def has_gaia_stars(options: argparse.Namespace) -> bool:
     """Tell whether an option names stars of the archive."""
-    ways = (options.source_id, options.ids, options.cone, options.query)
+    ways = (options.source_id, options.ids, options.name, options.cone, options.query)
     return any(way is not None for way in ways)
 
 
-def stars_of(
-    options: argparse.Namespace, archive: GaiaArchive
-) -> StarTable | Column | list[int] | str:
+def stars_of(options: argparse.Namespace, archive: GaiaArchive) -> StarTable | np.ndarray | str:
     """Return the stars that the options name, in a form that ``predict_from_gaia`` takes."""
     if options.source_id is not None:
-        return [_source_id(word, "--source-id") for word in options.source_id]
+        return check_source_ids(options.source_id, name="--source-id")
     if options.ids is not None:
         return _read_ids(options.ids, options.hdu)
+    if options.name is not None:
+        return _resolve(options.name)
     if options.cone is not None:
         return archive.cone_search(*_cone(*options.cone))
     return options.query
@@ -56,24 +56,38 @@ def _cone(ra: str, dec: str, radius: str) -> tuple[SkyCoord, Angle]:
         ) from error
 
 
-def _read_ids(path: Path, hdu: str | None) -> Column | list[int]:
+def _read_ids(path: Path, hdu: str | None) -> np.ndarray:
     if not is_table_path(path):
-        return [_source_id(word, path.name) for word in path.read_text(encoding="utf-8").split()]
+        return check_source_ids(_words(path.read_text(encoding="utf-8")), name=path.name)
     table = read_stars(path, hdu)
     names = table.colnames
-    if len(names) == 1 and names[0].isdecimal():
+    if len(names) == 1 and is_source_id(names[0]):
         # A CSV file of ids alone, without a header.
-        return [int(names[0]), *map(int, table[names[0]])]
+        return check_source_ids([names[0], *table[names[0]].tolist()], name=path.name)
     if "source_id" not in names:
         raise ColumnError(
             f"The table {path.name!r} must have the column 'source_id', got {', '.join(names)}."
         )
-    return table["source_id"]
+    return check_source_ids(table["source_id"], name=f"Column 'source_id' of {path.name!r}")
 
 
-def _source_id(word: str, where: str) -> int:
-    if not re.fullmatch(r"[0-9]+", word):
+def _words(text: str) -> list[str]:
+    """Return the ids of a text: one a line, or several without Gaia's name before them."""
+    lines = text.splitlines()
+    return [word for line in lines for word in ([line] if is_source_id(line) else line.split())]
+
+
+def _resolve(names: Sequence[str]) -> StarTable:
+    """Return names with their ids; a name without exactly one is an error that tells all."""
+    stars = resolve_names(names)
+    unresolved = stars[stars["source_id"].mask]
+    if len(unresolved):
+        told = [
+            f"{name!r}: {NAME_STATUS[status]}" + (f" ({candidates})" if candidates else "")
+            for name, status, candidates in unresolved["name", "status", "candidates"].iterrows()
+        ]
         raise ColumnError(
-            f"{where} must have Gaia source ids, which are whole numbers, got {word!r}."
+            f"--name must be names of stars with one Gaia DR3 id, but {len(told)} of {len(stars)} "
+            f"are not. {'; '.join(told)}. Leave them out, or give an id by --source-id."
         )
-    return int(word)
+    return stars

@@ -90,13 +90,19 @@ def _add_ways_to_name_stars(verb: argparse.ArgumentParser) -> None:
     """Add the ways to name stars of the archive, of which one may be used."""
     ways = verb.add_mutually_exclusive_group()
     ways.add_argument(
-        "--source-id", nargs="+", metavar="ID", help="Gaia source ids, fetched from the archive"
+        "--source-id",
+        nargs="+",
+        metavar="ID",
+        help="Gaia source ids, fetched from the archive",
     )
     ways.add_argument(
         "--ids",
         type=_path,
         metavar="FILE",
         help="file with Gaia source ids: one a line, or a table with the column source_id",
+    )
+    ways.add_argument(
+        "--name", nargs="+", metavar="NAME", help="names of stars, such as '18 Sco', by SIMBAD"
     )
     ways.add_argument(
         "--cone",

@@ -26,6 +26,8 @@ def run(options: argparse.Namespace) -> None:
     else:
         archive = archive_of(options)
         predictions = regressor.predict_from_gaia(stars_of(options, archive), archive)
+        if options.name is not None:
+            predictions.add_column(options.name, index=0, name="name")
     write_stars(predictions, options.output, options.overwrite)
     sys.stdout.write(f"Wrote {len(predictions)} rows to {options.output}\n")
 
@@ -39,8 +41,8 @@ def _model_and_stars(options: argparse.Namespace) -> tuple[str, Path | None]:
     no_table = stars is None or (stars / CONFIG).is_file()
     if no_table != from_gaia or len(words) == 2:
         raise ValueError(
-            "`msa predict` needs either a table of stars or one of --source-id, --ids, --cone "
-            "and --query."
+            "`msa predict` needs either a table of stars or one of --source-id, --ids, --name, "
+            "--cone and --query."
         )
     if options.hdu is not None and from_gaia and options.ids is None:
         raise ValueError("--hdu names a table of a file: of the stars, or of --ids.")

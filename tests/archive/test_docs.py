@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from msaestimator.cli._files import read_stars
 
 from msaestimator.archive import SERVICES, ArchiveFlag
 from msaestimator.archive._adql import features_query
 from msaestimator.archive._releases import RELEASES
 from msaestimator.cli import main
+from msaestimator.tables import read_stars
 
 PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "archive.rst"
 
 pytestmark = [
-    pytest.mark.usefixtures("esa_is_here"),
+    pytest.mark.usefixtures("esa_is_here", "simbad"),
     # Whether SFD's map is on disk is the machine's affair.
     pytest.mark.filterwarnings("ignore:The packaged low-resolution map:UserWarning"),
 ]
@@ -52,6 +52,7 @@ def test_python(server, regressor, make_msa, tmp_path):
     assert 0 < len(page["trusted"]) <= len(page["parameters"])
     assert page["msa"].n_features_in_ == 138
     assert (page["corrected"]["parallax"] != page["stars"]["parallax"]).all()
+    assert page["resolved"]["name"].tolist() == ["18 Sco", "HD 49933"]
     assert page["mirror"].fetch_xp(asked)["source_id"].tolist() == asked
     assert {"esa", "companions"} <= {path.name for path in tmp_path.rglob("archive/*")}
 
@@ -65,8 +66,8 @@ def test_shell(regressor, tmp_path, monkeypatch, capsys):
     for program, *arguments in map(shlex.split, commands):
         assert program == "msa"
         assert main(arguments) == 0, capsys.readouterr().err
-        n_rows.append(len(read_stars(Path("parameters.fits"))))
-    assert n_rows[:2] == [2, 2]
+        n_rows.append(len(read_stars(Path(arguments[2]))))
+    assert [*n_rows[:2], n_rows[3]] == [2, 2, 2]
     assert n_rows[2] > 10
 
 

@@ -1,80 +1,21 @@
 """Names of stars become Gaia ids by SIMBAD's answer, in the form that SIMBAD gives it."""
 
-import io
 import re
 import sys
-from email.parser import BytesParser
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import requests
-from astropy.table import Column, MaskedColumn, Table
-from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3 import HTTPResponse
+from astropy.table import Column, MaskedColumn
+from simbad import NAMES
 
 from msaestimator.archive import NAME_STATUS, _names, resolve_names
-from msaestimator.archive._session import open_session
 from msaestimator.exceptions import ArchiveError, ColumnError, MissingDependencyError
 from msaestimator.schema import StarTable
 
-DATA = Path(__file__).parent / "data"
-NAMES = ["18 Sco", "HD 49933", "Barnard's star", "alf Cen", "Nobody 1", "GJ 65"]
 IDS = [4345775217221821312, 3113219385210477440, 4472832130942575872, None, None, None]
 STATUS = ["resolved", "resolved", "resolved", "no id", "unknown", "several ids"]
-
-
-class Simbad(BaseAdapter):
-    """SIMBAD's TAP service: its capabilities, and one answer whatever the query."""
-
-    def __init__(self):
-        super().__init__()
-        self.answer, self.status, self.queries = DATA / "simbad_names.xml", 200, []
-
-    def send(self, request, **_):
-        """Return the content of a file."""
-        status, path = 200, DATA / "simbad_capabilities.xml"
-        if not request.url.endswith("/capabilities"):
-            assert request.url == "https://simbad.cds.unistra.fr/simbad/sim-tap/sync"
-            self.queries.append(_form(request))
-            status, path = self.status, self.answer
-        raw = HTTPResponse(
-            io.BytesIO(path.read_bytes()),
-            {"Content-Type": "application/x-votable+xml"},
-            status,
-            preload_content=False,
-        )
-        return HTTPAdapter().build_response(request, raw)
-
-    def close(self):
-        """Do nothing."""
-
-
-def _form(request):
-    """Return the query of a request, and the names it brings."""
-    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
-    parts = {
-        part.get_param("name", header="content-disposition"): part.get_payload(decode=True)
-        for part in BytesParser().parsebytes(head + request.body).get_payload()
-    }
-    (upload,) = (part for part in parts.values() if part.startswith(b"<?xml"))
-    table = Table.read(io.BytesIO(upload), format="votable")
-    return parts["QUERY"].decode(), table
-
-
-@pytest.fixture
-def simbad(monkeypatch):
-    """SIMBAD on this machine."""
-    service = Simbad()
-
-    def open_here(*settings):
-        session = open_session(*settings)
-        session.mount("https://simbad.cds.unistra.fr/", service)
-        return session
-
-    monkeypatch.setattr(_names, "open_session", open_here)
-    return service
 
 
 def test_a_row_a_name_in_order_with_what_is_known_of_it(simbad):
@@ -139,9 +80,9 @@ def test_what_is_no_name_is_refused(simbad, wrong):
 
 
 def test_many_names_are_asked_in_parts(simbad, monkeypatch):
-    monkeypatch.setattr(_names, "NAMES_PER_QUERY", len(NAMES))
-    resolve_names([*NAMES, *(f"{name} B" for name in NAMES)])
-    assert [len(upload) for _, upload in simbad.queries] == [len(NAMES)] * 2
+    monkeypatch.setattr(_names, "NAMES_PER_QUERY", 4)
+    assert resolve_names(NAMES[::-1])["source_id"].tolist() == IDS[::-1]
+    assert [len(upload) for _, upload in simbad.queries] == [4, 2]
 
 
 def test_an_answer_without_all_names_is_an_error(simbad):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from catalogue import SPECIAL
+from simbad import NAMES
 
 from msaestimator.archive import GaiaArchive
 from msaestimator.cli import main
@@ -92,10 +93,33 @@ def test_every_form_of_output(predicted, bare_model, loopback, ids, ending):
     assert table["source_id"].dtype.kind == "i"
 
 
-def test_ids_of_a_text(predicted, bare_model, loopback, ids, tmp_path):
+@pytest.mark.parametrize("between", ["\n", " ", "\n\nGaia DR3 "])
+def test_ids_of_a_text(predicted, bare_model, loopback, ids, tmp_path, between):
     path = tmp_path / "ids.txt"
-    path.write_text("\n".join(map(str, ids)) + "\n\n")
+    path.write_text(between.join(map(str, ids)) + "\n\n")
     assert_predicts(predicted("--ids", path), bare_model, loopback, ids)
+
+
+def test_ids_by_the_name_that_gaia_gives(predicted, bare_model, loopback, ids):
+    words = [f"Gaia DR3 {one}" for one in ids]
+    assert_predicts(predicted("--source-id", *words), bare_model, loopback, ids)
+
+
+def test_stars_by_name(predicted, simbad, ids):
+    """A name that is an id needs no SIMBAD."""
+    names = [*NAMES[:3], f"Gaia DR3 {ids[0]}"]
+    table = predicted("--name", *names)
+    assert table.colnames[:2] == ["name", "source_id"]
+    assert table["name"].tolist() == names
+    assert table["source_id"].tolist()[::3] == [4345775217221821312, ids[0]]
+    assert np.isfinite(table["teff"]).tolist() == [False, False, False, True]
+
+
+def test_names_without_one_id_are_all_told(refused, simbad):
+    message = refused("--name", *NAMES)
+    assert "but 3 of 6 are not. 'alf Cen': SIMBAD has the object, and no Gaia DR3 id" in message
+    assert "'Nobody 1': SIMBAD does not know the name; 'GJ 65': SIMBAD has several" in message
+    assert "choose a candidate (5140693571158946048 5140693571158739840). Leave them" in message
 
 
 @pytest.mark.parametrize("ending", [".fits", ".ecsv", ".parquet", ".vot"])
@@ -181,18 +205,17 @@ def test_the_archive_of_the_options(words, name, beside_tap):
 
 
 def test_bad_ids(refused, ids, tmp_path):
-    for word in ("1.5", "Gaia", "-3", "1e9"):
+    for word, told in {"1.5": "'1.5'", "Gaia": "'Gaia'", "-3": "-3", "1e9": "'1e9'"}.items():
         message = refused(f"--source-id={word}")
-        assert f"--source-id must have Gaia source ids, which are whole numbers, got {word!r}" in (
-            message
-        )
+        assert f"--source-id must be integers between 1 and 2**63 - 1, got {told} " in message
+    assert "must be ids of Gaia DR3" in refused("--source-id", "Gaia DR2 7")
     assert "between 1 and 2**63 - 1, got 0 (int) at position 1" in refused(
         "--source-id", ids[0], 0
     )
     assert "got 9223372036854775808" in refused("--source-id", 2**63)
     path = tmp_path / "ids.txt"
     path.write_text("source_id\n1\n")
-    assert "ids.txt must have Gaia source ids, which are whole numbers, got 'source_id'" in (
+    assert "ids.txt must be integers between 1 and 2**63 - 1, got 'source_id' (str)" in (
         refused("--ids", path)
     )
 
@@ -203,7 +226,11 @@ def test_bad_tables_of_ids(refused, ids, tmp_path):
     message = refused("--ids", path)
     assert "The table 'ids.fits' must have the column 'source_id', got star" in message
     Table({"source_id": np.array(ids, dtype=float)}).write(path, overwrite=True)
-    assert "must be integers between 1 and 2**63 - 1, got 3.56" in refused("--ids", path)
+    message = refused("--ids", path)
+    assert "Column 'source_id' of 'ids.fits' must be integers" in message
+    assert "got 3.56" in message
+    Table({"source_id": np.ma.MaskedArray(ids, mask=[0, 1, 0, 0, 0])}).write(path, overwrite=True)
+    assert "must all be known, got 1 of 5 masked" in refused("--ids", path)
     assert "There is no file" in refused("--ids", tmp_path / "none.fits")
     assert "No such file" in refused("--ids", tmp_path / "none.txt")
 
