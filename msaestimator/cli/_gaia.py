@@ -83,7 +83,7 @@ def _resolve(names: Sequence[str]) -> StarTable:
     unresolved = stars[stars["source_id"].mask]
     if len(unresolved):
         told = [
-            f"{name!r}: {NAME_STATUS[status]}" + (f" ({candidates})" if candidates else "")
+            f"'{name}': {NAME_STATUS[status]}" + (f" ({candidates})" if candidates else "")
             for name, status, candidates in unresolved["name", "status", "candidates"].iterrows()
         ]
         raise ColumnError(

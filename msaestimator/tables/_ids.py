@@ -171,7 +171,7 @@ def _parse(value: Any, position: int, name: str, releases: Sequence[str]) -> int
     else:
         one = None
     if one is None or abs(one) > LARGEST:
-        raise _not_an_id(name, value, position)
+        raise _not_an_id(name, value if one is None else one, position)
     return one
 
 

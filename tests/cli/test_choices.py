@@ -102,6 +102,7 @@ def named_stars(catalogue, tmp_path):
     return {
         "source_id": ["--source-id", source["source_id"]],
         "ids": ["--ids", path],
+        "name": ["--name", f"Gaia DR3 {source['source_id']}"],
         "cone": ["--cone", source["ra"], source["dec"], "1arcsec"],
         "query": [
             "--query",
