@@ -28,7 +28,7 @@ def write_parquet(table: Table, path: Path) -> None:
 
 
 def read_feather(path: Path) -> Table:
-    """Read a Feather file, which is Arrow's own, of either version."""
+    """Read a Feather file, which is Arrow's own."""
     return table_of_arrow(feather.read_table(path, memory_map=False))
 
 

@@ -92,21 +92,9 @@ def _column(column: pa.ChunkedArray) -> Column:
     values, mask = raw.values, raw.mask
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         values = column.to_numpy()
-    elif values.dtype.kind == "O":
-        values = _texts(values, mask)
     elif values.dtype.kind == "f" and mask.any():
         values = np.where(mask, values.dtype.type(np.nan), values)
     return MaskedColumn(values, mask=mask, copy=False) if mask.any() else Column(values)
-
-
-def _texts(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return objects as texts if all of them are, with empty ones where they are masked."""
-    if not all(isinstance(value, str | bytes) for value in values[~mask]):
-        return values
-    texts = np.where(mask, "", values).tolist()
-    return np.array(
-        [t.decode(errors="replace") if isinstance(t, bytes) else t for t in texts], str
-    )
 
 
 def _lacks(table: Table, parts: Any) -> bool:

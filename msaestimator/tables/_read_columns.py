@@ -21,9 +21,9 @@ def as_stars(table: Table) -> StarTable:
 
 def _settled(column: Column) -> Column:
     if column.dtype.kind == "O":
-        return _matrix(column)
+        return _of_objects(column)
     if column.dtype.kind == "S":
-        return _decoded(column)
+        return _of_texts(column)
     if not column.dtype.isnative:
         column = column.astype(column.dtype.newbyteorder("="))
     if column.dtype.kind in "iu" and np.any(np.abs(np.asarray(column)) > EXACT):
@@ -35,11 +35,23 @@ def _settled(column: Column) -> Column:
     return column
 
 
-def _decoded(column: Column) -> Column:
-    """Return texts as such, which FITS and HDF5 files have as bytes."""
+def _of_objects(column: Column) -> Column:
+    """Return a column of text or of arrays as such, one of anything else as it is."""
     values, mask, _ = raw_column(column)
-    texts = np.strings.decode(values, "utf-8", errors="replace")
-    return _like(column, texts, mask)
+    known = [value for value in values[~mask] if np.size(value)]
+    if not known:
+        return _like(column, np.full(len(column), np.nan), np.ones(len(column), dtype=bool))
+    if all(isinstance(value, str | bytes) for value in known):
+        return _of_texts(column)
+    return _matrix(column)
+
+
+def _of_texts(column: Column) -> Column:
+    """Return texts, some of which may be bytes, as NumPy's; empty where they are masked."""
+    values, mask, _ = raw_column(column)
+    known = np.where(mask, "", values.astype(object)).tolist()
+    texts = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in known]
+    return _like(column, np.array(texts, dtype=str), mask)
 
 
 def _matrix(column: Column) -> Column:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
-from astropy.table import Table, meta
+from astropy.table import Column, Table, meta
 from astropy.utils.data import get_readable_fileobj
 
 from msaestimator.tables._arrow_tables import describe_columns, table_of_arrow
-from msaestimator.tables._raw_column import raw_column
+from msaestimator.tables._raw_column import is_missing, raw_column
 
 __all__ = ["read_csv", "read_ecsv", "write_csv", "write_ecsv"]
 
@@ -66,17 +66,38 @@ def read_ecsv(path: Path) -> Table:
 
 def write_csv(table: Table, path: Path) -> None:
     """Write a CSV file, which has no units; the arrays of a matrix are texts in brackets."""
-    plain = Table(table, meta={})
-    for column in plain.itercols():
+    plain = _rounded(table)
+    for column in plain.columns.values():
+        if not isinstance(column, Column):
+            continue
         if column.ndim > 1 or column.dtype.kind == "O":
             plain[column.name] = [_text(row) for row in column]
+        elif column.dtype in (np.float16, np.float32):
+            # Astropy would write all digits of the float64 that it is.
+            plain[column.name] = column.astype(str).astype(float)
     plain.write(path, format="ascii.csv")
 
 
 def write_ecsv(table: Table, path: Path) -> None:
     """Write an ECSV file."""
+    _rounded(table).write(path, format="ascii.ecsv")
+
+
+def _rounded(table: Table) -> Table:
+    """Return a table in which floats have the decimals that their columns are shown with.
+
+    The digits that float64 has beyond them are noise; a column without a format keeps all.
+    """
     # A table that is no QTable has quantities as plain columns with a unit.
-    Table(table).write(path, format="ascii.ecsv")
+    plain = Table(table)
+    for column in plain.columns.values():
+        if isinstance(column, Column) and column.format and column.dtype.kind == "f":
+            is_known = ~raw_column(column).mask
+            known = column[is_known]
+            # A format may be of other things than a number's decimals.
+            with suppress(ValueError):
+                column[is_known] = [float(text) for text in known.info.iter_str_vals()]
+    return plain
 
 
 def _content(path: Path) -> bytes:
@@ -160,6 +181,9 @@ def _read_ecsv(path: Path, engine: str) -> Table:
 
 
 def _text(row: Any) -> str:
+    """Return an array as text, and any other object as it shows itself; None is empty."""
+    if np.ndim(row) == 0:
+        return "" if is_missing(row) else str(row)
     values, mask, _ = raw_column(row)
     words = np.where(mask, "null", values.astype(str))
     return f"[{', '.join(words)}]"

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 from astropy.io import votable
 from astropy.table import MaskedColumn, Table
 
@@ -24,9 +23,10 @@ def read_votable(path: Path, hdu: int | str | None) -> Table:
     chosen = tables[choose_table(listed, hdu).number - 1]
     table = chosen.to_table(use_names_over_ids=True)
     for name in table.colnames:
-        if table[name].dtype.kind == "U" and np.any(table[name] == ""):
-            # A VOTable has no other sign of a text that is not there.
-            table[name] = MaskedColumn(table[name], mask=table[name] == "")
+        # A VOTable has no other sign of a text that is not there.
+        is_empty = [isinstance(value, str) and not value for value in table[name]]
+        if any(is_empty):
+            table[name] = MaskedColumn(table[name], mask=is_empty)
     return table
 
 
