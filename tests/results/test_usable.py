@@ -18,6 +18,7 @@ from msaestimator.results import (
     request_table,
     usable,
 )
+from msaestimator.tables import read_stars, write_stars
 
 FLAG = PredictionFlag
 NAN = np.nan
@@ -117,7 +118,7 @@ def test_a_bit_of_a_later_version_is_its_number():
     assert flag_names(table).tolist() == [f"NO_XP|{2**40}"]
 
 
-def write(suffix, **how):
+def by_astropy(suffix, **how):
     def through_a_file(table, folder):
         path = folder / f"predictions.{suffix}"
         table.write(path, **how)
@@ -126,12 +127,22 @@ def write(suffix, **how):
     return through_a_file
 
 
+def by_ours(ending):
+    def through_a_file(table, folder):
+        write_stars(table, folder / f"predictions{ending}")
+        return read_stars(folder / f"predictions{ending}")
+
+    return through_a_file
+
+
 THROUGH = {
-    "ecsv": write("ecsv"),
-    "csv": write("csv"),
-    "fits": write("fits"),
-    "votable": write("vot", format="votable"),
-    "parquet": write("parquet"),
+    "ecsv": by_astropy("ecsv"),
+    "csv": by_astropy("csv"),
+    "fits": by_astropy("fits"),
+    "votable": by_astropy("vot", format="votable"),
+    "parquet": by_astropy("parquet"),
+    **{f"our {ending}": by_ours(ending) for ending in (".fits.gz", ".csv", ".ecsv", ".vot")},
+    **{f"our {ending}": by_ours(ending) for ending in (".parquet", ".feather")},
     "plain Table": lambda table, _: Table(table),
     "QTable": lambda table, _: QTable(table),
     "masked": lambda table, _: Table(table, masked=True),
