@@ -25,7 +25,11 @@ def read_fits(path: Path, hdu: int | str | None) -> Table:
         warnings.filterwarnings("error", "File may have been truncated")
         with fits.open(_uncompressed(path), memmap=False, character_as_bytes=True) as hdus:
             chosen = choose_table(_tables(hdus), hdu)
-            return Table.read(hdus[chosen.number], format="fits", unit_parse_strict="silent")
+            table = Table.read(hdus[chosen.number], format="fits", unit_parse_strict="silent")
+    for column in table.itercols():
+        # TDISP is for showing a catalogue, and text files would be cut to its decimals.
+        column.info.format = None
+    return table
 
 
 def write_fits(table: Table, path: Path) -> None:

@@ -8,6 +8,7 @@ from scipy.stats import norm
 from msaestimator import StarTable
 from msaestimator.exceptions import ColumnError
 from msaestimator.results import PredictionFlag, prediction_table, with_interval
+from msaestimator.tables import write_stars
 
 LABELS = ("teff", "logg", "activity")
 UNITS = {"teff": "K", "logg": "dex"}
@@ -138,16 +139,19 @@ def test_words_are_the_schemas_or_the_name(table):
     assert "this quantity" in table["teff_flags"].info.description
 
 
-def test_text_has_a_sensible_number_of_decimals(tmp_path):
+@pytest.mark.parametrize(("ending", "separator"), [(".csv", ","), (".ecsv", " ")])
+def test_text_has_a_sensible_number_of_decimals(tmp_path, ending, separator):
     quantiles = np.array([[[5000.123456, 5772.123456, 5900.0], [0.1, 0.123456789, 0.2]]])
     quantiles = np.concatenate([quantiles, quantiles[:, 1:]], axis=1)
     units = {"teff": "K", "logg": "dex", "activity": ""}
     table = prediction_table(LABELS, quantiles, (0.16, 0.5, 0.84), units=units)
-    table.write(tmp_path / "predictions.csv")
-    _, row = (tmp_path / "predictions.csv").read_text().splitlines()
-    numbers = dict(zip(table.colnames, row.split(","), strict=True))
+    before = table.copy()
+    write_stars(table, tmp_path / f"predictions{ending}")
+    row = (tmp_path / f"predictions{ending}").read_text().splitlines()[-1]
+    numbers = dict(zip(table.colnames, row.split(separator), strict=True))
     assert (numbers["teff"], numbers["logg"]) == ("5772.12", "0.1235")
     assert numbers["activity"] == "0.123457"
+    assert (table["teff"] == before["teff"]).all()
     in_kilokelvin = prediction_table(
         LABELS[:1], quantiles[:, :1] / 1000, (0.16, 0.5, 0.84), units={"teff": "kK"}
     )

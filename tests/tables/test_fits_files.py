@@ -125,3 +125,14 @@ def test_text_beyond_ascii_is_refused_by_name(tmp_path):
     with pytest.raises(ColumnError, match="column 'name' has text beyond ASCII, .* such as .ecsv"):
         write_stars(Table({"name": ["α Cen"]}), tmp_path / "a.fits")
     assert not (tmp_path / "a.fits").exists()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".ecsv"])
+def test_text_has_all_that_a_catalogue_shows_less_of(tmp_path, ending):
+    stars = Table({"magnitude": [15.123456]})
+    stars["magnitude"].format = ".2f"
+    write_stars(stars, tmp_path / "stars.fits")
+    with fits.open(tmp_path / "stars.fits") as hdus:
+        assert hdus[1].header["TDISP1"].endswith(".2")
+    write_stars(read_stars(tmp_path / "stars.fits"), tmp_path / f"stars{ending}")
+    assert read_stars(tmp_path / f"stars{ending}")["magnitude"][0] == 15.123456
