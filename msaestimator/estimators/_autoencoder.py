@@ -21,6 +21,7 @@ from msaestimator.preprocessing import (
     Features,
     StarReader,
     color_contrasts,
+    counted_stars,
     fill_missing,
     typical_errors,
     units_of_features,
@@ -204,7 +205,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     n_features_in_ = of_part("reader_.n_features_in_", "Number of input columns.")
     feature_names_in_ = of_part("reader_.feature_names_in_", "Names of the input columns.")
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn to reconstruct stars.
 
         Parameters
@@ -212,6 +213,9 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         X : table of n_stars stars, or array of shape (n_stars, n_features)
             Stars, or features that a pipeline has prepared.
         y : ignored
+        sample_weight : array-like of shape (n_stars,), optional
+            Weights of the stars in the loss, of any scale; a star of weight zero does not count
+            at all. None weighs all alike.
 
         Returns
         -------
@@ -225,12 +229,11 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             A parameter is outside its range; the message says which.
         """
         again = self.warm_start and self.__sklearn_is_fitted__()
-        x = self._read_training(X, reset=not again)
+        weights, X = counted_stars(sample_weight, X)
+        x, rows = self._read_training(X, reset=not again)
         self.n_partial_fits_ = 0
         with seeded(self.random_state, resolve_device(self.device)):
-            weights = (
-                [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
-            )
+            start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
                 self.module_ = self._build_module()
             self._train(
@@ -240,7 +243,8 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
                 [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
                 x,
                 x,
-                start=weights,
+                start=start,
+                sample_weight=None if weights is None else weights[rows],
             )
         return self
 
@@ -292,7 +296,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         y : ignored
         """
         first = not self.__sklearn_is_fitted__()
-        x = self._read_training(X, reset=first)
+        x, _ = self._read_training(X, reset=first)
         self.n_partial_fits_ = getattr(self, "n_partial_fits_", 0)
         with seeded(self.random_state, resolve_device(self.device), skip=self.n_partial_fits_):
             if first:
@@ -349,13 +353,15 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         given = np.asarray(X, dtype=np.float64)
         return np.where(np.isnan(given), filled, given)
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the mean error of reconstructing features held out by random masks.
 
         Parameters
         ----------
         X : table of n_stars stars, or array of shape (n_stars, n_features)
         y : ignored
+        sample_weight : array-like of shape (n_stars,), optional
+            Weights of the stars in the mean; None weighs all alike.
 
         Returns
         -------
@@ -364,19 +370,15 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             scale (interquartile ranges); 0 is perfect. The same masks are drawn each time.
         """
         self._check_fitted()
+        weights, X = counted_stars(sample_weight, X)
         features = self.reader_.transform(X)
-        features = features[features.is_observed]
         with seeded(SCORE_SEED, torch.device("cpu")):
-            hidden = self.mask().draw(len(features)).numpy()
-        shown = np.where(hidden, np.float32(np.nan), features.values)
-        output = self._reconstruct(Features(shown, features.columns))
-        objective = ReconstructionObjective(
-            features.columns.reconstructed, self._power, hidden_only=True
-        )
-        # A star whose every feature was drawn has no output; nothing of it can be counted.
-        hidden &= np.isfinite(output).all(axis=1)[:, None]
-        compared = (np.nan_to_num(output), hidden, features.values)
-        return -float(objective(*map(torch.from_numpy, compared)))
+            hidden = self.mask().draw(int(features.is_observed.sum())).numpy()
+        errors = np.abs(self._residuals(features[features.is_observed], hidden)) ** self._power
+        compared = np.isfinite(errors)
+        if weights is not None:
+            weights = weights[features.is_observed].repeat(compared.sum(axis=1))
+        return -float(np.average(errors[compared], weights=weights)) if compared.any() else 0.0
 
     def mask(self) -> JointMask:
         """Return what draws the features to hide in training."""
@@ -395,19 +397,19 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         self._check_fitted()
         return np.array([f"latent{i}" for i in range(self.hidden_widths[-1])], dtype=object)
 
-    def _read_training(self, X: Any, *, reset: bool) -> np.ndarray:
-        """Return the features of the stars that have any."""
+    def _read_training(self, X: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features of the stars that have any, and which these are."""
         self._check_parameters()
         if not reset:
             self._check_fitted()
             features = self.reader_.transform(X)
-            return features.values[features.is_observed]
+            return features.values[features.is_observed], features.is_observed
         reader = StarReader(self.schema, self.preprocessor)
         features = reader.fit_transform(X)
         self.reader_ = reader
         self.contrasts_ = self._make_contrasts(features)
         self.feature_error_ = self._typical_errors(features)
-        return features.values[features.is_observed]
+        return features.values[features.is_observed], features.is_observed
 
     def _make_contrasts(self, features: Features) -> dict[str, np.ndarray]:
         """Return weights and centers of the colours, if there are any."""
@@ -433,6 +435,19 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         """Return the reconstructed features, (n_stars, n_reconstructed)."""
         shape = (len(features.columns.reconstructed),)
         return self._inference(StarInference).map(self.module_, features, shape)
+
+    def _residuals(self, features: Features, hidden: np.ndarray) -> np.ndarray:
+        """Return by how much hidden features are reconstructed wrongly, NaN where none is told.
+
+        ``hidden`` marks places of the features (n_stars, n_features); the residuals are those of
+        the reconstructed columns, (n_stars, n_reconstructed) on the features' scale.
+        """
+        shown = np.where(hidden, np.float32(np.nan), features.values)
+        # A star whose every feature is hidden has no output; nothing of it can be compared.
+        output = self._reconstruct(Features(shown, features.columns))
+        reconstructed = features.columns.reconstructed
+        residuals = output.astype(np.float64) - features.values[:, reconstructed]
+        return np.where(hidden[:, reconstructed], residuals, np.nan)
 
     def _net_of_single_epochs(self, n_stars: int) -> MaskedNet:
         """Return a net that trains another epoch at each call, at a constant learning rate."""

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 from torch import nn
 
@@ -25,6 +26,7 @@ def fitted_encoder(
     *,
     device: str,
     random_state: Any,
+    sample_weight: np.ndarray | None = None,
 ) -> MaskedStellarAutoencoder:
     """Return a fitted autoencoder that may be changed.
 
@@ -38,6 +40,8 @@ def fitted_encoder(
         Stars to pre-train on, or to learn the scaling of features from.
     device, random_state
         Device that computes, and seed of the training of an encoder that has no random state.
+    sample_weight : ndarray of shape (n_stars,), optional
+        Weights of the stars in a pre-training.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def fitted_encoder(
     unfitted = clone(encoder)
     if unfitted.random_state is None:
         unfitted.set_params(random_state=random_state)
-    return unfitted.fit(X)
+    return unfitted.fit(X, sample_weight=sample_weight)
 
 
 def check_encoder(encoder: Any) -> None:

@@ -25,7 +25,7 @@ from msaestimator.estimators._saved import SavedEstimator
 from msaestimator.estimators._token_inference import TokenInference
 from msaestimator.metrics import r2
 from msaestimator.networks import StellarTransformer
-from msaestimator.preprocessing import TokenReader, collect_labels, column_names
+from msaestimator.preprocessing import TokenReader, collect_labels, column_names, counted_stars
 from msaestimator.results import (
     SPECTRUM,
     PredictionFlag,
@@ -189,7 +189,7 @@ device, precision, random_state, verbose
     n_features_in_ = of_part("reader_.n_features_in_", "Number of input columns.")
     feature_names_in_ = of_part("reader_.feature_names_in_", "Names of the input columns.")
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn the quantities of stars from each other.
 
         Parameters
@@ -199,6 +199,9 @@ device, precision, random_state, verbose
             column becomes a quantity.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
             Labels in the place of those of ``X``; NaN is unknown.
+        sample_weight : array-like of shape (n_stars,), optional
+            Weights of the stars in the loss, of any scale; a star of weight zero does not count
+            at all. None weighs all alike.
 
         Returns
         -------
@@ -212,6 +215,7 @@ device, precision, random_state, verbose
             A parameter is outside its range; the message says which.
         """
         self._check_parameters()
+        weights, X, y = counted_stars(sample_weight, X, y)
         again = self.warm_start and self.__sklearn_is_fitted__()
         if again:
             stars = self.reader_.set_params(labels=self.labels).transform(X, y)
@@ -220,7 +224,8 @@ device, precision, random_state, verbose
             reader = TokenReader(self.vocabulary, self.labels, self.asinh)
             stars = reader.fit_transform(X, y)
             self.reader_ = reader
-        stars = stars[np.isfinite(stars[:, 0]).any(axis=1)]
+        rows = np.isfinite(stars[:, 0]).any(axis=1)
+        stars = stars[rows]
         with seeded(self.random_state, resolve_device(self.device)):
             start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
@@ -241,6 +246,7 @@ device, precision, random_state, verbose
                 stars,
                 stars,
                 start=start,
+                sample_weight=None if weights is None else weights[rows],
             )
         return self
 
@@ -262,7 +268,7 @@ device, precision, random_state, verbose
         medians, _, _ = self._answer(self._without_labels(X), positions)
         return medians[:, 0] if self.reader_.one_dimensional_ else medians
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the coefficient of determination, averaged over the labels.
 
         Parameters
@@ -270,6 +276,8 @@ device, precision, random_state, verbose
         X : table of n_stars stars, or array of shape (n_stars, n_features)
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
             The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
+        sample_weight : array-like of shape (n_stars,), optional
+            Weights of the stars; None weighs all alike.
         """
         predicted = self.predict(X)
         source = X if y is None else y
@@ -277,7 +285,7 @@ device, precision, random_state, verbose
             truth = collect_labels(X, y, self.labels_).values
         else:
             truth, _ = self.reader_.read_labels(source, self.labels_)
-        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
+        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape), sample_weight)))
 
     def predict_from_gaia(
         self,

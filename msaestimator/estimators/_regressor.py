@@ -47,6 +47,7 @@ from msaestimator.preprocessing import (
     Features,
     check_known,
     collect_labels,
+    counted_stars,
     known_errors,
     weights_of_labels,
 )
@@ -297,7 +298,7 @@ feature_names_in_
             name, **{"encoder": MaskedStellarAutoencoder.from_preset(name)} | changes
         )
 
-    def fit(self, X: Any, y: Any = None, survey: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, survey: Any = None, sample_weight: Any = None) -> Self:
         """Fine-tune on stars with known parameters.
 
         Parameters
@@ -310,6 +311,10 @@ feature_names_in_
             The survey that each star's labels are from, a string or an integer; or the name of
             the column of ``X`` that tells it. Labels are brought to the scale of
             ``reference_survey``. None takes labels as they are.
+        sample_weight : array-like of shape (n_stars,), optional
+            Weights of the stars in the losses, also of a pre-training, of any scale; a star of
+            weight zero does not count at all. None weighs all alike. Scales, calibration and
+            outlier scores are of all stars that count, whatever their weight.
 
         Returns
         -------
@@ -330,6 +335,7 @@ feature_names_in_
             predicts them.
         """
         self._check_parameters()
+        weights, X, y, survey = counted_stars(sample_weight, X, y, survey)
         labels = collect_labels(X, y, self.labels)
         check_consistent_length(X, labels.values)
         check_known(labels)
@@ -340,7 +346,11 @@ feature_names_in_
             self.intervals_.check_same(labels, self.quantiles)
         else:
             self.encoder_ = fitted_encoder(
-                self.encoder, X, device=self.device, random_state=self.random_state
+                self.encoder,
+                X,
+                device=self.device,
+                random_state=self.random_state,
+                sample_weight=weights,
             )
         features = self.reader_.transform(X)
         if not again:
@@ -363,6 +373,7 @@ feature_names_in_
                 self._with_errors(features)[rows],
                 targets[rows],
                 start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
+                sample_weight=None if weights is None else weights[rows],
             )
         self._calibrate(features[held_back], targets[held_back])
         latents = [self._latent(view) for view in training_views(features)]
@@ -545,7 +556,7 @@ feature_names_in_
         """
         return self.outliers_.score(self._read(X))
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the coefficient of determination, averaged over the labels.
 
         Parameters
@@ -553,11 +564,13 @@ feature_names_in_
         X : table of n_stars stars, or array of shape (n_stars, n_features)
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
             The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
+        sample_weight : array-like of shape (n_stars,), optional
+            Weights of the stars; None weighs all alike.
         """
         self._check_fitted()
         predicted = self.predict(X)
         truth = collect_labels(X, y, self.units_).values
-        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape))))
+        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape), sample_weight)))
 
     def calibrate(self, X: Any, y: Any = None) -> Self:
         """Calibrate the intervals on stars that were not in ``fit``.

@@ -222,34 +222,44 @@ inference_batch_size, device, precision, random_state, verbose
         y: np.ndarray,
         *,
         start: Sequence[np.ndarray] = (),
+        sample_weight: np.ndarray | None = None,
     ) -> None:
         """Train ``module_`` on features ``x`` and targets ``y``; sets ``net_``.
 
-        ``start`` are weights that training starts from when they are not drawn afresh.
+        ``start`` are weights that training starts from when they are not drawn afresh, and
+        ``sample_weight`` (n_stars,) those of the stars in the loss.
         """
         self.n_stars_ = len(x)
         if self.max_epochs == 0:
             self._adopt(self.module_)
             return
+        stars = [x, y]
+        if sample_weight is not None:
+            stars.append((sample_weight / sample_weight.mean()).astype(np.float32))
         self.net_ = train(
             self.module_,
             criterion,
             mask,
             self._plan(title, groups),
-            x,
-            y,
+            stars,
             validation_fraction=self.validation_fraction if self.early_stopping else None,
-            run=self._run_identity(x, y, start),
+            run=self._run_identity(stars, start),
         )
         self._adopt(self.net_.module_)
 
     def _run_identity(
-        self, x: np.ndarray, y: np.ndarray, start: Sequence[np.ndarray]
+        self, stars: Sequence[np.ndarray], start: Sequence[np.ndarray]
     ) -> RunIdentity:
         """Return what tells whether a checkpoint belongs to a training; nothing without one."""
         if self.checkpoint is None:
             return RunIdentity()
-        data = {"stars": [x], "labels": [] if y is x else [y], "network's first weights": start}
+        x, y, *weights = stars
+        data = {
+            "stars": [x],
+            "labels": [] if y is x else [y],
+            "weights of the stars": weights,
+            "network's first weights": start,
+        }
         return RunIdentity.of(self._run_parameters(), data)
 
     def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:

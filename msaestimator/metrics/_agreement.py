@@ -10,10 +10,19 @@ from msaestimator.metrics._residuals import point_score
 __all__ = ["r2", "spearman"]
 
 
-def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
+def r2(
+    y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+) -> float | np.ndarray:
     """Return the coefficient of determination, as `sklearn.metrics.r2_score` defines it.
 
-    Parameters, errors and missing values are those of `rmse`.
+    Errors and missing values are those of `rmse`.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like or Quantity of shape (n_stars,) or (n_stars, n_labels)
+        Truth and prediction.
+    sample_weight : array-like of shape (n_stars,), optional
+        Weights of the stars; None weighs all alike.
 
     Returns
     -------
@@ -26,7 +35,7 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
     >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
     0.5
     """
-    return point_score(_r2_of_rows, y_true, y_pred)
+    return point_score(_r2_of_rows, y_true, y_pred, sample_weight)
 
 
 def spearman(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
@@ -49,8 +58,11 @@ def spearman(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:
     return point_score(_spearman_of_rows, y_true, y_pred)
 
 
-def _r2_of_rows(true: np.ndarray, predicted: np.ndarray) -> float:
-    return r2_score(true, predicted) if len(true) > 1 else np.nan
+def _r2_of_rows(
+    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None
+) -> float:
+    n_stars = len(true) if weights is None else np.count_nonzero(weights)
+    return r2_score(true, predicted, sample_weight=weights) if n_stars > 1 else np.nan
 
 
 def _spearman_of_rows(true: np.ndarray, predicted: np.ndarray) -> float:

@@ -8,6 +8,7 @@ from scipy.stats import median_abs_deviation
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
 from msaestimator.metrics._values import check_finite, in_one_unit, per_label
+from msaestimator.preprocessing import read_sample_weight
 
 __all__ = ["mae", "nmad", "point_score", "residual_std", "rmse"]
 
@@ -16,13 +17,23 @@ NMAD_FACTOR = 1.4826
 
 
 def point_score(
-    score: Callable[..., float], y_true: ArrayLike, y_pred: ArrayLike
+    score: Callable[..., float],
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sample_weight: ArrayLike | None = None,
 ) -> float | np.ndarray:
-    """Apply ``score(true, predicted)`` to each label's rows where both are known."""
+    """Apply ``score(true, predicted)`` to each label's rows where both are known.
+
+    With weights of the stars it is ``score(true, predicted, weights)``.
+    """
     true, predicted = in_one_unit(y_true=y_true, y_pred=y_pred)
     check_finite(true, "y_true")
     check_finite(predicted, "y_pred")
-    return per_label(score, true, predicted)
+    if sample_weight is None:
+        return per_label(score, true, predicted)
+    weights = read_sample_weight(sample_weight, len(true))
+    by_label = np.broadcast_to(weights.reshape(-1, *[1] * (true.ndim - 1)), true.shape)
+    return per_label(score, true, predicted, by_label)
 
 
 def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float | np.ndarray:

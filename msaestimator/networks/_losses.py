@@ -12,7 +12,13 @@ NARROWEST = 0.2
 """Floor of an interval's width when widths are weights, as a fraction of the batch's median."""
 
 
-def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int = 1) -> Tensor:
+def masked_error(
+    prediction: Tensor,
+    target: Tensor,
+    counted: Tensor,
+    power: int = 1,
+    star_weights: Tensor | None = None,
+) -> Tensor:
     """Return the mean of ``|prediction - target| ** power`` over the counted places.
 
     Thesis equation 3.1 without weights.
@@ -25,12 +31,22 @@ def masked_error(prediction: Tensor, target: Tensor, counted: Tensor, power: int
         Places that count. With none true the loss is zero, and so is its gradient.
     power : {1, 2}
         Power of the residual: 1 is the L1 loss, 2 the L2 loss.
+    star_weights : Tensor of shape (batch,), optional
+        Weights of the stars, of mean one over all that are trained on, which multiply their terms
+        of the sum; None is one for each.
     """
     residual = (prediction - target).masked_fill(~counted, 0.0).abs()
-    return residual.pow(power).sum() / counted.sum().clamp(min=1)
+    loss = _weighted(residual.pow(power), star_weights)
+    return loss.sum() / counted.sum().clamp(min=1)
 
 
-def cauchy_error(prediction: Tensor, target: Tensor, counted: Tensor, errors: Tensor) -> Tensor:
+def cauchy_error(
+    prediction: Tensor,
+    target: Tensor,
+    counted: Tensor,
+    errors: Tensor,
+    star_weights: Tensor | None = None,
+) -> Tensor:
     """Return the mean of ``log(1 + (residual / error) ** 2) / 2`` over the counted places.
 
     It is minus the log-likelihood of Cauchy-distributed errors, without its constant. Far above
@@ -46,9 +62,12 @@ def cauchy_error(prediction: Tensor, target: Tensor, counted: Tensor, errors: Te
         Places that count. With none true the loss is zero, and so is its gradient.
     errors : Tensor of shape (n_features,)
         Positive errors, the scale of each feature's residuals.
+    star_weights : Tensor of shape (batch,), optional
+        Weights of the stars, as in `masked_error`.
     """
     residual = (prediction - target).masked_fill(~counted, 0.0) / errors
-    return 0.5 * residual.square().log1p().sum() / counted.sum().clamp(min=1)
+    loss = _weighted(residual.square().log1p(), star_weights)
+    return 0.5 * loss.sum() / counted.sum().clamp(min=1)
 
 
 def pinball_loss(
@@ -57,6 +76,7 @@ def pinball_loss(
     levels: Tensor,
     weights: Tensor | None = None,
     width_power: float = 0.0,
+    star_weights: Tensor | None = None,
 ) -> Tensor:
     """Return the mean pinball loss over known labels, members and quantiles.
 
@@ -75,6 +95,8 @@ def pinball_loss(
     width_power : float
         Power of the interval's width by whose inverse a star's label counts. The width depends on
         the star and not on its label, so the best quantiles stay the same.
+    star_weights : Tensor of shape (batch,), optional
+        Weights of the stars, as in `masked_error`.
     """
     known = labels.isfinite()
     weights = known * (1.0 if weights is None else weights)
@@ -83,7 +105,7 @@ def pinball_loss(
     residual = labels.masked_fill(~known, 0.0)[:, None, :, None] - quantiles
     loss = (levels * residual).maximum((levels - 1) * residual)
     loss = loss.masked_fill(~known[:, None, :, None], 0.0).mean(dim=(1, 3))
-    return (loss * weights).sum() / weights.sum().clamp(min=TINY)
+    return _weighted(loss * weights, star_weights).sum() / weights.sum().clamp(min=TINY)
 
 
 def _inverse_widths(quantiles: Tensor, known: Tensor, power: float) -> Tensor:
@@ -102,6 +124,7 @@ def gaussian_loss(
     error: Tensor,
     counted: Tensor,
     beta: float = 0.0,
+    star_weights: Tensor | None = None,
 ) -> Tensor:
     """Return minus the mean Gaussian log-likelihood of measurements, without its constant.
 
@@ -120,6 +143,8 @@ def gaussian_loss(
         Power of the variance that weighs each term, as if it were a constant (Seitzer et al.
         2022). With zero, the likelihood, quantities that are easy to predict have the largest
         gradients; with 0.5 all have alike.
+    star_weights : Tensor of shape (batch,), optional
+        Weights of the stars, as in `masked_error`.
     """
     # What is not counted must not overflow either, or its gradient is not a number.
     variance = log_variance.masked_fill(~counted, 0.0).exp() + error.square()
@@ -127,4 +152,10 @@ def gaussian_loss(
     loss = 0.5 * (residual.square() / variance + variance.log())
     if beta:
         loss = loss * variance.detach().pow(beta)
-    return loss.masked_fill(~counted, 0.0).sum() / counted.sum().clamp(min=1)
+    loss = _weighted(loss.masked_fill(~counted, 0.0), star_weights)
+    return loss.sum() / counted.sum().clamp(min=1)
+
+
+def _weighted(loss: Tensor, star_weights: Tensor | None) -> Tensor:
+    """Return terms of shape (batch, n) by the weights of their stars."""
+    return loss if star_weights is None else loss * star_weights[:, None]

@@ -13,6 +13,7 @@ from msaestimator.preprocessing._label_set import (
 )
 from msaestimator.preprocessing._measured_errors import known_errors, typical_errors
 from msaestimator.preprocessing._measurements import Measurements
+from msaestimator.preprocessing._sample_weight import counted_stars, read_sample_weight
 from msaestimator.preprocessing._star_reader import StarReader
 from msaestimator.preprocessing._table_reader import (
     NORMALIZED,
@@ -42,6 +43,7 @@ __all__ = [
     "collect_labels",
     "color_contrasts",
     "column_names",
+    "counted_stars",
     "fill_missing",
     "has_tokens",
     "is_table",
@@ -50,6 +52,7 @@ __all__ = [
     "read_errors",
     "read_features",
     "read_labels",
+    "read_sample_weight",
     "read_tokens",
     "token_columns",
     "typical_errors",

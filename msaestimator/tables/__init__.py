@@ -11,6 +11,7 @@ from msaestimator.tables._raw_column import (
     is_missing,
     raw_column,
 )
+from msaestimator.tables._rows import take_rows
 
 __all__ = [
     "NamedColumns",
@@ -28,5 +29,6 @@ __all__ = [
     "read_stars",
     "require_columns",
     "source_ids_of",
+    "take_rows",
     "write_stars",
 ]

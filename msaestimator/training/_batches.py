@@ -17,6 +17,7 @@ class TensorBatches:
 
     skorch calls it as ``iterator_train`` and ``iterator_valid``. The default loader collects a
     batch star by star, at up to six times the cost of the training step of a small network.
+    Weights of stars, the dataset's third tensor if it has one, come with the targets.
     """
 
     def __init__(self, dataset: TensorDataset, batch_size: int, shuffle: bool = False) -> None:
@@ -27,11 +28,12 @@ class TensorBatches:
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | tuple[Tensor, ...]]]:
         n_stars = len(self.dataset)
         order = torch.randperm(n_stars) if self.shuffle else torch.arange(n_stars)
         for rows in order.split(self.batch_size):
-            yield self.dataset[rows]
+            x, y, *weights = self.dataset[rows]
+            yield x, (y, *weights) if weights else y
 
 
 def map_batches(

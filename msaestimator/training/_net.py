@@ -52,7 +52,8 @@ VALIDATION_SEED = 20250101
 class MaskedNet(NeuralNet):
     """A skorch net whose module sees a part of each star that is drawn anew for each batch.
 
-    The criterion gets the module's output, the draw, the stars and the target.
+    The criterion gets the module's output, the draw, the stars, the target, and the weights of
+    the stars if they have any.
 
     Parameters
     ----------
@@ -85,11 +86,16 @@ class MaskedNet(NeuralNet):
         return output, draw
 
     def get_loss(
-        self, y_pred: tuple[Any, Tensor], y_true: Tensor, X: Any = None, training: bool = False
+        self,
+        y_pred: tuple[Any, Tensor],
+        y_true: Tensor | tuple[Tensor, Tensor],
+        X: Any = None,
+        training: bool = False,
     ) -> Tensor:
-        """Return the criterion of output, draw, stars and target."""
+        """Return the criterion of output, draw, stars and target, which may have weights."""
         output, draw = y_pred
-        return self.criterion_(output, draw, X.to(self.device), y_true.to(self.device))
+        given = y_true if isinstance(y_true, tuple) else (y_true,)
+        return self.criterion_(output, draw, *(part.to(self.device) for part in (X, *given)))
 
     def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
         """Run an epoch; validation draws the same masks each time."""

@@ -55,7 +55,12 @@ class ReconstructionObjective(nn.Module):
         self.hidden_only = hidden_only
 
     def forward(
-        self, output: Tensor, hidden: Tensor, x: Tensor, y: Tensor | None = None
+        self,
+        output: Tensor,
+        hidden: Tensor,
+        x: Tensor,
+        y: Tensor | None = None,
+        star_weights: Tensor | None = None,
     ) -> Tensor:
         """Return the loss; ``hidden`` marks the places of ``x`` that the network did not see."""
         target = x[:, self.columns]
@@ -63,8 +68,8 @@ class ReconstructionObjective(nn.Module):
         if self.hidden_only:
             counted &= hidden[:, self.columns]
         if self.errors is not None:
-            return cauchy_error(output, target, counted, self.errors)
-        return masked_error(output, target, counted, self.power)
+            return cauchy_error(output, target, counted, self.errors, star_weights)
+        return masked_error(output, target, counted, self.power, star_weights)
 
 
 class PredictionObjective(nn.Module):
@@ -106,15 +111,23 @@ class PredictionObjective(nn.Module):
         self.reconstruction = reconstruction
 
     def forward(
-        self, output: tuple[Tensor, Tensor | None], hidden: Tensor, x: Tensor, y: Tensor
+        self,
+        output: tuple[Tensor, Tensor | None],
+        hidden: Tensor,
+        x: Tensor,
+        y: Tensor,
+        star_weights: Tensor | None = None,
     ) -> Tensor:
         """Return the loss of quantiles and reconstruction for labels ``y`` (NaN unknown)."""
         quantiles, reconstruction = output
-        prediction = pinball_loss(quantiles, y, self.levels, self.label_weights, self.width_power)
+        prediction = pinball_loss(
+            quantiles, y, self.levels, self.label_weights, self.width_power, star_weights
+        )
         loss = self.prediction_weight * prediction
         if reconstruction is None:
             return loss
-        return loss + self.reconstruction_weight * self.reconstruction(reconstruction, hidden, x)
+        second = self.reconstruction(reconstruction, hidden, x, star_weights=star_weights)
+        return loss + self.reconstruction_weight * second
 
 
 class EnsembleObjective(nn.Module):
@@ -136,9 +149,11 @@ class EnsembleObjective(nn.Module):
         hidden: Tensor,
         x: Tensor,
         y: Tensor,
+        star_weights: Tensor | None = None,
     ) -> Tensor:
         """Return the loss; ``outputs`` holds one output a network."""
-        return torch.stack([self.objective(o, hidden, x, y) for o in outputs]).mean()
+        losses = [self.objective(o, hidden, x, y, star_weights) for o in outputs]
+        return torch.stack(losses).mean()
 
 
 class RequestObjective(nn.Module):
@@ -161,6 +176,7 @@ class RequestObjective(nn.Module):
         requests: Requests,
         stars: Tensor,
         y: Tensor | None = None,
+        star_weights: Tensor | None = None,
     ) -> Tensor:
         """Return the loss.
 
@@ -172,8 +188,12 @@ class RequestObjective(nn.Module):
         stars : Tensor of shape (batch, 2, n_tokens)
             Values, NaN where unknown, and their errors.
         y : ignored
+        star_weights : Tensor of shape (batch,), optional
+            Weights of the stars.
         """
         beta = self.beta if self.training else 0.0
         target, error = (part.gather(1, requests.tokens) for part in stars.unbind(1))
         mean, log_variance = (part.float() for part in output)
-        return gaussian_loss(mean, log_variance, target, error, requests.counted, beta)
+        return gaussian_loss(
+            mean, log_variance, target, error, requests.counted, beta, star_weights
+        )

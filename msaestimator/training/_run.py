@@ -1,6 +1,6 @@
 """One training: stars to train and to validate on, a net, and whether it came to its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,7 @@ def train(
     criterion: nn.Module,
     mask: Callable[..., Any],
     plan: TrainingPlan,
-    x: np.ndarray,
-    y: np.ndarray,
+    stars: Sequence[np.ndarray],
     *,
     validation_fraction: float | None = None,
     run: RunIdentity,
@@ -33,8 +32,8 @@ def train(
     module, criterion, mask
         Arguments of `MaskedNet`.
     plan : TrainingPlan
-    x, y : ndarray of n_stars rows
-        Features and targets.
+    stars : sequence of ndarray of n_stars rows
+        Features, targets, and weights of the stars in the loss, of mean one, if they have any.
     validation_fraction : float, optional
         Stars to watch the loss on. None trains on all.
     run : RunIdentity
@@ -45,7 +44,7 @@ def train(
     KeyboardInterrupt
         Training was interrupted; a checkpoint has the epochs until then.
     """
-    training, validation = _split(x, y, validation_fraction)
+    training, validation = _split(stars, validation_fraction)
     net = build_net(
         module,
         criterion,
@@ -61,15 +60,16 @@ def train(
 
 
 def _split(
-    x: np.ndarray, y: np.ndarray, fraction: float | None
+    arrays: Sequence[np.ndarray], fraction: float | None
 ) -> tuple[TensorDataset, TensorDataset | None]:
     """Return the stars to train on, and those to validate on, if any."""
+    tensors = [torch.from_numpy(array) for array in arrays]
     if fraction is None:
-        return TensorDataset(torch.from_numpy(x), torch.from_numpy(y)), None
+        return TensorDataset(*tensors), None
     rows = train_test_split(
-        np.arange(len(x)), test_size=fraction, random_state=torch.initial_seed() % 2**32
+        np.arange(len(arrays[0])), test_size=fraction, random_state=torch.initial_seed() % 2**32
     )
     training, validation = (
-        TensorDataset(torch.from_numpy(x[part]), torch.from_numpy(y[part])) for part in rows
+        TensorDataset(*(tensor[torch.from_numpy(part)] for tensor in tensors)) for part in rows
     )
     return training, validation

@@ -321,3 +321,38 @@ def test_cauchy_error_with_nothing_counted_is_zero():
     loss.backward()
     assert loss.item() == 0
     assert not x.grad.any()
+
+
+def weighted_losses(star_weights, rows):
+    """Return each loss of some of twenty stars, all of whose places count."""
+    generator = torch.Generator().manual_seed(3)
+    first, second = torch.randn(2, 20, 5, generator=generator)
+    quantiles = torch.randn(20, 2, 5, 3, generator=generator)
+    everything = torch.ones(len(rows), 5, dtype=torch.bool)
+    first, second, quantiles = first[rows], second[rows], quantiles[rows]
+    return torch.stack(
+        [
+            masked_error(first, second, everything, 1, star_weights),
+            masked_error(first, second, everything, 2, star_weights),
+            cauchy_error(first, second, everything, torch.full((5,), 0.2), star_weights),
+            pinball_loss(quantiles, second, LEVELS, None, 0.0, star_weights),
+            gaussian_loss(first, 0.1 * second, second, 0 * first, everything, 0.5, star_weights),
+        ]
+    )
+
+
+def test_a_star_of_weight_three_counts_as_three_like_it():
+    counts = torch.arange(20) % 4
+    repeated = weighted_losses(None, torch.arange(20).repeat_interleave(counts))
+    weighted = weighted_losses(counts / counts.float().mean(), torch.arange(20))
+    torch.testing.assert_close(weighted, repeated)
+    assert not torch.isclose(weighted, weighted_losses(None, torch.arange(20))).any()
+
+
+def test_batches_of_weighted_stars_are_unbiased():
+    """The mean over batches is the loss of all, however uneven the weights are."""
+    weights = torch.rand(20, generator=torch.Generator().manual_seed(4)) ** 4
+    weights /= weights.mean()
+    whole = weighted_losses(weights, torch.arange(20))
+    batches = [weighted_losses(weights[rows], rows) for rows in torch.arange(20).split(5)]
+    torch.testing.assert_close(torch.stack(batches).mean(dim=0), whole)
