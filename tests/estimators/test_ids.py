@@ -8,6 +8,8 @@ from astropy.table import MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
 
 from msaestimator.exceptions import ColumnError
+from msaestimator.tables import check_source_ids, read_stars, source_ids_of, write_stars
+from msaestimator.tables._file_formats import FORMATS
 
 N = 6
 IDS = [2**53 + 1, 2**63 - 1, 5937083312263887617, 4242, 2**53 + 1, 464858539679433345]
@@ -114,3 +116,24 @@ def test_spectra_keep_ids_that_are_missing(generalist, stars):
     some = stars[:N]
     some["source_id"] = MaskedColumn(IDS, mask=GONE)
     assert generalist.spectrum(some)["source_id"].tolist() == KNOWN
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("ids", [IDS, MaskedColumn(IDS, mask=GONE)], ids=["known", "masked"])
+def test_ids_go_through_files_of_every_format(regressor, frame, tmp_path, ending, ids):
+    """From the stars' file to that of the answer, and back."""
+    stars, answer = tmp_path / f"stars{ending}", tmp_path / f"answer{ending}"
+    write_stars(astropy_table(frame, ids), stars)
+    write_stars(regressor.predict_table(read_stars(stars)), answer)
+    out = read_stars(answer)
+    assert out["source_id"].tolist() == list(KNOWN if isinstance(ids, MaskedColumn) else IDS)
+    assert out["source_id"].dtype.kind == "i"
+    assert source_ids_of(out).tolist() == out["source_id"].tolist()
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_text_of_ids_goes_through_files_of_every_format(tmp_path, ending):
+    texts = [f"Gaia DR3 {one}" for one in IDS]
+    write_stars(Table({"source_id": texts, "ra": np.ones(N)}), tmp_path / f"ids{ending}")
+    table = read_stars(tmp_path / f"ids{ending}")
+    assert source_ids_of(table).tolist() == check_source_ids(table).tolist() == IDS
