@@ -3,6 +3,7 @@
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -35,6 +36,7 @@ def read_fits(path: Path, hdu: int | str | None) -> Table:
 def write_fits(table: Table, path: Path) -> None:
     """Write a FITS file, in which masked truth values are numbers."""
     written = table.copy(copy_data=False)
+    written.meta = {name: _ascii(value) for name, value in table.meta.items()}
     for column in table.itercols():
         raw = raw_column(column)
         if raw.values.dtype.kind == "U" and not all(map(str.isascii, raw.values[~raw.mask])):
@@ -45,6 +47,13 @@ def write_fits(table: Table, path: Path) -> None:
         if raw.values.dtype.kind == "b" and raw.mask.any():
             written[column.info.name] = MaskedColumn(column.astype(np.int16), fill_value=-1)
     written.write(path, format="fits")
+
+
+def _ascii(value: Any) -> Any:
+    """Return a text of ``meta``, or each of a list, in the characters that a header can hold."""
+    if isinstance(value, list):
+        return [_ascii(item) for item in value]
+    return value.encode("ascii", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _uncompressed(path: Path) -> Path | io.BytesIO:

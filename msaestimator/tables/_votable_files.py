@@ -7,6 +7,7 @@ from astropy.table import MaskedColumn, Table
 
 from msaestimator.exceptions import ColumnError
 from msaestimator.tables._chosen_table import ListedTable, choose_table
+from msaestimator.tables._votable_notes import add_notes, read_notes
 
 __all__ = ["read_votable", "write_votable"]
 
@@ -22,6 +23,7 @@ def read_votable(path: Path, hdu: int | str | None) -> Table:
     listed = [_listed(number, table) for number, table in enumerate(tables, 1)]
     chosen = tables[choose_table(listed, hdu).number - 1]
     table = chosen.to_table(use_names_over_ids=True)
+    table.meta |= read_notes(chosen)
     for name in table.colnames:
         # A VOTable has no other sign of a text that is not there.
         is_empty = [isinstance(value, str) and not value for value in table[name]]
@@ -31,8 +33,11 @@ def read_votable(path: Path, hdu: int | str | None) -> Table:
 
 
 def write_votable(table: Table, path: Path) -> None:
-    """Write a VOTable."""
-    table.write(path, format="votable")
+    """Write a VOTable, with what ``meta`` says."""
+    # Of a plain table, since astropy takes one of stars for the matrix that NumPy may take it for.
+    document = votable.from_table(Table(table, copy=False))
+    add_notes(document.get_first_table(), table.meta)
+    document.to_xml(str(path))
 
 
 def _check_status(document: votable.tree.VOTableFile) -> None:
