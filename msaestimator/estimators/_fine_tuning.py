@@ -34,7 +34,7 @@ def fitted_encoder(
     ----------
     encoder : MaskedStellarAutoencoder, str, Path or None
         Fitted: a copy is returned. Not fitted: a copy is pre-trained on the stars. A name or a
-        folder: that of `from_pretrained`. None: an autoencoder of the default size that is not
+        folder: that of ``from_pretrained``. None: an autoencoder of the default size that is not
         trained.
     X : table of n_stars stars, or array of shape (n_stars, n_features)
         Stars to pre-train on, or to learn the scaling of features from.

@@ -157,7 +157,8 @@ inference_batch_size, device, precision, random_state, verbose
     def valid_ranges(self) -> Table:
         """Ranges of inputs and labels in which the model is valid, and the flag beyond each.
 
-        They are the numbers that the flags of `predict_table` and `request` go by, in columns
+        They are the numbers that flags of answers go by, see
+        :class:`~msaestimator.results.PredictionFlag`, in columns
         ``quantity``, ``unit``, ``low``, ``high`` and ``flag``; infinite where there is no end.
         """
         self._check_fitted()

@@ -93,6 +93,15 @@ def test_every_form_of_output(predicted, bare_model, loopback, ids, ending):
     assert table["source_id"].dtype.kind == "i"
 
 
+@pytest.mark.parametrize("ending", [".fits", ".vot"])
+def test_the_file_says_where_it_is_from(predicted, bare_model, ids, ending):
+    meta = predicted("--source-id", ids[0], ending=ending).meta
+    meta = {name.lower(): value for name, value in meta.items()}
+    assert meta["model"] == bare_model[1].name
+    assert meta["release"] == "Gaia DR3"
+    assert {"model_id", "version", "service", "received", "flags"} <= meta.keys()
+
+
 @pytest.mark.parametrize("between", ["\n", " ", "\n\nGaia DR3 "])
 def test_ids_of_a_text(predicted, bare_model, loopback, ids, tmp_path, between):
     path = tmp_path / "ids.txt"
