@@ -103,6 +103,12 @@ def test_what_is_cached_needs_no_server(database, make_archive, esa, source_ids,
         archive.fetch_features(source_ids[:40])
 
 
+def test_a_cache_in_the_home_folder(make_archive, few, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    make_archive(cache="~/answers").fetch_features(few[:2])
+    assert list((tmp_path / "answers").rglob("*.parquet"))
+
+
 def test_absence_is_remembered_too(server, make_archive, few, tmp_path):
     archive = make_archive(cache=tmp_path)
     unknown = [*few[:2].tolist(), 2**62 + 1]

@@ -58,6 +58,14 @@ def test_the_command_puts_the_map_where_it_is_looked_for(
     )
 
 
+def test_a_map_in_the_home_folder(sky, map_dir, monkeypatch):
+    monkeypatch.setenv("HOME", str(map_dir))
+    np.testing.assert_array_equal(
+        add_reddening(sky, "sfd", map_dir="~/sfd")["ebv"],
+        add_reddening(sky, "sfd", map_dir=map_dir)["ebv"],
+    )
+
+
 def test_files_may_lie_in_the_folder_itself(sky, map_dir):
     np.testing.assert_array_equal(
         add_reddening(sky, "sfd", map_dir=map_dir / "sfd")["ebv"],

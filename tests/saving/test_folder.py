@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,6 +58,17 @@ def test_autoencoder_comes_back_exactly(msa, other_stars, folder):
     np.testing.assert_array_equal(
         loaded.reconstruct(hidden)["bp_coefficients"], msa.reconstruct(hidden)["bp_coefficients"]
     )
+
+
+def test_a_model_in_the_home_folder(msa, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    msa.save_pretrained("~/msa")
+    assert [path.name for path in tmp_path.iterdir()] == ["msa"]
+    for folder in ("~/msa", Path("~/msa")):
+        assert MaskedStellarAutoencoder.from_pretrained(folder).feature_names_
+    with pytest.raises(CheckpointError, match="no saved estimator in '~nobody-of-this-name/msa'"):
+        MaskedStellarAutoencoder.from_pretrained("~nobody-of-this-name/msa")
 
 
 def test_regressor_comes_back_exactly(regressor, other_stars, tmp_path):

@@ -40,6 +40,12 @@ def test_progress_shows_title_epochs_and_losses(make_net, data, capsys, monkeypa
     assert "valid_loss=" in printed.err
 
 
+def test_a_checkpoint_in_the_home_folder(make_net, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    make_net(checkpoint="~/runs/checkpoint").partial_fit(data)
+    assert (tmp_path / "runs" / "checkpoint").is_file()
+
+
 def test_progress_opens_where_a_resumed_run_left_off(make_net, data, tmp_path, capsys):
     path = tmp_path / "checkpoint"
     make_net(checkpoint=path).partial_fit(data)
