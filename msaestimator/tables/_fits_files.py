@@ -26,11 +26,7 @@ def read_fits(path: Path, hdu: int | str | None) -> Table:
         warnings.filterwarnings("error", "File may have been truncated")
         with fits.open(_uncompressed(path), memmap=False, character_as_bytes=True) as hdus:
             chosen = choose_table(_tables(hdus), hdu)
-            table = Table.read(hdus[chosen.number], format="fits", unit_parse_strict="silent")
-    for column in table.itercols():
-        # TDISP is for showing a catalogue, and text files would be cut to its decimals.
-        column.info.format = None
-    return table
+            return Table.read(hdus[chosen.number], format="fits", unit_parse_strict="silent")
 
 
 def write_fits(table: Table, path: Path) -> None:

@@ -16,7 +16,11 @@ EXACT = 2**53
 def as_stars(table: Table) -> StarTable:
     """Return a table as one of stars: matrices, native numbers, exact integers, units of dex."""
     settled = {c.info.name: _settled(c) if isinstance(c, Column) else c for c in table.itercols()}
-    return StarTable(settled, meta=table.meta, copy=False)
+    stars = StarTable(settled, meta=table.meta, copy=False)
+    for column in stars.itercols():
+        # It is for showing a catalogue, and text files would be cut to its decimals.
+        column.info.format = None
+    return stars
 
 
 def _settled(column: Column) -> Column:

@@ -24,7 +24,7 @@ def read_votable(path: Path, hdu: int | str | None) -> Table:
     chosen = tables[choose_table(listed, hdu).number - 1]
     table = chosen.to_table(use_names_over_ids=True)
     table.meta |= read_notes(chosen)
-    for name in table.colnames:
+    for name in [name for name in table.colnames if table[name].dtype.kind in "UO"]:
         # A VOTable has no other sign of a text that is not there.
         is_empty = [isinstance(value, str) and not value for value in table[name]]
         if any(is_empty):

@@ -144,6 +144,15 @@ def test_text_has_the_decimals_of_the_columns(tmp_path, ending):
     ]
 
 
+@pytest.mark.parametrize("ending", [e for e in ONE_OF_EACH if e not in (".csv", ".ecsv")])
+def test_decimals_of_a_file_are_no_reason_to_cut_its_numbers(tmp_path, ending):
+    stars = Table({"phot_g_mean_mag": [12.3456789]})
+    stars["phot_g_mean_mag"].format = ".2f"
+    write_stars(stars, tmp_path / f"a{ending}")
+    write_stars(read_stars(tmp_path / f"a{ending}"), tmp_path / "b.csv")
+    assert (tmp_path / "b.csv").read_text().split() == ["phot_g_mean_mag", "12.3456789"]
+
+
 @pytest.mark.parametrize("ending", ONE_OF_EACH)
 def test_nothing_is_warned_of(tmp_path, ending):
     stars = make_stars()
