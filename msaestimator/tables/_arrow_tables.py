@@ -92,6 +92,8 @@ def _column(column: pa.ChunkedArray) -> Column:
     values, mask = raw.values, raw.mask
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         values = column.to_numpy()
+    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        values = np.where(mask, "", values).astype(str)
     elif values.dtype.kind == "f" and mask.any():
         values = np.where(mask, values.dtype.type(np.nan), values)
     return MaskedColumn(values, mask=mask, copy=False) if mask.any() else Column(values)

@@ -16,6 +16,7 @@ SIGNATURES = {
     "Feather": (b"ARROW1", b"FEA1"),
     "VOTable": (b"<?xml", b"<votable"),
     "HTML, such as a server's page of an error or a log-in": (b"<!doctype html", b"<html"),
+    "JSON, such as a server's message": (b"{", b"[{"),
     "a zip archive, which must be unpacked first": (b"PK\x03\x04",),
 }
 

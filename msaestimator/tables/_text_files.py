@@ -139,7 +139,9 @@ def _parse(content: bytes, header: str) -> pa.Table:
         read_options=pacsv.ReadOptions(block_size=min(len(content) + 1, LARGEST_BLOCK)),
         parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=pacsv.ConvertOptions(
-            column_types=_types(header), null_values=NO_VALUE, strings_can_be_null=True
+            column_types=_types(header),
+            null_values=[space + word for space in ("", " ") for word in NO_VALUE],
+            strings_can_be_null=True,
         ),
     )
     if len(arrow.column_names) > 1 and not arrow.column_names[0].strip():

@@ -72,6 +72,13 @@ def test_columns_of_every_kind(tmp_path, kind, write, ending):
         assert np.isnan(values.data[values.mask]).all()
 
 
+def test_text_without_rows_or_values_is_text(tmp_path):
+    for array in (pa.array([], pa.string()), pa.array([None], pa.large_string())):
+        stars = through(tmp_path, {"x": array})
+        assert stars["x"].dtype.kind == "U"
+        assert stars["x"].tolist() == array.to_pylist()
+
+
 def test_columns_that_stay_python_objects(tmp_path):
     columns = {
         "of text": pa.array([["a"], None, ["b", "c"]]),

@@ -229,6 +229,7 @@ def broken(path, ending):
     return {
         "nothing": (b"", "it is empty"),
         "page": (b"\n<!DOCTYPE HTML>\n<html><body>503</body></html>", "its content is HTML"),
+        "message": (b'{"error": 503}', "its content is JSON"),
         "archive": (b"PK\x03\x04" + noise, "its content is a zip archive, which must be unpacked"),
         "other": (b"PAR1" if ending != ".parquet" else b"SIMPLE  =", "its content is "),
         "cut": (cut.rpartition(b",")[0] if ending == ".csv" else cut, ""),

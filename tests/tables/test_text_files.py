@@ -114,6 +114,13 @@ def test_words_for_no_value_leave_integers_exact(tmp_path, word):
     assert stars["name"].tolist() == ["a", None]
 
 
+def test_spaces_after_commas(tmp_path):
+    stars = read(tmp_path, f"source_id, teff, g\n{BIG}, 5772, 1.5\n, , null\n")
+    assert stars["source_id"].tolist() == [BIG, None]
+    assert stars["teff"].tolist() == [5772, None]
+    assert stars["g"].tolist() == [1.5, None]
+
+
 def test_a_column_without_any_value(tmp_path):
     stars = read(tmp_path, "a,b\n1,\n2,null\n")
     assert stars["b"].mask.all()
@@ -138,6 +145,7 @@ def test_types_are_told_by_all_rows(tmp_path):
         "a\tb\n1\tx\n",
         ",a,b\n0,1,x\n",
         "\n\na,b\n\n1,x\n\n",
+        "a, b\n 1,x\n",
     ],
 )
 def test_dialects(tmp_path, text):
