@@ -14,6 +14,7 @@ __all__ = [
     "MissingColumnWarning",
     "MissingDependencyError",
     "MissingValueWarning",
+    "RenamedColumnWarning",
     "UnitMismatchError",
     "did_you_mean",
 ]
@@ -61,6 +62,10 @@ class MissingColumnWarning(UserWarning):
 
 class MissingValueWarning(UserWarning):
     """Some values of a column cannot be used and are taken as missing."""
+
+
+class RenamedColumnWarning(UserWarning):
+    """Columns were taken by another name than theirs; the message says which for which."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -114,6 +114,10 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         if ``max_epochs`` has grown. Of another training it is an error that names what differs.
     warm_start : bool
         Whether a further ``fit`` goes on from the fitted weights and scaling.
+    aliases : bool
+        Whether columns are known by other names too: in another case, as ESA's files have them, or
+        as VizieR, GaiaXPy and the surveys call them (:data:`msaestimator.schema.ALIASES`). A
+        warning says what was taken for what.
     inference_batch_size : int
         Stars at a time in `transform` and `reconstruct`.
     device : str
@@ -320,8 +324,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         ndarray of shape (n_stars, hidden_widths[-1]), float32
             NaN for a star without any feature.
         """
-        self._check_fitted()
-        features = self.reader_.transform(X)
+        features = self.reader_.transform(self._open(X))
         return self._inference(StarInference).map(
             self.module_.encode, features, (self.hidden_widths[-1],)
         )
@@ -341,8 +344,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             reconstructed (parallax, E(B-V), proper motions), was missing from every star of
             ``fit``, or the star has no feature at all.
         """
-        self._check_fitted()
-        features = self.reader_.transform(X)
+        features = self.reader_.transform(self._open(X))
         inferred = np.full(features.values.shape, np.nan, dtype=np.float32)
         inferred[:, features.columns.reconstructed] = self._reconstruct(features)
         # Coefficients are scaled by the star's own G, observed or inferred.
@@ -369,9 +371,8 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             Minus the mean of absolute errors, or squared ones for the loss "l2", on the features'
             scale (interquartile ranges); 0 is perfect. The same masks are drawn each time.
         """
-        self._check_fitted()
         weights, X = counted_stars(sample_weight, X)
-        features = self.reader_.transform(X)
+        features = self.reader_.transform(self._open(X))
         with seeded(SCORE_SEED, torch.device("cpu")):
             hidden = self.mask().draw(int(features.is_observed.sum())).numpy()
         errors = np.abs(self._residuals(features[features.is_observed], hidden)) ** self._power
@@ -401,11 +402,10 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         """Return the features of the stars that have any, and which these are."""
         self._check_parameters()
         if not reset:
-            self._check_fitted()
-            features = self.reader_.transform(X)
+            features = self.reader_.transform(self._open(X))
             return features.values[features.is_observed], features.is_observed
         reader = StarReader(self.schema, self.preprocessor)
-        features = reader.fit_transform(X)
+        features = reader.fit_transform(reader.open(X, aliases=self.aliases))
         self.reader_ = reader
         self.contrasts_ = self._make_contrasts(features)
         self.feature_error_ = self._typical_errors(features)

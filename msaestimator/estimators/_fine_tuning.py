@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator, clone
 from torch import nn
 
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
+from msaestimator.preprocessing import open_stars
+from msaestimator.schema import FeatureSchema, resolve_schema
 from msaestimator.training import ParameterGroup
 
 __all__ = [
@@ -17,7 +19,28 @@ __all__ = [
     "fine_tuning_groups",
     "fitted_encoder",
     "load_encoder",
+    "open_for_fit",
 ]
+
+
+def open_for_fit(estimator: Any, X: Any) -> Any:
+    """Return a container of stars by our names of its columns, and a matrix as it is.
+
+    The names are those of the schema of the estimator's ``encoder``, and of its ``labels``.
+    """
+    columns = open_stars(
+        X,
+        _schema_of(estimator.encoder),
+        aliases=estimator.aliases,
+        labels=estimator.labels or (),
+    )
+    return X if columns is None else columns
+
+
+def _schema_of(encoder: Any) -> FeatureSchema:
+    """Return the schema that an encoder has, or will have."""
+    fitted = getattr(encoder, "reader_", None)
+    return resolve_schema(getattr(encoder, "schema", None)) if fitted is None else fitted.schema_
 
 
 def fitted_encoder(

@@ -25,7 +25,12 @@ from msaestimator.estimators._saved import SavedEstimator
 from msaestimator.estimators._token_inference import TokenInference
 from msaestimator.metrics import r2
 from msaestimator.networks import StellarTransformer
-from msaestimator.preprocessing import TokenReader, collect_labels, column_names, counted_stars
+from msaestimator.preprocessing import (
+    TokenReader,
+    check_any_star,
+    collect_labels,
+    counted_stars,
+)
 from msaestimator.results import (
     SPECTRUM,
     PredictionFlag,
@@ -35,7 +40,7 @@ from msaestimator.results import (
     spectra_at_10pc,
 )
 from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
-from msaestimator.tables import source_ids_of
+from msaestimator.tables import column_names, source_ids_of
 from msaestimator.training import ParameterGroup, RequestObjective, resolve_device, seeded
 
 __all__ = ["StellarFoundationModel"]
@@ -87,6 +92,9 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
         Power of the predicted variance that weights each answer's likelihood (Seitzer et al.
         2022). With 0, the likelihood itself, easy questions rule the training; a last short
         run with it (``warm_start``) makes answers to them exact and errors honest.
+    invalid : {"raise", "mask"}
+        Treatment of labels that no star has, such as a log g of -999, in `fit` and `score`: an
+        error that shows them, or taken as unknown with a warning.
     max_epochs, batch_size : int
         Length of the training, and stars a step.
     optimizer : {"adamw", "muon"}
@@ -102,7 +110,7 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
     inference_batch_size : int
         Known or asked quantities, of all stars together, computed at a time.
     early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, warm_start, \
-device, precision, random_state, verbose
+aliases, device, precision, random_state, verbose
         The same as in `MaskedStellarAutoencoder`.
 
     Attributes
@@ -170,6 +178,7 @@ device, precision, random_state, verbose
     block_dropout: float | Mapping[str, float] = 0.5
     resample_noise: bool = False
     beta: float = parameter(0.5, between(0, 1))
+    invalid: str = parameter("raise", one_of("raise", "mask"), of_run=False)
     max_epochs: int = 100
     batch_size: int = 64
     optimizer: str = "muon"
@@ -218,11 +227,12 @@ device, precision, random_state, verbose
         weights, X, y = counted_stars(sample_weight, X, y)
         again = self.warm_start and self.__sklearn_is_fitted__()
         if again:
-            stars = self.reader_.set_params(labels=self.labels).transform(X, y)
+            self.reader_.set_params(labels=self.labels, invalid=self.invalid)
+            stars = self.reader_.transform(self.reader_.open(X, aliases=self.aliases), y)
             self._check_fitted()
         else:
-            reader = TokenReader(self.vocabulary, self.labels, self.asinh)
-            stars = reader.fit_transform(X, y)
+            reader = TokenReader(self.vocabulary, self.labels, self.asinh, self.invalid)
+            stars = reader.fit_transform(reader.open(X, aliases=self.aliases), y)
             self.reader_ = reader
         rows = np.isfinite(stars[:, 0]).any(axis=1)
         stars = stars[rows]
@@ -279,10 +289,12 @@ device, precision, random_state, verbose
         sample_weight : array-like of shape (n_stars,), optional
             Weights of the stars; None weighs all alike.
         """
+        X = self._open(X)
+        check_any_star(X)
         predicted = self.predict(X)
         source = X if y is None else y
         if column_names(source) is None:
-            truth = collect_labels(X, y, self.labels_).values
+            truth = collect_labels(X, y, self.labels_, invalid=self.invalid).values
         else:
             truth, _ = self.reader_.read_labels(source, self.labels_)
         return float(np.nanmean(r2(truth, predicted.reshape(truth.shape), sample_weight)))
@@ -366,11 +378,14 @@ device, precision, random_state, verbose
         self._check_fitted()
         names = [requests] if isinstance(requests, str) else list(requests)
         positions = self.reader_.positions(names, what="requests")
+        X = self._open(X)
         identifiers = source_ids_of(X)
-        values = self._known(X, inputs)
+        stars, is_invalid = self.reader_.read(X)
+        values = self._of_inputs(stars[:, 0], inputs)
         medians, errors, bounds = self._answer(values, positions)
         units = {name: self.vocabulary_[name].unit for name in names}
         flags = np.where(np.isfinite(values).any(axis=1), 0, PredictionFlag.NOTHING_KNOWN)
+        flags[is_invalid] |= PredictionFlag.INVALID_INPUT
         table = request_table(
             names,
             medians,
@@ -518,14 +533,17 @@ device, precision, random_state, verbose
 
     def _known(self, X: Any, inputs: Sequence[str] | None) -> np.ndarray:
         """Return the scaled values of what is to be taken from stars, NaN where unknown."""
-        values = self.reader_.transform(X)[:, 0]
+        return self._of_inputs(self.reader_.transform(self._open(X))[:, 0], inputs)
+
+    def _of_inputs(self, values: np.ndarray, inputs: Sequence[str] | None) -> np.ndarray:
+        """Return scaled values of the chosen inputs alone."""
         if inputs is not None:
             positions = self.reader_.positions(inputs, what="inputs")
             values[:, ~np.isin(np.arange(values.shape[1]), positions)] = np.nan
         return values
 
     def _without_labels(self, X: Any) -> np.ndarray:
-        values = self.reader_.transform(X)[:, 0]
+        values = self.reader_.transform(self._open(X))[:, 0]
         values[:, self.vocabulary_.index(self.labels_)] = np.nan
         return values
 

@@ -109,6 +109,7 @@ class TrainingParameters:
     callbacks: list[Any] | None = parameter(None, of_run=False)
     checkpoint: Any = parameter(None, of_run=False)
     warm_start: bool = parameter(False, of_run=False)
+    aliases: bool = parameter(True, of_run=False)
     inference_batch_size: int = parameter(1024, at_least(1), of_run=False)
     device: str = "auto"
     precision: str = "float32"

@@ -19,6 +19,7 @@ from msaestimator.estimators._fine_tuning import (
     fine_tuning_groups,
     fitted_encoder,
     load_encoder,
+    open_for_fit,
 )
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
 from msaestimator.estimators._masks import feature_mask, hide_ratios
@@ -45,13 +46,14 @@ from msaestimator.networks import (
 from msaestimator.outliers import OutlierModel, training_views
 from msaestimator.preprocessing import (
     Features,
+    check_any_star,
     check_known,
     collect_labels,
     counted_stars,
     known_errors,
     weights_of_labels,
 )
-from msaestimator.results import prediction_flags, prediction_table, with_interval
+from msaestimator.results import PredictionFlag, prediction_flags, prediction_table, with_interval
 from msaestimator.schema import StarTable
 from msaestimator.surveys import SurveyOffsets, read_surveys
 from msaestimator.tables import source_ids_of
@@ -153,13 +155,16 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
     calibrator : estimator, optional
         Calibration of the intervals, with the methods of
         :class:`~msaestimator.uncertainty.QuantileCalibrator`, which is what None takes.
+    invalid : {"raise", "mask"}
+        Treatment of labels that no star has, such as a log g of -999: an error that shows them, or
+        taken as unknown with a warning.
     outlier_detector : estimator, optional
         Score of unusual stars, see `outlier_score`: ``fit(features)`` learns from
         :class:`~msaestimator.preprocessing.Features`, and ``score(features)`` returns minus log10
         of false-alarm rates. None takes :class:`~msaestimator.outliers.InputOutliers`, and for a
         matrix of features their density.
     early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, warm_start, \
-inference_batch_size, device, precision, random_state, verbose
+aliases, inference_batch_size, device, precision, random_state, verbose
         The same as in `MaskedStellarAutoencoder`.
 
     Attributes
@@ -253,6 +258,7 @@ feature_names_in_
     outlier_detector: BaseEstimator | None = parameter(
         None, estimator_with("fit", "score"), of_run=False, of_fit=True
     )
+    invalid: str = parameter("raise", one_of("raise", "mask"), of_run=False)
 
     module_: QuantileRegressor | IndependentRegressors = fitted()
     encoder_: MaskedStellarAutoencoder = fitted()
@@ -336,7 +342,8 @@ feature_names_in_
         """
         self._check_parameters()
         weights, X, y, survey = counted_stars(sample_weight, X, y, survey)
-        labels = collect_labels(X, y, self.labels)
+        X = open_for_fit(self, X)
+        labels = collect_labels(X, y, self.labels, invalid=self.invalid, aliases=self.aliases)
         check_consistent_length(X, labels.values)
         check_known(labels)
         surveys = self._read_surveys(X, survey, len(labels.values))
@@ -467,8 +474,9 @@ feature_names_in_
         ValueError
             The level is not between 0 and 1.
         """
+        X = self._open(X)
         identifiers = source_ids_of(X)
-        features = self._read(X)
+        features = self.reader_.transform(X)
         self.intervals_.check_follows(self.quantiles)
         if level is not None:
             self.intervals_.check_level(level)
@@ -568,8 +576,10 @@ feature_names_in_
             Weights of the stars; None weighs all alike.
         """
         self._check_fitted()
+        X = self._open(X)
+        check_any_star(X)
         predicted = self.predict(X)
-        truth = collect_labels(X, y, self.units_).values
+        truth = self._truth(X, y)
         return float(np.nanmean(r2(truth, predicted.reshape(truth.shape), sample_weight)))
 
     def calibrate(self, X: Any, y: Any = None) -> Self:
@@ -601,7 +611,8 @@ feature_names_in_
         """
         self._check_fitted()
         self.intervals_.check_intervals()
-        truth = collect_labels(X, y, self.units_).values
+        X = self._open(X)
+        truth = self._truth(X, y)
         check_consistent_length(X, truth)
         features = self._read(X)
         known = np.isfinite(truth[features.is_observed]).sum(axis=0)
@@ -644,9 +655,14 @@ feature_names_in_
         back = self.label_scaler_.inverse_transform
         return back(shifted) - back(medians)
 
+    def _truth(self, X: Any, y: Any) -> np.ndarray:
+        """Return the labels of stars, (n_stars, n_labels), in the model's units."""
+        given = collect_labels(X, y, self.units_, invalid=self.invalid, aliases=self.aliases)
+        return given.values
+
     def _read(self, X: Any) -> Features:
         self._check_fitted()
-        return self.reader_.transform(X)
+        return self.reader_.transform(self._open(X))
 
     def _members(self, features: Features) -> np.ndarray:
         """Return each member's quantiles of scaled labels, NaN for stars without a feature."""
@@ -686,9 +702,11 @@ feature_names_in_
     def _star_flags(self, features: Features, latent: np.ndarray) -> np.ndarray:
         """Return the flags of stars by what the network was given, and made, of them."""
         columns = features.columns
-        return prediction_flags(
-            features.values, columns.names, columns.bands, *self.feature_range_
-        ) | self.outliers_.flags(features, latent, hide_ratios(self._feature_mask()))
+        return (
+            prediction_flags(features.values, columns.names, columns.bands, *self.feature_range_)
+            | np.where(features.is_invalid, PredictionFlag.INVALID_INPUT, 0)
+            | self.outliers_.flags(features, latent, hide_ratios(self._feature_mask()))
+        )
 
     def _read_surveys(self, X: Any, survey: Any, n_stars: int) -> np.ndarray | None:
         if survey is not None:

@@ -44,13 +44,15 @@ class SavedEstimator(TrainingParameters, BaseEstimator):
     ----------
     max_epochs, batch_size, optimizer, lr, lr_schedule, weight_decay, gradient_clip, \
 early_stopping, validation_fraction, n_iter_no_change, callbacks, checkpoint, warm_start, \
-inference_batch_size, device, precision, random_state, verbose
+aliases, inference_batch_size, device, precision, random_state, verbose
         The same as in `MaskedStellarAutoencoder`.
 
     Attributes
     ----------
     module_ : nn.Module
         The fitted network.
+    reader_ : StarReader or TokenReader
+        Reader of stars into what the network takes.
     net_ : MaskedNet
         The skorch net that trained it.
     n_stars_ : int
@@ -58,6 +60,7 @@ inference_batch_size, device, precision, random_state, verbose
     """
 
     module_: nn.Module = fitted()
+    reader_: Any = fitted()
     net_: MaskedNet = fitted()
     n_stars_: int = fitted()
 
@@ -307,6 +310,11 @@ inference_batch_size, device, precision, random_state, verbose
         """Return answers about stars with where they are from in their ``meta``."""
         answers.meta |= provenance(self._told.name, self.fingerprint, self.label_scale, stars)
         return answers
+
+    def _open(self, X: Any) -> Any:
+        """Return a container of stars by our names of its columns, and a matrix as it is."""
+        self._check_fitted()
+        return self.reader_.open(X, aliases=self.aliases)
 
     def _check_fitted(self, *besides: str) -> None:
         """Refuse to ask a model that is not fitted, or not with the parameters it has now.

@@ -11,8 +11,9 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.metrics._intervals import interval_positions
 from msaestimator.metrics._score_table import score_table
 from msaestimator.metrics._values import label_columns
-from msaestimator.preprocessing import column_names, read_labels
+from msaestimator.preprocessing import read_labels
 from msaestimator.schema import GAIA_DR3, LABELS, FeatureSchema
+from msaestimator.tables import column_names
 
 __all__ = ["hide_xp", "two_half_table"]
 

@@ -17,8 +17,9 @@ from msaestimator.plots._style import (
     axis_label,
     span,
 )
-from msaestimator.preprocessing import column_names, read_column, read_labels
+from msaestimator.preprocessing import read_column, read_labels
 from msaestimator.schema import GAIA_DR3, LABELS
+from msaestimator.tables import column_names
 
 __all__ = ["plot_kiel"]
 
@@ -93,7 +94,9 @@ def _read_arrays(teff: ArrayLike, logg: ArrayLike | None, color: Any) -> list[np
     given = {"teff": teff, "logg": logg} | ({} if color is None else {"color": color})
     units = {name: label.unit for name, label in LABELS.items()}
     columns = [
-        read_column(given, name, units.get(name, str(getattr(values, "unit", None) or "")))
+        read_column(
+            {name: values}, name, units.get(name, str(getattr(values, "unit", None) or ""))
+        )
         for name, values in given.items()
     ]
     if len({len(values) for values in columns}) > 1:

@@ -67,7 +67,7 @@ def plot_residuals(
     if unit is None:
         unit = LABELS[label].unit if label in LABELS else ""
     given = {"y_true": y_true, "y_pred": y_pred}
-    true, predicted = (read_column(given, name, unit) for name in given)
+    true, predicted = (read_column({n: values}, n, unit) for n, values in given.items())
     # The scores check the shapes and ignore the stars with NaN.
     scores = {"NMAD": nmad(true, predicted), "RMSE": rmse(true, predicted)}
     known = ~np.isnan(true) & ~np.isnan(predicted)

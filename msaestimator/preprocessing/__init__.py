@@ -4,6 +4,7 @@ from msaestimator.preprocessing._color_contrasts import color_contrasts, units_o
 from msaestimator.preprocessing._feature_matrix import FeatureColumns, Features
 from msaestimator.preprocessing._features import StellarFeatures
 from msaestimator.preprocessing._fill_missing import fill_missing
+from msaestimator.preprocessing._forms import check_any_star
 from msaestimator.preprocessing._label_scaler import LabelScaler
 from msaestimator.preprocessing._label_set import (
     LabelSet,
@@ -13,18 +14,20 @@ from msaestimator.preprocessing._label_set import (
 )
 from msaestimator.preprocessing._measured_errors import known_errors, typical_errors
 from msaestimator.preprocessing._measurements import Measurements
+from msaestimator.preprocessing._open_stars import (
+    NORMALIZED,
+    open_by_names,
+    open_stars,
+)
 from msaestimator.preprocessing._sample_weight import counted_stars, read_sample_weight
 from msaestimator.preprocessing._star_reader import StarReader
 from msaestimator.preprocessing._table_reader import (
-    NORMALIZED,
-    column_names,
-    is_table,
     read_column,
     read_errors,
     read_features,
     read_labels,
 )
-from msaestimator.preprocessing._token_reader import has_tokens, read_tokens, token_columns
+from msaestimator.preprocessing._token_reader import open_tokens, read_tokens, token_columns
 from msaestimator.preprocessing._token_stars import TokenReader
 from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
 
@@ -39,15 +42,16 @@ __all__ = [
     "StellarFeatures",
     "TokenReader",
     "XPCoefficientScaler",
+    "check_any_star",
     "check_known",
     "collect_labels",
     "color_contrasts",
-    "column_names",
     "counted_stars",
     "fill_missing",
-    "has_tokens",
-    "is_table",
     "known_errors",
+    "open_by_names",
+    "open_stars",
+    "open_tokens",
     "read_column",
     "read_errors",
     "read_features",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from msaestimator.preprocessing._measurements import Measurements
-from msaestimator.preprocessing._table_reader import NORMALIZED
+from msaestimator.preprocessing._open_stars import NORMALIZED
 from msaestimator.schema import G_BAND, FeatureSchema
 
 __all__ = ["FeatureColumns", "Features"]
@@ -98,6 +98,13 @@ class Features:
     def is_observed(self) -> np.ndarray:
         """Whether each star has any feature: bool of shape (n_stars,)."""
         return np.isfinite(self.values).any(axis=1)
+
+    @property
+    def is_invalid(self) -> np.ndarray:
+        """Whether each star had a value that no star has: bool of shape (n_stars,)."""
+        if self.measured is None:
+            return np.zeros(len(self), dtype=bool)
+        return self.measured.is_invalid
 
     @cached_property
     def lacks_xp(self) -> np.ndarray:

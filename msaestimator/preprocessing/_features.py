@@ -8,11 +8,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from msaestimator.exceptions import ColumnError
+from msaestimator.preprocessing._forms import check_any_star
 from msaestimator.preprocessing._measurements import Measurements
-from msaestimator.preprocessing._table_reader import is_table
+from msaestimator.preprocessing._open_stars import open_stars
 from msaestimator.schema import CoefficientArray, FeatureSchema, StarTable, resolve_schema
+from msaestimator.tables import fill_missing_with_nan
 
-__all__ = ["StellarFeatures", "names_out", "read_matrix"]
+__all__ = ["StellarFeatures", "names_out", "read_matrix", "stars_of"]
 
 
 def read_matrix(transformer: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
@@ -28,14 +30,18 @@ def read_matrix(transformer: BaseEstimator, X: Any, *, reset: bool) -> np.ndarra
     measured = _measured(X, schema)
     if measured is None:
         matrix = validate_data(
-            transformer, X, reset=reset, dtype=np.float32, ensure_all_finite="allow-nan"
+            transformer,
+            fill_missing_with_nan(X),
+            reset=reset,
+            dtype=np.float32,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=1 if reset else 0,
         )
         if reset:
             transformer.column_names_ = _matrix_names(transformer, schema)
         return matrix
-    if len(measured) == 0:
-        raise ColumnError("The table must have at least one star, got 0 rows.")
     if reset:
+        check_any_star(measured)
         transformer.feature_names_in_ = np.array(schema.names, dtype=object)
         transformer.n_features_in_ = len(schema)
         transformer.column_names_ = schema.names
@@ -50,8 +56,9 @@ def read_matrix(transformer: BaseEstimator, X: Any, *, reset: bool) -> np.ndarra
 def _measured(X: Any, schema: FeatureSchema) -> Measurements | None:
     """Return a table as read by the schema, or None of a matrix."""
     if isinstance(X, Measurements):
-        return X if X.schema == schema else Measurements(X.table, schema)
-    return Measurements(X, schema) if is_table(X, schema) else None
+        return X if X.schema == schema else Measurements(X.columns, schema, X.used)
+    columns = open_stars(X, schema)
+    return None if columns is None else Measurements(columns, schema)
 
 
 def _matrix_names(transformer: BaseEstimator, schema: FeatureSchema) -> tuple[str, ...]:
@@ -80,6 +87,18 @@ def names_out(transformer: BaseEstimator, input_features: Any) -> tuple[str, ...
     return tuple(input_features)
 
 
+def stars_of(matrix: np.ndarray, schema: FeatureSchema) -> StarTable:
+    """Return a matrix with a schema's columns, (n_stars, len(schema)), as stars with units."""
+    by_name = dict(zip(schema.names, matrix.T, strict=True))
+    stars = StarTable()
+    for member in schema.members:
+        if isinstance(member, CoefficientArray):
+            stars[member.name] = np.column_stack([by_name[c.name] for c in member.columns])
+        else:
+            stars[member.name] = u.Quantity(by_name[member.name], member.unit)
+    return stars
+
+
 class StellarFeatures(TransformerMixin, BaseEstimator):
     """Turn a table of stars into a float32 matrix with the schema's columns, in its order.
 
@@ -102,10 +121,10 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Input is a Table, QTable, StarTable, DataFrame or structured array, read by column name. A
-    masked, NaN, -9999 or absent value is NaN in the matrix; columns the schema does not
-    know are ignored. A plain array is taken to be features already, in the schema's order if
-    it is as wide as the schema.
+    Input is any container of named columns (:func:`msaestimator.tables.named_columns`). A
+    masked, NaN, -9999 or absent value is NaN in the matrix, and so is one that no star has, such
+    as 99.99 mag; columns the schema does not know are ignored. A plain array is taken to be
+    features already, in the schema's order if it is as wide as the schema.
 
     Examples
     --------
@@ -162,17 +181,7 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
             raise ColumnError(
                 f"The matrix must have {self.n_features_in_} columns, got shape {X.shape}."
             )
-        schema = self.schema_
-        if self.column_names_ != schema.names:
-            return X
-        by_name = dict(zip(schema.names, X.T, strict=True))
-        stars = StarTable()
-        for member in schema.members:
-            if isinstance(member, CoefficientArray):
-                stars[member.name] = np.column_stack([by_name[c.name] for c in member.columns])
-            else:
-                stars[member.name] = u.Quantity(by_name[member.name], member.unit)
-        return stars
+        return X if self.column_names_ != self.schema_.names else stars_of(X, self.schema_)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the column names of the matrix, an array of str objects."""

@@ -3,12 +3,13 @@
 from typing import Any
 
 import numpy as np
-from astropy.table import QTable, Table
+from astropy.table import Column, MaskedColumn, Table
 
-from msaestimator.preprocessing._features import StellarFeatures
+from msaestimator.preprocessing._features import stars_of
 from msaestimator.preprocessing._measurements import Measurements
-from msaestimator.preprocessing._table_reader import column_names, read_features
-from msaestimator.schema import FeatureSchema, StarTable
+from msaestimator.preprocessing._table_reader import read_features
+from msaestimator.schema import StarTable
+from msaestimator.tables import NamedColumns, column_names
 
 __all__ = ["fill_missing"]
 
@@ -26,19 +27,23 @@ def fill_missing(stars: Measurements, inferred: Any) -> StarTable:
     if column_names(inferred) is not None:
         inferred = read_features(inferred, stars.schema)
     filled = np.where(np.isnan(stars.values), inferred, stars.values)
-    features: Any = StellarFeatures(stars.schema).fit(stars).inverse_transform(filled)
-    table = StarTable(_other_columns(stars.table, stars.schema))
+    features = stars_of(filled, stars.schema)
+    unread = set() if stars.used is None else set(stars.schema.names) - set(stars.used)
+    unread |= {a.name for a in stars.schema.arrays if unread.issuperset(c.name for c in a.columns)}
+    known = {*stars.schema.names, *(array.name for array in stars.schema.arrays)} - unread
+    table = StarTable()
+    for name in stars.columns.names:
+        if name not in known:
+            table[name] = _as_astropy(stars.columns, name)
     for name in features.colnames:
-        table[name] = features[name]
+        if name not in table.colnames:
+            table[name] = features[name]
     return table
 
 
-def _other_columns(X: Any, schema: FeatureSchema) -> Table:
-    """Return the columns that are not features."""
-    known = {*schema.names, *(array.name for array in schema.arrays)}
-    names = [name for name in column_names(X) or () if name not in known]
-    if not names:
-        return QTable()
-    if isinstance(X, Table):
-        return QTable(X[names], copy=True)
-    return QTable.from_pandas(X[names]) if hasattr(X, "iloc") else QTable(X[names])
+def _as_astropy(stars: NamedColumns, name: str) -> Any:
+    """Return a column as astropy has it."""
+    if isinstance(stars.container, Table):
+        return stars[name].copy()
+    values, mask, unit = stars.raw(name)
+    return MaskedColumn(values, mask=mask, unit=unit) if mask.any() else Column(values, unit=unit)

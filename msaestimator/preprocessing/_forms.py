@@ -3,9 +3,15 @@
 from typing import Any
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.preprocessing._table_reader import column_names
+from msaestimator.tables import column_names
 
-__all__ = ["check_form", "check_takes_tables"]
+__all__ = ["check_any_star", "check_form", "check_takes_tables"]
+
+
+def check_any_star(X: Any) -> None:
+    """Refuse no stars at all, where an answer is about all of them."""
+    if len(X) == 0:
+        raise ColumnError("The table must have at least one star, got 0 rows.")
 
 
 def check_form(X: Any, is_table: bool, fitted_on_table: bool) -> None:

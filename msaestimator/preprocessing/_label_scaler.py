@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from msaestimator.schema import LABELS
+from msaestimator.tables import fill_missing_with_nan
 
 __all__ = ["LabelScaler"]
 
@@ -202,7 +203,14 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         return tuple(self.labels)
 
     def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
-        return validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
+        return validate_data(
+            self,
+            fill_missing_with_nan(X),
+            reset=reset,
+            dtype=np.float64,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=1 if reset else 0,
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -8,8 +8,21 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from msaestimator.exceptions import ColumnError, UnitMismatchError, did_you_mean
-from msaestimator.preprocessing._table_reader import column_names, read_labels
+from msaestimator.preprocessing._forms import check_any_star
+from msaestimator.preprocessing._table_reader import (
+    ARCHIVE_MISSING,
+    outside,
+    read_labels,
+    warn_of_invalid,
+)
 from msaestimator.schema import LABELS, SPECTROSCOPIC_LABELS
+from msaestimator.tables import (
+    NamedColumns,
+    fill_missing_with_nan,
+    named_columns,
+    raw_column,
+    with_known_names,
+)
 
 __all__ = ["LabelSet", "check_known", "collect_labels", "weights_of_labels"]
 
@@ -35,29 +48,47 @@ class LabelSet(NamedTuple):
     one_dimensional: bool
 
 
-def collect_labels(X: Any, y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> LabelSet:
+def collect_labels(
+    X: Any,
+    y: Any,
+    wanted: Sequence[str] | Mapping[str, str] | None,
+    *,
+    invalid: str = "raise",
+    aliases: bool = True,
+) -> LabelSet:
     """Return the labels that ``fit(X, y)`` is to learn.
 
     Parameters
     ----------
-    X : table of n_stars stars or array
-        Has the label columns if ``y`` is None.
-    y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+    X : container of n_stars stars or array
+        Stars, with the label columns if ``y`` is None.
+    y : container of columns, array of shape (n_stars,) or (n_stars, n_labels), or None
+        Labels, NaN, masked or None where unknown.
     wanted : sequence of names, mapping of name to unit, or None
-        None takes every column of a table ``y`` but errors of others (``teff_err``), or the
-        stellar parameters that the table ``X`` has.
+        Names of the labels. None takes every column of a table ``y`` but errors of others
+        (``teff_err``), or the stellar parameters that the table ``X`` has.
+    invalid : {"raise", "mask"}
+        Treatment of values that no star has: an error, or taken as missing with a warning.
+    aliases : bool
+        Whether names of another case, or of other catalogues, are understood.
+
+    Raises
+    ------
+    ColumnError
+        A label is absent, not a number, or outside the limits of `LABELS`.
+    UnitMismatchError
+        A label's unit is of another physical type.
     """
-    source = X if y is None else y
-    names = column_names(source)
-    if names is None:
+    source = _open_labels(X if y is None else y, wanted, aliases=aliases)
+    if source is None:
         if y is None:
             raise ValueError(
                 "The estimator requires y to be passed, but the target y is None: only a table "
                 "of stars can hold its own labels."
             )
-        return _from_array(y, wanted)
+        return _valid(_from_array(y, wanted), invalid)
     if wanted is None:
-        wanted = _without_errors(names)
+        wanted = _without_errors(source.names)
         if y is None:
             wanted = [name for name in SPECTROSCOPIC_LABELS if name in wanted]
         if not wanted:
@@ -67,14 +98,49 @@ def collect_labels(X: Any, y: Any, wanted: Sequence[str] | Mapping[str, str] | N
             )
     units = _units(wanted, source)
     values = read_labels(source, units)
-    return LabelSet(tuple(units), units, values, one_dimensional=False)
+    return _valid(LabelSet(tuple(units), units, values, one_dimensional=False), invalid)
+
+
+def _open_labels(
+    source: Any, wanted: Sequence[str] | Mapping[str, str] | None, *, aliases: bool
+) -> NamedColumns | None:
+    """Return the columns that hold labels, by known names; None of an array."""
+    columns = named_columns(source)
+    if columns is None:
+        return None
+    known = {name for label in LABELS.values() for name in (label.name, label.error)}
+    return with_known_names(columns, known.union(wanted or ()), aliases=aliases)
+
+
+def _valid(labels: LabelSet, invalid: str) -> LabelSet:
+    """Return labels without values that no star has, which are an error unless masked."""
+    values, found = labels.values.copy(), []
+    for position, (name, column) in enumerate(zip(labels.names, labels.values.T, strict=True)):
+        unit = labels.units[name]
+        # A label without its unit is another number, such as one that a pipeline scaled.
+        if name not in LABELS or (LABELS[name].unit and not unit):
+            continue
+        low, high = LABELS[name].accepted_in(unit)
+        wrong = (column < low) | (column > high)
+        if wrong.any():
+            found.append(outside(name, column, (low, high), unit))
+            values[wrong, position] = np.nan
+    if found and invalid == "raise":
+        raise ColumnError(
+            f"Labels must be values that a star can have, got {'; '.join(found)}. Set them to "
+            "NaN, or have them taken as missing with invalid='mask'."
+        )
+    if found:
+        warn_of_invalid(found)
+    return labels._replace(values=values)
 
 
 def check_known(labels: LabelSet) -> None:
-    """Refuse to learn a label that no star has; of no stars at all the features will tell."""
+    """Refuse to learn a label that no star has, and of no stars at all."""
+    check_any_star(labels.values)
     known = np.isfinite(labels.values).any(axis=0)
     unknown = [name for name, any_known in zip(labels.names, known, strict=True) if not any_known]
-    if unknown and len(labels.values):
+    if unknown:
         raise ColumnError(
             f"Each label must be known for at least one star, but {', '.join(unknown)} "
             f"{'has' if len(unknown) == 1 else 'have'} no value. Leave out of `labels` what is "
@@ -103,14 +169,20 @@ def weights_of_labels(
 
 
 def _from_array(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> LabelSet:
-    if isinstance(y, u.Quantity):
-        raise UnitMismatchError(
-            "Labels with units must come in a table, so that each has a name; got a Quantity. "
-            "Pass StarTable({'teff': y}) or y.value."
-        )
+    unit = getattr(y, "unit", None)
+    if unit is not None:
+        return _from_column(y, wanted)
+    if hasattr(y, "to_arrow") or type(y).__module__.startswith("pyarrow"):
+        values, mask, _ = raw_column(y)
+        y = np.ma.MaskedArray(values, mask)
     values = check_array(
-        y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
+        fill_missing_with_nan(y),
+        ensure_2d=False,
+        dtype=np.float64,
+        ensure_all_finite="allow-nan",
+        input_name="y",
     )
+    values = np.where(values == ARCHIVE_MISSING, np.nan, values)
     one_dimensional = values.ndim == 1
     values = values.reshape(len(values), -1)
     if wanted is None:
@@ -123,12 +195,34 @@ def _from_array(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> Lab
     return LabelSet(tuple(units), units, values, one_dimensional)
 
 
+def _from_column(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> LabelSet:
+    """Return the label of a column or Quantity, which has one unit and so must be one label."""
+    name = getattr(getattr(y, "info", None), "name", None)
+    if wanted is None and name is not None:
+        wanted = [name]
+    if wanted is None or len(wanted) != 1 or np.ndim(y) > 2 or np.shape(y)[1:] not in ((), (1,)):
+        raise UnitMismatchError(
+            "Labels with a unit must be one label with a name, or come in a table; got "
+            f"{type(y).__name__} in {y.unit} of shape {np.shape(y)} for "
+            f"{'no name' if wanted is None else ', '.join(wanted)}. Pass "
+            "StarTable({'teff': y}), or set `labels`."
+        )
+    units = _units(wanted, None)
+    (name,) = units
+    if name not in LABELS and not isinstance(wanted, Mapping):
+        units = {name: str(y.unit)}
+    values = read_labels({name: y}, units)
+    return LabelSet((name,), units, values, one_dimensional=np.ndim(y) == 1)
+
+
 def _without_errors(names: Sequence[str]) -> list[str]:
     errors = {f"{name}{ending}" for name in names for ending in ("_err", "_error")}
     return [name for name in names if name not in errors]
 
 
-def _units(wanted: Sequence[str] | Mapping[str, str], table: Any) -> dict[str, str]:
+def _units(
+    wanted: Sequence[str] | Mapping[str, str], table: NamedColumns | None
+) -> dict[str, str]:
     """Return the unit of each label: the one asked for, else the schema's, else the column's."""
     if isinstance(wanted, Mapping):
         return {name: u.Unit(unit).to_string() for name, unit in wanted.items()}
@@ -137,7 +231,7 @@ def _units(wanted: Sequence[str] | Mapping[str, str], table: Any) -> dict[str, s
     units = {}
     for name in wanted:
         own = None
-        if name not in LABELS and name in (column_names(table) or ()):
-            own = getattr(table[name], "unit", None)
+        if name not in LABELS and table is not None and name in table:
+            own = table.raw(name).unit
         units[name] = LABELS[name].unit if name in LABELS else "" if own is None else str(own)
     return units

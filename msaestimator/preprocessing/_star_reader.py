@@ -1,6 +1,7 @@
 """Read tables of stars, or matrices of features, into what the network takes."""
 
 import warnings
+from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -12,11 +13,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
 from msaestimator.preprocessing._feature_matrix import FeatureColumns, Features
 from msaestimator.preprocessing._features import StellarFeatures
-from msaestimator.preprocessing._forms import check_form, check_takes_tables
+from msaestimator.preprocessing._forms import check_any_star, check_form, check_takes_tables
 from msaestimator.preprocessing._measurements import Measurements
-from msaestimator.preprocessing._table_reader import column_names, is_table
+from msaestimator.preprocessing._open_stars import open_stars
 from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
 from msaestimator.schema import FeatureSchema, StarTable, resolve_schema
+from msaestimator.tables import NamedColumns, fill_missing_with_nan
 
 __all__ = ["StarReader"]
 
@@ -75,13 +77,14 @@ class StarReader(BaseEstimator):
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Features:
         """Learn how stars become features, and return these."""
         self.schema_ = resolve_schema(self.schema)
-        self.fitted_on_table_ = is_table(X, self.schema_)
-        if self.fitted_on_table_:
-            self.feature_names_in_ = np.array(self.schema_.names, dtype=object)
-            self.n_features_in_ = len(self.schema_)
-        else:
-            X = self._validate(X, reset=True)
-        return self._fit_preprocessor(X)
+        columns = open_stars(X, self.schema_)
+        self.fitted_on_table_ = columns is not None
+        if columns is None:
+            return self._fit_preprocessor(self._validate(X, reset=True), None)
+        check_any_star(columns)
+        self.feature_names_in_ = np.array(self.schema_.names, dtype=object)
+        self.n_features_in_ = len(self.schema_)
+        return self._fit_preprocessor(X, Measurements(columns, self.schema_))
 
     def transform(self, X: Any) -> Features:
         """Return the features of stars.
@@ -102,20 +105,38 @@ class StarReader(BaseEstimator):
             coefficients without the G magnitude.
         """
         check_is_fitted(self, "preprocessor_")
-        table = is_table(X, self.schema_)
-        check_form(X, table, self.fitted_on_table_)
-        if not table:
-            X = self._validate(X, reset=False)
-        measured = Measurements(X, self.schema_) if table else None
-        if measured is not None:
-            self._check_g_column(measured)
+        columns = open_stars(X, self.schema_)
+        check_form(X, columns is not None, self.fitted_on_table_)
+        if columns is None:
+            return self._features(self._scale(self._validate(X, reset=False), None), None)
+        measured = Measurements(columns, self.schema_, self._used)
+        self._check_g_column(measured)
         matrix = self._scale(X, measured)
-        if table:
-            self._warn_of_columns(X)
+        self._warn_of_columns(columns)
         return self._features(matrix, measured)
+
+    def open(
+        self, X: Any, *, aliases: bool = True, labels: Iterable[str] = ()
+    ) -> NamedColumns | Any:
+        """Return a container of stars by our names of its columns, and a matrix as it is.
+
+        Parameters
+        ----------
+        X : container of n_stars stars, or array of shape (n_stars, n_columns)
+        aliases, labels
+            The same as in `open_stars`.
+        """
+        schema = self.schema_ if self.__sklearn_is_fitted__() else resolve_schema(self.schema)
+        columns = open_stars(X, schema, aliases=aliases, labels=labels)
+        return X if columns is None else columns
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "preprocessor_")
 
     def inverse_transform(self, values: np.ndarray) -> Any:
         """Return features, (n_stars, n_features), as the preprocessor's input: table or matrix."""
+        if len(values) == 0:  # which scikit-learn's scalers refuse
+            return self.inverse_transform(np.full((1, len(self.columns)), np.nan))[:0]
         scaled = np.full((len(values), len(self.is_observed_)), np.nan, dtype=np.float32)
         scaled[:, self.is_observed_] = values
         return self.preprocessor_.inverse_transform(scaled)
@@ -142,9 +163,13 @@ class StarReader(BaseEstimator):
         """Refuse a reader that was fitted on a matrix."""
         check_takes_tables(self.fitted_on_table_)
 
-    def _fit_preprocessor(self, X: Any) -> Features:
+    @property
+    def _used(self) -> set[str] | None:
+        """Columns that the features are made of; None if only the preprocessor knows."""
+        return set(self.columns.base_names) if self.preprocessor is None else None
+
+    def _fit_preprocessor(self, X: Any, measured: Measurements | None) -> Features:
         """Fit the preprocessor, note which features any star has, and return them."""
-        measured = Measurements(X, self.schema_) if self.fitted_on_table_ else None
         self.preprocessor_ = self._new_preprocessor()
         with warnings.catch_warnings():
             # A feature that no star has is left out below, so it is not worth a warning.
@@ -181,10 +206,14 @@ class StarReader(BaseEstimator):
         """Return what the preprocessor takes: stars as read, if it is one of ours that reads."""
         steps = self.preprocessor_
         first = steps[0] if isinstance(steps, Pipeline) else steps
+        if measured is None:
+            return X
         reads = isinstance(first, StellarFeatures | XPCoefficientScaler)
-        return X if measured is None or not reads else measured
+        return measured if reads else measured.columns.container
 
     def _scale(self, X: Any, measured: Measurements | None) -> np.ndarray:
+        if len(X if measured is None else measured) == 0:
+            return np.empty((0, len(self.is_observed_)), dtype=np.float32)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
             matrix = self.preprocessor_.transform(self._input(X, measured))
@@ -204,16 +233,16 @@ class StarReader(BaseEstimator):
     def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
         return validate_data(
             self,
-            X,
+            fill_missing_with_nan(X),
             reset=reset,
             dtype=np.float32,
             ensure_all_finite="allow-nan",
-            ensure_min_samples=2 if reset else 1,
+            ensure_min_samples=2 if reset else 0,
         )
 
-    def _warn_of_columns(self, X: Any) -> None:
+    def _warn_of_columns(self, columns: NamedColumns) -> None:
         """Warn of columns that only the stars of ``fit``, or only these, have."""
-        given = set(column_names(X) or ())
+        given = set(columns.names)
         for array in self.schema_.arrays:
             if array.name in given:
                 given |= {column.name for column in array.columns}

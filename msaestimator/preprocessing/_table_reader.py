@@ -1,79 +1,65 @@
-"""Read named columns out of any table into plain float arrays, NaN where missing."""
+"""Read named columns out of any container into plain float arrays, NaN where missing."""
 
+import itertools
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-import astropy.units as u
 import numpy as np
-from astropy.table import Row, Table
-from astropy.utils.masked import Masked
+import pyarrow as pa
 
 from msaestimator.exceptions import (
     ColumnError,
     MissingColumnWarning,
-    UnitMismatchError,
+    MissingValueWarning,
     did_you_mean,
 )
-from msaestimator.schema import CoefficientArray, FeatureSchema
+from msaestimator.preprocessing._near_misses import near_miss
+from msaestimator.schema import LABELS, CoefficientArray, FeatureSchema
+from msaestimator.tables import (
+    RawColumn,
+    arrays_of_text,
+    convert_unit,
+    is_missing,
+    raw_column,
+    require_columns,
+)
 
 __all__ = [
-    "NORMALIZED",
+    "ARCHIVE_MISSING",
+    "Readings",
     "check_any_known",
     "check_once",
-    "column_names",
-    "is_table",
+    "outside",
     "read_array",
     "read_column",
     "read_errors",
     "read_features",
     "read_labels",
     "read_scalar",
+    "read_valid",
+    "warn_of_invalid",
 ]
-
-NORMALIZED = "normalized_"
-"""Prefix of a coefficient's name once it is divided by the G flux and scaled."""
 
 ARCHIVE_MISSING = -9999.0
 """Number that several surveys write where they have no measurement."""
 
 
-def column_names(table: Any) -> tuple[str, ...] | None:
-    """Return the column names of a table, DataFrame or structured array; None of an array.
+class Readings(NamedTuple):
+    """Values of stars' features, and which stars had values that no star has.
 
-    One row by itself is an error.
+    Parameters
+    ----------
+    values : ndarray of shape (n_stars, len(schema)), float64
+        Values in the schema's units; NaN is missing.
+    is_invalid : ndarray of bool of shape (n_stars,)
+        Mask of the stars with a value outside its column's limits, which is NaN in ``values``.
     """
-    if isinstance(table, Row | np.void):
-        raise ColumnError(
-            "Stars must be a table, with a row for each, got one row by itself. Pass a slice of "
-            "the table, such as stars[:1]."
-        )
-    if isinstance(table, Table):
-        return tuple(table.colnames)
-    if hasattr(table, "iloc") and hasattr(table, "columns"):
-        return tuple(str(name) for name in table.columns)
-    return getattr(getattr(table, "dtype", None), "names", None)
 
-
-def is_table(X: Any, schema: FeatureSchema) -> bool:
-    """Tell raw stars, read by column name, from a matrix of prepared features.
-
-    An astropy table and a structured array are always stars. A DataFrame is stars if it has a
-    column (or the near miss of one) of the schema and none of the names that
-    `XPCoefficientScaler` gives its output.
-    """
-    names = column_names(X)
-    if names is None:
-        return False
-    if isinstance(X, np.ndarray | Table):
-        return True
-    if any(name.startswith(NORMALIZED) for name in names):
-        return False
-    known = {*schema.names, *(array.name for array in schema.arrays)}
-    return any(name in known or _near_miss(name, known) for name in names)
+    values: np.ndarray
+    is_invalid: np.ndarray
 
 
 def read_features(table: Any, schema: FeatureSchema) -> np.ndarray:
@@ -81,7 +67,7 @@ def read_features(table: Any, schema: FeatureSchema) -> np.ndarray:
 
     Parameters
     ----------
-    table : Table, QTable, StarTable, DataFrame or structured array of length n_stars
+    table : container of n_stars stars, see :func:`msaestimator.tables.named_columns`
         Columns the schema does not know are ignored; XP coefficients come as array columns
         (``bp_coefficients``) or as scalar columns (``bp_1`` …).
     schema : FeatureSchema
@@ -90,7 +76,7 @@ def read_features(table: Any, schema: FeatureSchema) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_stars, len(schema)), float64
-        Masked, NaN, -9999 and absent values are NaN.
+        Masked, NaN, -9999 and absent values are NaN, and so are those outside a column's limits.
 
     Raises
     ------
@@ -99,62 +85,119 @@ def read_features(table: Any, schema: FeatureSchema) -> np.ndarray:
         the wrong number of coefficients.
     UnitMismatchError
         A unit of another physical type.
+
+    Warns
+    -----
+    MissingValueWarning
+        Values outside a column's limits are taken as missing.
     """
-    names = column_names(table) or ()
-    _check_names(names, schema)
-    matrix = np.full((len(table), len(schema)), np.nan)
+    return read_valid(table, schema).values
+
+
+def read_valid(table: Any, schema: FeatureSchema, used: Collection[str] | None = None) -> Readings:
+    """Return the schema's columns as `read_features`, and which stars have invalid values.
+
+    Parameters
+    ----------
+    table, schema
+        The same as in `read_features`.
+    used : collection of str, optional
+        Columns to read; the others are NaN, whatever they hold. None reads all.
+    """
+    columns = require_columns(table)
+    _check_names(columns.names, schema, used)
+    matrix = np.full((len(columns), len(schema)), np.nan)
     position = {name: index for index, name in enumerate(schema.names)}
     for array in schema.arrays:
-        if array.name in names:
-            matrix[:, [position[c.name] for c in array.columns]] = read_array(table, array)
+        if array.name in columns and _any_used(array, used):
+            matrix[:, [position[c.name] for c in array.columns]] = read_array(columns, array)
     for column in schema.columns:
-        if column.name in names:
-            matrix[:, position[column.name]] = read_scalar(table, column.name, column.unit)
-    return matrix
+        if column.name in columns and (used is None or column.name in used):
+            matrix[:, position[column.name]] = read_scalar(columns, column.name, column.unit)
+    low, high = np.transpose([column.limits for column in schema.columns])
+    invalid = (matrix < low) | (matrix > high)
+    if not invalid.any():
+        return Readings(matrix, np.zeros(len(matrix), dtype=bool))
+    warn_of_invalid(
+        [
+            outside(column.name, matrix[:, position[column.name]], column.limits, column.unit)
+            for column in schema.columns
+            if invalid[:, position[column.name]].any()
+        ]
+    )
+    matrix[invalid] = np.nan
+    return Readings(matrix, invalid.any(axis=1))
 
 
-def read_errors(table: Any, schema: FeatureSchema) -> np.ndarray:
+def _any_used(array: CoefficientArray, used: Collection[str] | None) -> bool:
+    return used is None or any(column.name in used for column in array.columns)
+
+
+def outside(name: str, values: np.ndarray, limits: tuple[float, float], unit: str) -> str:
+    """Return in words how many values lie outside a range, and which one does first."""
+    low, high = limits
+    wrong = (values < low) | (values > high)
+    first = tuple(np.argwhere(wrong)[0])
+    return (
+        f"{name}: {wrong.sum()} of {values.size} outside {low:g} to {high:g} {unit}".rstrip()
+        + f", the first {values[first]:g} in row {first[0]}"
+    )
+
+
+def warn_of_invalid(found: Sequence[str]) -> None:
+    """Warn of values that are taken as missing, told by column."""
+    more = f"; and {len(found) - 3} columns more" if len(found) > 3 else ""
+    warnings.warn(
+        f"Values that no star has are taken as missing: {'; '.join(found[:3])}{more}.",
+        MissingValueWarning,
+        stacklevel=5,
+    )
+
+
+def read_errors(
+    table: Any, schema: FeatureSchema, used: Collection[str] | None = None
+) -> np.ndarray:
     """Return the standard errors of the schema's columns, in their units.
 
     Parameters
     ----------
-    table : any table of length n_stars
+    table : container of n_stars stars
     schema : FeatureSchema
-        Names the error columns.
+        Names of the error columns.
+    used : collection of str, optional
+        Columns whose errors are read; None reads all.
 
     Returns
     -------
     ndarray of shape (n_stars, len(schema)), float64
         NaN where unknown.
     """
-    names = column_names(table) or ()
-    errors = np.full((len(table), len(schema)), np.nan)
+    columns = require_columns(table)
+    errors = np.full((len(columns), len(schema)), np.nan)
     position = {name: index for index, name in enumerate(schema.names)}
     for array in schema.arrays:
-        if array.error in names:
-            columns = [position[c.name] for c in array.columns]
-            errors[:, columns] = read_array(table, replace(array, name=array.error))
+        if array.error in columns and _any_used(array, used):
+            of_array = [position[c.name] for c in array.columns]
+            errors[:, of_array] = read_array(columns, replace(array, name=array.error))
     for column in schema.columns:
-        if column.error in names:
-            errors[:, position[column.name]] = read_scalar(table, column.error, column.unit)
+        if column.error and column.error in columns and (used is None or column.name in used):
+            errors[:, position[column.name]] = read_scalar(columns, column.error, column.unit)
+    # A number such as -999 stands for no error.
+    errors[errors < 0] = np.nan
     return errors
 
 
-def read_column(table: Any, name: str, unit: str) -> np.ndarray:
-    """Return one column as floats in ``unit``, NaN where masked, NaN or -9999.
+def read_column(table: Any, name: str, unit: str, *, log_of: str = "") -> np.ndarray:
+    """Return one column as floats in ``unit``, NaN where masked, None, NaN or -9999.
 
-    A column that states no unit is taken to be in ``unit`` already.
+    A column that states no unit is taken to be in ``unit`` already. A number whose logarithm a
+    column in dex is may be told as ``log_of``, see `convert_unit`.
     """
-    values, mask, stated = _raw_column(table, name)
-    if values.dtype.kind not in "fiub":
-        raise ColumnError(
-            f"Column {name!r} must hold numbers, got {_dtype_name(values)}. "
-            "Convert it, with NaN where a value is missing."
-        )
+    values, mask, stated = _as_numbers(name, require_columns(table).raw(name))
     # Told by the number as written: -9999 mmag is missing, and so is -9999 as float16 rounds it.
     missing = mask | (values == ARCHIVE_MISSING)
-    values = _convert(name, np.array(values, dtype=np.float64), stated, unit)
-    values[missing] = np.nan
+    values = convert_unit(name, values.astype(np.float64), stated, unit, log_of=log_of)
+    values = np.where(missing, np.nan, values)
     infinite = np.abs(values) > np.finfo(np.float32).max
     if infinite.any():
         row = int(np.argwhere(infinite)[0][0])
@@ -165,9 +208,9 @@ def read_column(table: Any, name: str, unit: str) -> np.ndarray:
     return values
 
 
-def read_scalar(table: Any, name: str, unit: str) -> np.ndarray:
+def read_scalar(table: Any, name: str, unit: str, *, log_of: str = "") -> np.ndarray:
     """Return a column of one number a star."""
-    values = read_column(table, name, unit)
+    values = read_column(table, name, unit, log_of=log_of)
     if values.ndim != 1:
         raise ColumnError(
             f"Column {name!r} must hold one number a star, got shape {values.shape}."
@@ -190,45 +233,31 @@ def read_array(table: Any, array: CoefficientArray) -> np.ndarray:
     return values
 
 
-def _raw_column(table: Any, name: str) -> tuple[np.ndarray, Any, Any]:
-    """Return a column's numbers as they stand, where they are masked, and the stated unit."""
-    column = table[name]
-    if hasattr(column, "to_numpy") and not isinstance(column, np.ndarray):
-        column = column.to_numpy()
-    mask = np.ma.getmaskarray(column) if isinstance(column, np.ma.MaskedArray) else False
-    if isinstance(column, Masked):
-        column, mask = column.unmasked, column.mask
-    values = np.asarray(getattr(column, "value", column))
+def _as_numbers(name: str, raw: RawColumn) -> RawColumn:
+    """Return a column as numbers; arrays may come as objects, or as text in brackets."""
+    values, mask, unit = _without_text(raw)
     if values.dtype.kind == "O":
         # What lies beneath a mask need not be a number.
-        values, mask = _stack_objects(name, np.where(mask, np.array(None), values)), False
-    return values, mask, getattr(column, "unit", None)
+        values = _stack_objects(name, np.where(mask, np.array(None), values))
+        return RawColumn(values, np.zeros(values.shape, dtype=bool), unit)
+    if values.dtype.kind not in "fiub":
+        raise ColumnError(
+            f"Column {name!r} must hold numbers, got {_dtype_name(values)}. "
+            "Convert it, with NaN where a value is missing."
+        )
+    return RawColumn(values, mask, unit)
 
 
-def _convert(name: str, values: np.ndarray, unit: Any, target: str) -> np.ndarray:
-    """Return values in ``target``, which is their unit too if they state none."""
-    if unit is None:
-        return values
-    unit = u.Unit(unit) if isinstance(unit, str) else unit
-    wanted = u.Unit(target)
-    # mag(AB) and dex(cm/s2) are numbers in mag and dex on a stated zero point.
-    plain = getattr(unit, "function_unit", unit)
-    if str(plain) == "dex":
-        # VOTable has no word for it, and astropy reads a tenth of an unknown "ex" there.
-        plain = u.dex
-    if plain == wanted or (plain == u.dimensionless_unscaled and wanted == u.dex):
-        return values
-    if not plain.is_equivalent(wanted):
-        hint = (
-            "A flux is not a magnitude: convert it with the survey's zero point first."
-            if wanted == u.mag
-            else "Convert the column or correct its unit."
-        )
-        raise UnitMismatchError(
-            f"Column {name!r} must be in {target or 'no unit'} (or convertible to it), got "
-            f"{unit.to_string() or 'dimensionless'} ({unit.physical_type}). {hint}"
-        )
-    return plain.to(wanted, values)
+def _without_text(raw: RawColumn) -> RawColumn:
+    """Return a column of arrays in brackets as arrays, and any other as it is."""
+    if raw.values.dtype.kind not in "USO" or raw.values.ndim != 1:
+        return raw
+    texts = [v.decode(errors="replace") if isinstance(v, bytes) else v for v in raw.values]
+    if not all(isinstance(text, str) for text in itertools.compress(texts, ~raw.mask)):
+        return raw
+    column = pa.chunked_array([pa.array(texts, pa.string(), mask=raw.mask)])
+    arrays = arrays_of_text(column)
+    return raw if arrays is column else raw_column(arrays)
 
 
 def _stack_objects(name: str, values: np.ndarray) -> np.ndarray:
@@ -248,23 +277,34 @@ def _stack_objects(name: str, values: np.ndarray) -> np.ndarray:
 
 
 def _object_row(name: str, value: Any) -> np.ndarray:
-    pandas_missing = type(value).__name__ == "NAType"
-    if value is None or value is np.ma.masked or pandas_missing or np.size(value) == 0:
+    if is_missing(value) or np.size(value) == 0:
         return np.array([np.nan])
     try:
         if isinstance(value, str | bytes):
             raise TypeError
-        return np.ma.filled(np.ma.asarray(value, dtype=np.float64), np.nan).reshape(-1)
+        numbers = np.ma.asarray(_without_none(value), dtype=np.float64)
+        return np.ma.filled(numbers, np.nan).reshape(-1)
     except (TypeError, ValueError):
         raise ColumnError(
-            f"Column {name!r} must hold numbers, got {value!r} ({type(value).__name__})."
+            f"Column {name!r} must hold numbers, got {value!r} ({type(value).__name__}). "
+            "Convert it, with NaN where a value is missing."
         ) from None
 
 
-def _check_names(names: tuple[str, ...], schema: FeatureSchema) -> None:
+def _without_none(value: Any) -> Any:
+    """Return a row of numbers with NaN where it has None."""
+    if not isinstance(value, list | tuple) and getattr(value, "dtype", None) != np.dtype(object):
+        return value
+    return [np.nan if is_missing(number) else number for number in value]
+
+
+def _check_names(
+    names: tuple[str, ...], schema: FeatureSchema, used: Collection[str] | None
+) -> None:
     """Refuse duplicates, surplus coefficients and tables with no known column; warn of typos."""
-    check_once(names, schema.arrays)
-    for array in schema.arrays:
+    arrays = [array for array in schema.arrays if _any_used(array, used)]
+    check_once(names, arrays, used)
+    for array in arrays:
         surplus = sorted(set(_scalars(names, array)) - {column.name for column in array.columns})
         if surplus:
             raise ColumnError(
@@ -275,9 +315,17 @@ def _check_names(names: tuple[str, ...], schema: FeatureSchema) -> None:
     check_any_known(names, known, f"a feature of the schema {schema.release!r}")
 
 
-def check_once(names: Sequence[str], arrays: Sequence[CoefficientArray]) -> None:
-    """Refuse columns that come twice, and coefficients both as an array and one by one."""
+def check_once(
+    names: Sequence[str],
+    arrays: Sequence[CoefficientArray],
+    used: Collection[str] | None = None,
+) -> None:
+    """Refuse columns that come twice, and coefficients both as an array and one by one.
+
+    Of columns that are not ``used`` any number may have one name; None uses all.
+    """
     twice = sorted({name for name in names if names.count(name) > 1})
+    twice = [name for name in twice if used is None or name in used]
     if twice:
         raise ColumnError(f"Column names must be distinct, got {', '.join(twice)} more than once.")
     for array in arrays:
@@ -300,46 +348,20 @@ def check_any_known(names: Sequence[str], known: set[str], what: str) -> None:
     """
     present = known.intersection(names)
     if not present:
+        near = (did_you_mean(name, known) for name in names)
         raise ColumnError(
             f"None of the {len(names)} columns is {what}."
-            + "".join(did_you_mean(name, known) for name in names[:1])
+            + next(filter(None, near), "")
             + " Use the Gaia archive's column names, such as 'phot_g_mean_mag'."
         )
     for name in set(names) - known:
-        near = _near_miss(name, known - present)
-        if near:
+        near_name = near_miss(name, known - present)
+        if near_name:
             warnings.warn(
-                f"Column {name!r} is not {what} and is ignored. Did you mean {near!r}?",
+                f"Column {name!r} is not {what} and is ignored. Did you mean {near_name!r}?",
                 MissingColumnWarning,
                 stacklevel=5,
             )
-
-
-def _near_miss(name: str, absent: Any) -> str | None:
-    """Return the feature this name is a misspelling of: same letters, or one more or less."""
-    plain = _letters(name)
-    for candidate in sorted(absent):
-        target = _letters(candidate)
-        if plain == target or (len(target) > 7 and _one_letter_more(plain, target)):
-            return candidate
-    return None
-
-
-@lru_cache(maxsize=10_000)
-def _letters(name: str) -> str:
-    """Return a name's letters and digits alone, in lower case."""
-    return re.sub(r"[\W_]", "", name).lower()
-
-
-def _one_letter_more(first: str, second: str) -> bool:
-    """Tell whether one word is the other with one letter too many.
-
-    One letter for another is no misspelling here: ``catwise_w3`` is another band.
-    """
-    short, long = sorted((first, second), key=len)
-    return len(long) - len(short) == 1 and any(
-        long[:index] + long[index + 1 :] == short for index in range(len(long))
-    )
 
 
 def _dtype_name(values: np.ndarray) -> str:
@@ -358,11 +380,18 @@ def read_labels(table: Any, units: Mapping[str, str]) -> np.ndarray:
     units : mapping of str to str
         Label name to unit, in the order wanted.
     """
-    names = column_names(table) or ()
-    absent = [name for name in units if name not in names]
+    columns = require_columns(table)
+    absent = [name for name in units if name not in columns]
     if absent:
         raise ColumnError(
             f"The table must have a column for each label, but {', '.join(absent)} "
-            f"{'is' if len(absent) == 1 else 'are'} absent." + did_you_mean(absent[0], names)
+            f"{'is' if len(absent) == 1 else 'are'} absent."
+            + did_you_mean(absent[0], columns.names)
         )
-    return np.column_stack([read_scalar(table, name, unit) for name, unit in units.items()])
+    check_once([name for name in columns.names if name in units], [])
+    return np.column_stack(
+        [
+            read_scalar(columns, name, unit, log_of=LABELS[name].log_of if name in LABELS else "")
+            for name, unit in units.items()
+        ]
+    )

@@ -9,32 +9,56 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from msaestimator.exceptions import ColumnError, MissingValueWarning
+from msaestimator.preprocessing._open_stars import open_by_names
 from msaestimator.preprocessing._table_reader import (
     check_any_known,
     check_once,
-    column_names,
+    outside,
     read_array,
     read_scalar,
+    warn_of_invalid,
 )
 from msaestimator.schema import (
+    COEFFICIENT_LIMITS,
     GAIA_DR3,
+    LABELS,
     CoefficientArray,
     Token,
     Vocabulary,
     g_flux,
+    limits_of_unit,
     pseudo_luminosity,
 )
+from msaestimator.tables import NamedColumns, require_columns
 
-__all__ = ["has_tokens", "read_tokens", "token_columns"]
+__all__ = ["TokenReadings", "open_tokens", "read_tokens", "read_valid_tokens", "token_columns"]
 
 Measured = tuple[np.ndarray, np.ndarray]
 """Values, NaN where missing, and their standard errors, zero where unknown."""
 
 
-def has_tokens(X: Any, vocabulary: Vocabulary) -> bool:
-    """Tell whether ``X`` is a table with at least one quantity of the vocabulary."""
-    names = column_names(X) or ()
-    return bool(token_columns(vocabulary).intersection(names))
+class TokenReadings(NamedTuple):
+    """Values and errors of quantities, and which stars had values that no star has.
+
+    Parameters
+    ----------
+    values, errors : ndarray of shape (n_stars, n_tokens), float64
+        Values, NaN where missing, and errors, zero where unknown, in the tokens' units.
+    is_invalid : ndarray of bool of shape (n_stars,)
+        Mask of the stars with a value outside its limits, which is NaN in ``values``.
+    """
+
+    values: np.ndarray
+    errors: np.ndarray
+    is_invalid: np.ndarray
+
+
+def open_tokens(X: Any, vocabulary: Vocabulary, *, aliases: bool = True) -> NamedColumns | None:
+    """Return stars by the names of a vocabulary's columns; None of a matrix; see `open_stars`."""
+    features = token_columns(vocabulary)
+    errors = {error for name in features for error in _error_names(name)}
+    errors |= {array.error for array in _arrays(vocabulary)}
+    return open_by_names(X, features, errors, aliases=aliases)
 
 
 def token_columns(vocabulary: Vocabulary) -> set[str]:
@@ -74,35 +98,58 @@ def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
     MissingValueWarning
         A value has no logarithm, though it is learned as one.
     """
-    names = column_names(table) or ()
-    check_once(names, _arrays(vocabulary))
-    check_any_known(names, token_columns(vocabulary), "a quantity of the vocabulary")
-    reader = _Reader(table, vocabulary)
-    values = np.full((len(table), len(vocabulary)), np.nan)
+    return read_valid_tokens(table, vocabulary)[:2]
+
+
+def read_valid_tokens(
+    table: Any,
+    vocabulary: Vocabulary,
+    is_used: np.ndarray | None = None,
+    *,
+    invalid_labels: str = "mask",
+) -> TokenReadings:
+    """Return quantities as `read_tokens`, and which stars have invalid values.
+
+    Parameters
+    ----------
+    table, vocabulary
+        The same as in `read_tokens`.
+    is_used : ndarray of bool of shape (n_tokens,), optional
+        Mask of the tokens to read; the others are NaN, whatever the table holds. None reads all.
+    invalid_labels : {"raise", "mask"}
+        Treatment of labels that no star has: an error, or missing with a warning.
+    """
+    columns = require_columns(table)
+    check_once(columns.names, _arrays(vocabulary))
+    check_any_known(columns.names, token_columns(vocabulary), "a quantity of the vocabulary")
+    reader = _Reader(columns, vocabulary)
+    values = np.full((len(columns), len(vocabulary)), np.nan)
     errors = np.zeros_like(values)
     for position, token in enumerate(vocabulary.tokens):
-        measured = reader.read(token)
+        measured = None if is_used is not None and not is_used[position] else reader.read(token)
         if measured is not None:
             values[:, position] = _usable(token, measured[0])
             error = np.hypot(measured[1], token.error_floor)
             errors[:, position] = np.where(np.isfinite(error), error, 0.0)
-    return values, errors
+    reader.report(invalid_labels)
+    return TokenReadings(values, errors, reader.is_invalid)
 
 
 class _Reader:
     """A table's columns by the names that tokens and their recipes use."""
 
-    def __init__(self, table: Any, vocabulary: Vocabulary) -> None:
-        self.table = table
-        self.names = set(column_names(table) or ())
+    def __init__(self, columns: NamedColumns, vocabulary: Vocabulary) -> None:
+        self.columns = columns
+        self.is_invalid = np.zeros(len(columns), dtype=bool)
+        self.invalid: dict[str, str] = {}
         self.coefficients: dict[str, Measured] = {}
         for array in _arrays(vocabulary):
-            if array.name in self.names:
+            if array.name in columns:
                 self.coefficients |= self._expand(array)
 
     def read(self, token: Token) -> Measured | None:
         """Return a token's values and errors, None if the table does not have them."""
-        if token.name in self.names:
+        if token.name in self.columns:
             return self._column(token.name, token.unit)
         if token.recipe is None or not all(self._has(name) for name in token.columns):
             self._refuse_coefficients_alone(token)
@@ -112,33 +159,60 @@ class _Reader:
             self._column(name, token.unit if unit is None else unit)
             for name, unit in zip(token.columns, recipe.units, strict=True)
         ]
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # checked by _usable
-            return recipe.follow(*parts)
+        return recipe.follow(*parts)
+
+    def report(self, invalid_labels: str) -> None:
+        """Tell of the values that no star has; of labels as an error if so asked."""
+        labels = [text for name, text in self.invalid.items() if name in LABELS]
+        if labels and invalid_labels == "raise":
+            raise ColumnError(
+                f"Labels must be values that a star can have, got {'; '.join(labels)}. Set them "
+                "to NaN, or have them taken as missing with invalid='mask'."
+            )
+        if self.invalid:
+            warn_of_invalid([*self.invalid.values()])
 
     def _expand(self, array: CoefficientArray) -> dict[str, Measured]:
         """Return an array column's coefficients one by one."""
         values, errors = self._spread(array, array.name), np.zeros(array.size)
-        if array.error in self.names:
+        if array.error in self.columns:
             errors = _standard_errors(array.error, self._spread(array, array.error))
         parts = (part.T for part in np.broadcast_arrays(values, errors))
         return {column.name: (v, e) for column, v, e in zip(array.columns, *parts, strict=True)}
 
     def _spread(self, array: CoefficientArray, name: str) -> np.ndarray:
         """Return an array column as (n_stars, size), also where no star has any."""
-        values = read_array(self.table, replace(array, name=name))
+        values = read_array(self.columns, replace(array, name=name))
+        if name == array.name:
+            values = self._within(COEFFICIENT_LIMITS, name, values, "")
         return np.broadcast_to(values, (len(values), array.size))
 
     def _has(self, name: str) -> bool:
-        return name in self.names or name in self.coefficients
+        return name in self.columns or name in self.coefficients
 
     def _column(self, name: str, unit: str) -> Measured:
         if name in self.coefficients:
             return self.coefficients[name]
-        values = read_scalar(self.table, name, unit)
-        error = next((e for e in _error_names(name) if e in self.names), None)
+        label = LABELS.get(name)
+        log_of = label.log_of if label and unit else ""
+        values = read_scalar(self.columns, name, unit, log_of=log_of)
+        limits = label.accepted_in(unit) if label and unit else limits_of_unit(unit)
+        values = self._within(limits, name, values, unit)
+        error = next((e for e in _error_names(name) if e in self.columns), None)
         if error is None:
             return values, np.zeros_like(values)
-        return values, _standard_errors(error, read_scalar(self.table, error, unit))
+        return values, _standard_errors(error, read_scalar(self.columns, error, unit))
+
+    def _within(
+        self, limits: tuple[float, float], name: str, values: np.ndarray, unit: str
+    ) -> np.ndarray:
+        """Return values with NaN for those outside limits, which are noted."""
+        wrong = (values < limits[0]) | (values > limits[1])
+        if not wrong.any():
+            return values
+        self.is_invalid |= wrong.reshape(len(wrong), -1).any(axis=1)
+        self.invalid[name] = outside(name, values, limits, unit)
+        return np.where(wrong, np.nan, values)
 
     def _refuse_coefficients_alone(self, token: Token) -> None:
         if token.recipe == "over_g_flux" and self._has(token.columns[0]):
@@ -192,13 +266,6 @@ RECIPES = {
 
 def _usable(token: Token, values: np.ndarray) -> np.ndarray:
     """Return values raised to the token's floor, NaN where its logarithm is not defined."""
-    infinite = np.isinf(values)
-    if infinite.any():
-        raise ColumnError(
-            f"The quantity {token.name!r} must be finite or NaN, got {infinite.sum()} infinite "
-            f"values, the first in row {int(infinite.argmax())}. It follows from "
-            f"{' and '.join(token.columns)}: set these to NaN where they are not measured."
-        )
     if token.floor is not None:
         values = np.maximum(values, token.floor)
     unusable = values <= 0 if token.log else np.zeros(len(values), bool)

@@ -10,12 +10,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
-from msaestimator.preprocessing._forms import check_form, check_takes_tables
+from msaestimator.preprocessing._forms import check_any_star, check_form, check_takes_tables
 from msaestimator.preprocessing._label_scaler import LabelScaler
 from msaestimator.preprocessing._label_set import LabelSet, check_known, collect_labels
-from msaestimator.preprocessing._table_reader import NORMALIZED, column_names
-from msaestimator.preprocessing._token_reader import has_tokens, read_tokens, token_columns
+from msaestimator.preprocessing._token_reader import (
+    TokenReadings,
+    open_tokens,
+    read_valid_tokens,
+    token_columns,
+)
 from msaestimator.schema import GENERALIST, LABELS, Token, Vocabulary
+from msaestimator.tables import NamedColumns, column_names, fill_missing_with_nan
 
 __all__ = ["TokenReader"]
 
@@ -32,6 +37,8 @@ class TokenReader(BaseEstimator):
         stars of ``fit`` have.
     asinh : bool
         Whether scaled quantities are compressed by asinh.
+    invalid : {"raise", "mask"}
+        Treatment of labels that no star has: an error, or taken as missing with a warning.
 
     Attributes
     ----------
@@ -58,10 +65,12 @@ class TokenReader(BaseEstimator):
         vocabulary: Vocabulary | None = None,
         labels: Sequence[str] | None = None,
         asinh: bool = True,
+        invalid: str = "raise",
     ) -> None:
         self.vocabulary = vocabulary
         self.labels = labels
         self.asinh = asinh
+        self.invalid = invalid
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
         """Learn how quantities are scaled, and return those of the stars.
@@ -78,17 +87,21 @@ class TokenReader(BaseEstimator):
             Scaled values, NaN where unknown, and their errors, zero where unknown.
         """
         wanted = GENERALIST if self.vocabulary is None else self.vocabulary
-        self.fitted_on_table_ = _is_table(X, wanted)
+        columns = open_tokens(X, wanted)
+        self.fitted_on_table_ = columns is not None
         labels = None
-        if y is not None or not self.fitted_on_table_:
-            labels = collect_labels(X, y, self.labels)
+        if y is not None or columns is None:
+            labels = collect_labels(X, y, self.labels, invalid=self.invalid)
             check_consistent_length(X, labels.values)
             check_known(labels)
-        if self.fitted_on_table_:
+        if columns is not None:
+            check_any_star(columns)
             self.vocabulary_ = _with_labels(wanted, labels)
             self.n_features_in_ = len(self.vocabulary_)
             self.feature_names_in_ = np.array(self.vocabulary_.names, dtype=object)
-            values, errors = _read_stars(X, self.vocabulary_)
+            values, errors, _ = read_valid_tokens(
+                columns, self.vocabulary_, invalid_labels=self.invalid
+            )
         else:
             matrix = self._validate(X, reset=True)
             self.vocabulary_ = _with_labels(self._matrix_vocabulary(), labels)
@@ -118,10 +131,10 @@ class TokenReader(BaseEstimator):
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
             Labels in the place of those of ``X``.
         """
-        stars = self._transform(X)
+        stars = self.read(X)[0]
         if y is None:
             return stars
-        labels = collect_labels(X, y, self.labels)
+        labels = collect_labels(X, y, self.labels, invalid=self.invalid)
         check_consistent_length(X, labels.values)
         if labels.names != self.labels_:
             raise ValueError(
@@ -172,7 +185,9 @@ class TokenReader(BaseEstimator):
 
     def read_labels(self, table: Any, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return values and errors of labels in a table, each (n_stars, n_labels)."""
-        return read_tokens(table, Vocabulary(tuple(self.vocabulary_[name] for name in names)))
+        vocabulary = Vocabulary(tuple(self.vocabulary_[name] for name in names))
+        columns = open_tokens(table, vocabulary)
+        return read_valid_tokens(columns, vocabulary, invalid_labels=self.invalid)[:2]
 
     def without_untrained(self, stars: Table) -> Table:
         """Return stars without the columns that tell only what no star of ``fit`` had."""
@@ -190,16 +205,34 @@ class TokenReader(BaseEstimator):
         """Refuse a reader that was fitted on a matrix."""
         check_takes_tables(self.fitted_on_table_)
 
-    def _transform(self, X: Any) -> np.ndarray:
-        table = _is_table(X, self.vocabulary_)
-        check_form(X, table, self.fitted_on_table_)
-        if table:
-            values, errors = _read_stars(X, self.vocabulary_)
-            self._warn_of_untrained(np.isfinite(values).any(axis=0))
-        else:
+    def read(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `transform` does, and a mask of the stars with values that no star has.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_columns)
+
+        Returns
+        -------
+        scaled : ndarray of shape (n_stars, 2, n_tokens), float32
+        is_invalid : ndarray of bool of shape (n_stars,)
+        """
+        columns = open_tokens(X, self.vocabulary_)
+        check_form(X, columns is not None, self.fitted_on_table_)
+        if columns is None:
             values, errors = self._as_tokens(self._validate(X, reset=False))
-        values[:, ~self.is_trained_] = np.nan
-        return self._scale(values, errors)
+            readings = TokenReadings(values, errors, np.zeros(len(values), dtype=bool))
+        else:
+            readings = read_valid_tokens(columns, self.vocabulary_, self.is_trained_)
+            self._warn_of_untrained(columns)
+        readings.values[:, ~self.is_trained_] = np.nan
+        return self._scale(readings.values, readings.errors), readings.is_invalid
+
+    def open(self, X: Any, *, aliases: bool = True) -> NamedColumns | Any:
+        """Return a container of stars by our names of its columns, and a matrix as it is."""
+        own = GENERALIST if self.vocabulary is None else self.vocabulary
+        columns = open_tokens(X, getattr(self, "vocabulary_", own), aliases=aliases)
+        return X if columns is None else columns
 
     def _as_tokens(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return a matrix as the first tokens' values, with errors of zero."""
@@ -235,12 +268,14 @@ class TokenReader(BaseEstimator):
         names = getattr(self, "feature_names_in_", generic)
         return Vocabulary(tuple(Token(name, block="feature") for name in names))
 
-    def _warn_of_untrained(self, is_given: np.ndarray) -> None:
-        ignored = np.array(self.vocabulary_.names)[is_given & ~self.is_trained_]
-        if len(ignored):
+    def _warn_of_untrained(self, columns: NamedColumns) -> None:
+        """Warn of columns of quantities that no star of ``fit`` had."""
+        tokens = zip(self.vocabulary_.tokens, self.is_trained_, strict=True)
+        ignored = [token.name for token, known in tokens if not known and token.name in columns]
+        if ignored:
             more = f" and {len(ignored) - 3} more" if len(ignored) > 3 else ""
             warnings.warn(
-                f"Column {', '.join(map(repr, ignored[:3].tolist()))}{more}: ignored: no star of "
+                f"Column {', '.join(map(repr, ignored[:3]))}{more}: ignored: no star of "
                 "fit had it.",
                 MissingColumnWarning,
                 stacklevel=4,
@@ -249,26 +284,12 @@ class TokenReader(BaseEstimator):
     def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
         return validate_data(
             self,
-            X,
+            fill_missing_with_nan(X),
             reset=reset,
             dtype=np.float64,
             ensure_all_finite="allow-nan",
-            ensure_min_samples=2 if reset else 1,
+            ensure_min_samples=2 if reset else 0,
         )
-
-
-def _is_table(X: Any, vocabulary: Vocabulary) -> bool:
-    """Tell a table of quantities, read by name, from a matrix of features."""
-    names = column_names(X)
-    if names is None or isinstance(X, np.ndarray | Table):
-        return names is not None
-    return has_tokens(X, vocabulary) and not any(name.startswith(NORMALIZED) for name in names)
-
-
-def _read_stars(table: Any, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
-    if not len(table):
-        raise ColumnError("The table must have at least one star, got 0 rows.")
-    return read_tokens(table, vocabulary)
 
 
 def _with_labels(vocabulary: Vocabulary, labels: LabelSet | None) -> Vocabulary:

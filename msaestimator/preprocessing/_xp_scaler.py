@@ -10,12 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 from msaestimator.exceptions import ColumnError
 from msaestimator.preprocessing._features import names_out, read_matrix
 from msaestimator.preprocessing._measurements import Measurements
-from msaestimator.preprocessing._table_reader import (
-    NORMALIZED,
-    column_names,
-    is_table,
-    read_column,
-)
+from msaestimator.preprocessing._open_stars import NORMALIZED, open_stars
+from msaestimator.preprocessing._table_reader import read_column
 from msaestimator.schema import G_BAND, FeatureSchema, g_flux
 
 __all__ = ["XPCoefficientScaler"]
@@ -180,8 +176,8 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         ColumnError
             All coefficients would be lost.
         """
-        X = X.table if isinstance(X, Measurements) else X
-        if is_table(X, self.schema_) and G_BAND not in (column_names(X) or ()):
+        columns = X.columns if isinstance(X, Measurements) else open_stars(X, self.schema_)
+        if columns is not None and G_BAND not in columns:
             self._check_any_g(values)
 
     def _check_any_g(self, values: np.ndarray) -> None:
@@ -235,11 +231,9 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
     def _drop_irrelevant(self, X: Any, matrix: np.ndarray) -> np.ndarray:
         """Make the coefficients past each star's number of relevant bases missing."""
         matrix = matrix.copy()
-        X = X.table if isinstance(X, Measurements) else X
+        X = X.columns if isinstance(X, Measurements) else open_stars(X, self.schema_)
         for array in self.schema_.arrays:
-            if not is_table(X, self.schema_) or array.relevant_bases not in (
-                column_names(X) or ()
-            ):
+            if X is None or array.relevant_bases not in X:
                 raise ColumnError(
                     "n_coefficients='relevant' needs a table of stars with the column "
                     f"{array.relevant_bases!r}, which is absent. Use a number instead."

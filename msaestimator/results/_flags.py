@@ -46,6 +46,7 @@ class PredictionFlag(ExplainedFlag):
     MISSING_BLOCKS = 256, "columns are missing that the model has not learned to do without"
     WIDE_INTERVAL = 512, "the interval is as wide as the label's spread in training, or wider"
     UNCONSTRAINED_LABEL = 1024, "the label was known for no training star of this Teff"
+    INVALID_INPUT = 2048, "a value that no star has, such as 99.99 mag, was taken as missing"
 
 
 def describe_flags() -> list[str]:

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.preprocessing import column_names, read_column
+from msaestimator.preprocessing import read_column
 from msaestimator.results._spectra import spectra_table
 from msaestimator.schema import G_BAND, GAIA_DR3, RELATIVE, StarTable, absolute_magnitude
+from msaestimator.tables import column_names
 
 __all__ = ["SPECTRUM", "apparent_spectra", "check_spectrum", "spectra_at_10pc"]
 

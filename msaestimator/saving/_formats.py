@@ -1,7 +1,7 @@
 """Older formats lifted to today's, with what they left to the library of their time filled in."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,30 @@ OF_INTERVALS = {
 Described = dict[str, Any]
 
 
+ADDED: Mapping[str, Described] = {
+    "MaskedStellarAutoencoder": {"aliases": True},
+    "StellarFoundationModel": {"aliases": True, "invalid": "raise"},
+    "StellarParameterRegressor": {"aliases": True, "invalid": "raise"},
+    "TokenReader": {"invalid": "raise"},
+}
+"""Parameters that a kind has gained, with the values that it had as good as before."""
+
+
 def lift(described: Described, written_in: int) -> Described:
     """Return an estimator that is described in an older format as today's would describe it."""
-    return _lift_2(described) if written_in == OLDEST else described
+    return _with_added(_lift_2(described) if written_in == OLDEST else described)
+
+
+def _with_added(value: Any) -> Any:
+    """Return a value, with all that it holds, with the parameters that its kind has gained."""
+    if isinstance(value, list):
+        return [_with_added(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    whole = {key: _with_added(item) for key, item in value.items()}
+    if whole.get("kind") in ADDED:
+        whole["parameters"] = ADDED[whole["kind"]] | whole["parameters"]
+    return whole
 
 
 def _lift_2(value: Any) -> Any:

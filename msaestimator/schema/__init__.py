@@ -1,6 +1,13 @@
 """Names of the numbers: columns, units, blocks, labels, and the table that holds them."""
 
-from msaestimator.schema._columns import CoefficientArray, Column, Label
+from msaestimator.schema._aliases import ALIASES, CASE_MATTERS, COEFFICIENT_NAMES
+from msaestimator.schema._columns import (
+    COEFFICIENT_LIMITS,
+    CoefficientArray,
+    Column,
+    Label,
+    limits_of_unit,
+)
 from msaestimator.schema._explained_flag import ExplainedFlag
 from msaestimator.schema._feature_schema import FeatureSchema
 from msaestimator.schema._gaia import (
@@ -24,6 +31,10 @@ from msaestimator.schema._vocabulary import (
 )
 
 __all__ = [
+    "ALIASES",
+    "CASE_MATTERS",
+    "COEFFICIENT_LIMITS",
+    "COEFFICIENT_NAMES",
     "GAIA_DR3",
     "GAIA_DR4",
     "GENERALIST",
@@ -45,6 +56,7 @@ __all__ = [
     "distance",
     "g_flux",
     "get_label",
+    "limits_of_unit",
     "pseudo_luminosity",
     "resolve_schema",
     "vocabulary_of",

@@ -8,7 +8,25 @@ import astropy.units as u
 
 from msaestimator.exceptions import UnitMismatchError
 
-__all__ = ["CoefficientArray", "Column", "Label"]
+__all__ = ["COEFFICIENT_LIMITS", "CoefficientArray", "Column", "Label", "limits_of_unit"]
+
+NOWHERE: dict[str, tuple[float, float]] = {
+    "mag": (-30.0, 40.0),  # the Sun, and what no telescope sees
+    "mas": (-500.0, 1000.0),  # Gaia's most negative parallax, and the nearest star's
+    "mas / yr": (-11_000.0, 11_000.0),  # Barnard's star
+}
+"""Ends of the ranges, by unit, outside which a number is no measurement of a star."""
+
+COEFFICIENT_LIMITS = (-1e12, 1e12)
+"""Range of XP coefficients: a hundred times those of the brightest star."""
+
+
+def limits_of_unit(unit: str) -> tuple[float, float]:
+    """Return the range outside which a number in a unit is no measurement of a star.
+
+    The ranges are wide: they tell numbers that stand for no value, such as 99.99 mag, from noise.
+    """
+    return NOWHERE.get(unit, (-math.inf, math.inf))
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,11 @@ class Column:
     description: str = ""
     reconstructed: bool = True
     protected: bool = False
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Range in ``unit`` outside which no star is, whatever its noise; see `limits_of_unit`."""
+        return COEFFICIENT_LIMITS if self.block == "xp" else limits_of_unit(self.unit)
 
 
 @dataclass(frozen=True)
@@ -111,6 +134,10 @@ class Label:
         Meaning of the label, in a few words.
     decimals : int
         Decimals, in ``unit``, that text has: beyond them is nothing but noise.
+    accepted : tuple of float, optional
+        Range in ``unit`` of values to learn from, where noise leaves ``limits``. None is these.
+    log_of : str
+        Unit of the number that the label is the logarithm of, as log g is of a gravity.
     """
 
     name: str
@@ -121,11 +148,17 @@ class Label:
     bounds: tuple[float, float] = (-math.inf, math.inf)
     description: str = ""
     decimals: int = 4
+    accepted: tuple[float, float] | None = None
+    log_of: str = ""
 
     @property
     def error(self) -> str:
         """Name of the column with the standard error."""
         return f"{self.name}_err"
+
+    def accepted_in(self, unit: str) -> tuple[float, float]:
+        """Return ``accepted``, or ``limits``, in another unit."""
+        return self._convert(self.accepted or self.limits, unit)
 
     def bounds_in(self, unit: str) -> tuple[float, float]:
         """Return ``bounds`` in another unit; one of another physical type is an error."""
@@ -136,6 +169,8 @@ class Label:
         return self._convert(self.limits, unit)
 
     def _convert(self, ends: tuple[float, float], unit: str) -> tuple[float, float]:
+        if self.log_of and u.Unit(unit) == u.dex(u.Unit(self.log_of)):
+            return ends
         try:
             low, high = u.Quantity(ends, self.unit).to_value(unit)
         except u.UnitConversionError:

@@ -3,7 +3,7 @@
 import math
 
 from msaestimator.exceptions import ColumnError, did_you_mean
-from msaestimator.schema._columns import Label
+from msaestimator.schema._columns import Label, limits_of_unit
 
 __all__ = ["LABELS", "SPECTROSCOPIC_LABELS", "get_label"]
 
@@ -28,6 +28,7 @@ LABELS: dict[str, Label] = {
             (-1.0, 6.5),
             symbol=r"$\log g$",
             description="logarithm of the surface gravity in cm / s2",
+            log_of="cm / s2",
         ),
         Label(
             "fe_h",
@@ -64,6 +65,7 @@ LABELS: dict[str, Label] = {
             log=True,
             symbol=r"$\tau$",
             bounds=(0.0, 14.0),
+            accepted=(0.0, 30.0),
             description="age",
         ),
         Label(
@@ -83,6 +85,7 @@ LABELS: dict[str, Label] = {
             symbol=r"$\varpi$",
             bounds=POSITIVE,
             description="parallax",
+            accepted=limits_of_unit("mas"),
         ),
     )
 }

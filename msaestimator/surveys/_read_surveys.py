@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from msaestimator.exceptions import ColumnError, did_you_mean
-from msaestimator.preprocessing import column_names
+from msaestimator.tables import is_missing, named_columns, raw_column
 
 __all__ = ["find_survey", "read_surveys"]
 
@@ -26,16 +26,12 @@ def read_surveys(X: Any, survey: str | ArrayLike, n_stars: int) -> np.ndarray:
     ColumnError
         There is no such column, or a star's survey is missing or neither string nor integer.
     """
-    if isinstance(survey, str):
-        survey = _column(X, survey)
-    if hasattr(survey, "to_numpy"):
-        survey = survey.to_numpy()
-    mask = np.ma.getmaskarray(np.ma.asarray(survey))
-    if mask.shape != (n_stars,):
+    raw = raw_column(_column(X, survey) if isinstance(survey, str) else survey)
+    if raw.mask.shape != (n_stars,):
         raise ColumnError(
-            f"`survey` must have one value a star, {n_stars}, got shape {mask.shape}."
+            f"`survey` must have one value a star, {n_stars}, got shape {raw.mask.shape}."
         )
-    given = np.where(mask, np.array(None), np.asarray(survey, dtype=object))
+    given = np.where(raw.mask, np.array(None), raw.values.astype(object))
     names = [_strip(name) for name in given]
     kinds = {type(name) for name in names if not _is_missing(name)}
     if kinds not in ({str}, {int}, set()):
@@ -64,17 +60,17 @@ def find_survey(name: str | int, surveys: np.ndarray, parameter: str) -> int:
 
 
 def _column(X: Any, name: str) -> Any:
-    names = column_names(X)
-    if names is None:
+    columns = named_columns(X)
+    if columns is None:
         raise ColumnError(
             f"`survey` must be an array where stars are a matrix, got the name {name!r}: only a "
             "table has columns."
         )
-    if name not in names:
+    if name not in columns:
         raise ColumnError(
-            f"The table has no column {name!r} of surveys.{did_you_mean(name, names)}"
+            f"The table has no column {name!r} of surveys.{did_you_mean(name, columns.names)}"
         )
-    return X[name]
+    return columns[name]
 
 
 def _strip(name: Any) -> Any:
@@ -85,6 +81,5 @@ def _strip(name: Any) -> Any:
 
 
 def _is_missing(name: Any) -> bool:
-    """Tell what stands for no name: an empty string, None, NaN, and pandas' NA."""
-    is_nan = isinstance(name, float) and name != name
-    return name is None or is_nan or type(name).__name__ == "NAType" or name == ""
+    """Tell what stands for no name: an empty string, and what is missing anywhere."""
+    return is_missing(name) or name == ""

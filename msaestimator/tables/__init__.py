@@ -3,6 +3,7 @@
 from msaestimator.tables._containers import column_names, named_columns, require_columns
 from msaestimator.tables._files import read_stars, write_stars
 from msaestimator.tables._ids import check_source_ids, is_source_id, source_ids_of
+from msaestimator.tables._known_names import understand_names, with_known_names
 from msaestimator.tables._named_columns import NamedColumns
 from msaestimator.tables._output_path import expand_home, is_table_path, output_path
 from msaestimator.tables._raw_column import (
@@ -12,12 +13,16 @@ from msaestimator.tables._raw_column import (
     raw_column,
 )
 from msaestimator.tables._rows import take_rows
+from msaestimator.tables._text_arrays import arrays_of_text
+from msaestimator.tables._units import convert_unit, read_unit
 
 __all__ = [
     "NamedColumns",
     "RawColumn",
+    "arrays_of_text",
     "check_source_ids",
     "column_names",
+    "convert_unit",
     "expand_home",
     "fill_missing_with_nan",
     "is_missing",
@@ -27,8 +32,11 @@ __all__ = [
     "output_path",
     "raw_column",
     "read_stars",
+    "read_unit",
     "require_columns",
     "source_ids_of",
     "take_rows",
+    "understand_names",
+    "with_known_names",
     "write_stars",
 ]

@@ -56,7 +56,8 @@ def named_columns(X: Any) -> NamedColumns | None:
     if isinstance(X, fits.BinTableHDU | fits.TableHDU):
         return _of_records(X.data)
     if isinstance(X, Mapping):
-        return _of_mapping(X)
+        # Not scipy's sparse matrices, which map positions to values.
+        return _of_mapping(X) if all(isinstance(name, str) for name in X) else None
     if isinstance(X, list | tuple):
         return _of_mappings(X) if X and all(isinstance(row, Mapping) for row in X) else None
     return _of_arrow(X)

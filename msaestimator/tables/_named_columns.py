@@ -21,20 +21,27 @@ class NamedColumns:
         Number of rows.
     read : callable
         Function from the number of a column to the column as the container gives it.
+    settled : bool
+        Whether the names are those to go by, however else the container has them.
 
     Attributes
     ----------
-    container : object
-        The container.
-    names : tuple of str
-        Names of the columns.
+    container, names, settled
+        The parameters.
     """
 
     def __init__(
-        self, container: Any, names: Sequence[str], n_stars: int, read: Callable[[int], Any]
+        self,
+        container: Any,
+        names: Sequence[str],
+        n_stars: int,
+        read: Callable[[int], Any],
+        *,
+        settled: bool = False,
     ) -> None:
         self.container = container
         self.names = tuple(names)
+        self.settled = settled
         self._n_stars = n_stars
         self._read = read
         self._numbers = {name: number for number, name in reversed([*enumerate(self.names)])}
@@ -54,6 +61,6 @@ class NamedColumns:
         return raw_column(self[name])
 
     def renamed(self, new_names: Mapping[str, str]) -> "NamedColumns":
-        """Return the same columns, some of them by new names."""
+        """Return the same columns, some of them by new names, which are settled then."""
         names = [new_names.get(name, name) for name in self.names]
-        return NamedColumns(self.container, names, self._n_stars, self._read)
+        return NamedColumns(self.container, names, self._n_stars, self._read, settled=True)

@@ -42,7 +42,7 @@ def quantiles_at(
     median = rows[:, [len(own_levels) // 2]]
     own, asked = (np.broadcast_to(norm.ppf(p), (len(rows), len(p))) for p in (own_levels, levels))
     return (median + interpolate_rows(asked, own, rows - median)).reshape(
-        *quantiles.shape[:-1], -1
+        *quantiles.shape[:-1], len(levels)
     )
 
 

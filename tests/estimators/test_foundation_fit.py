@@ -92,7 +92,8 @@ def test_a_label_without_a_name(make_generalist, few):
 def test_labels_of_a_matrix_are_learned_as_those_of_a_table(make_generalist, few):
     """Temperatures and ages as logarithms, so that they stay positive."""
     x = np.random.default_rng(0).normal(size=(100, 3))
-    model = make_generalist(labels=("teff", "age", "y")).fit(x, np.abs(x) + 1)
+    y = (np.abs(x) + 1) * [2000, 1, 1]
+    model = make_generalist(labels=("teff", "age", "y")).fit(x, y)
     assert model.scaler_.is_log_.tolist() == [False, False, False, True, True, False]
     assert model.request(x, ["age", "y"])["age"].unit == "Gyr"
 
@@ -127,11 +128,11 @@ def test_wrong_labels(make_generalist, few, labels, error, message):
 
 def test_labels_that_are_not_those_of_y(make_generalist, few):
     with pytest.raises(ColumnError, match="`labels` must name each of the 3 columns of y"):
-        make_generalist(labels=("teff",)).fit(few, np.zeros((100, 3)))
+        make_generalist(labels=("teff",)).fit(few, np.full((100, 3), 5000.0))
     with pytest.raises(ColumnError, match="known for at least one star, but teff has no value"):
         make_generalist(labels=("teff",)).fit(few, np.full(100, np.nan))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        make_generalist(labels=("teff",)).fit(few, np.zeros(99))
+        make_generalist(labels=("teff",)).fit(few, np.full(99, 5000.0))
 
 
 def test_labels_are_not_looked_at(generalist, other_stars):

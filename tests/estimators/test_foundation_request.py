@@ -190,8 +190,12 @@ def test_impossible_answers_are_flagged(generalist, other_stars):
 
 
 def test_no_stars(generalist, other_stars):
-    with pytest.raises(ColumnError, match="at least one star, got 0 rows"):
-        generalist.request(other_stars[:0], ASKED)
+    empty, whole = (generalist.request(other_stars[:n], ASKED) for n in (0, 2))
+    assert len(empty) == 0
+    assert empty.dtype == whole.dtype
+    assert [c.unit for c in empty.itercols()] == [c.unit for c in whole.itercols()]
+    assert generalist.predict(other_stars[:0]).shape == (0, len(generalist.labels_))
+    assert generalist.transform(other_stars[:0]).shape == (0, generalist.embedding_dim)
 
 
 @pytest.mark.parametrize("n", [1, 5])
@@ -281,13 +285,6 @@ def test_parallaxes_that_are_not_positive(make_generalist, far_stars, assert_sam
     answer = paper.request(table, "teff")
     assert (answer["teff"] != paper.request(without, "teff")["teff"]).all()
     assert not answer["flags"].any()
-
-
-def test_a_value_without_a_logarithm_is_missing(generalist, assert_same):
-    table = StarTable({"teff": [-5.0, 5000.0], "logg": [2.5, 2.5]})
-    with pytest.warns(MissingValueWarning, match="'teff'"):
-        answer = generalist.request(table, "fe_h")
-    assert_same(answer[:1], generalist.request(table[["logg"]][:1], "fe_h"))
 
 
 def test_coefficients_without_the_magnitude(generalist, other_stars):

@@ -93,10 +93,29 @@ def test_one_row(regressor, other_stars):
     assert len(regressor.predict_table(other_stars[:1])) == 1
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_quantiles", "predict_table", "score"])
+@pytest.mark.parametrize("method", ["predict", "predict_quantiles", "outlier_score"])
 def test_an_empty_table(regressor, stars, method):
-    with pytest.raises(ColumnError, match="must have at least one star, got 0 rows"):
-        getattr(regressor, method)(stars[:0])
+    answer, whole = (getattr(regressor, method)(table) for table in (stars[:0], stars[:3]))
+    assert answer.shape == (0, *whole.shape[1:])
+    assert answer.dtype == whole.dtype
+
+
+def test_a_table_of_an_empty_table_has_its_columns_and_units(regressor, stars):
+    empty, whole = (regressor.predict_table(table) for table in (stars[:0], stars[:3]))
+    assert len(empty) == 0
+    assert empty.dtype == whole.dtype
+    assert [c.unit for c in empty.itercols()] == [c.unit for c in whole.itercols()]
+
+
+def test_transformers_of_an_empty_table(msa, stars):
+    assert msa.transform(stars[:0]).shape == (0, msa.hidden_widths[-1])
+    assert msa.reconstruct(stars[:0]).colnames == msa.reconstruct(stars[:3]).colnames
+
+
+def test_no_score_of_an_empty_table(regressor, generalist, stars):
+    for estimator in (regressor, generalist):
+        with pytest.raises(ColumnError, match="must have at least one star, got 0 rows"):
+            estimator.score(stars[:0])
 
 
 def test_learning_from_an_empty_table(make_msa, make_regressor, msa, stars):

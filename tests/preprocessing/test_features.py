@@ -89,7 +89,7 @@ def test_errors_of_the_reader_come_through():
         StellarFeatures().fit(StarTable({"j_m": [1.0] * u.Jy}))
     features = StellarFeatures().fit(StarTable({"j_m": [1.0]}))
     with pytest.warns(MissingColumnWarning, match="Did you mean 'parallax'"):
-        features.transform(StarTable({"j_m": [1.0], "Parallax": [1.0]}))
+        features.transform(StarTable({"j_m": [1.0], "paralax": [1.0]}))
 
 
 class TestPlainArrays:

@@ -14,14 +14,9 @@ from hypothesis.extra import numpy as hnp
 
 from msaestimator import StarTable
 from msaestimator.exceptions import ColumnError, UnitMismatchError
-from msaestimator.preprocessing import (
-    column_names,
-    is_table,
-    read_column,
-    read_features,
-    read_labels,
-)
+from msaestimator.preprocessing import open_stars, read_column, read_features, read_labels
 from msaestimator.schema import GAIA_DR3, GAIA_DR4, Column
+from msaestimator.tables import column_names
 
 GARBAGE = 1.25e30  # what lies beneath a mask
 
@@ -156,7 +151,7 @@ def column(table, name, schema=GAIA_DR3):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_table_gives_the_same_matrix(kind, stars, matrix_of):
     table = KINDS[kind](stars)
-    assert is_table(table, GAIA_DR3)
+    assert open_stars(table, GAIA_DR3) is not None
     matrix = read_features(table, GAIA_DR3)
     assert matrix.dtype == np.float64
     assert np.isnan(matrix).any()
@@ -263,10 +258,8 @@ def test_missing_is_nan(values):
 
 
 def test_minus_9999_in_another_unit_is_missing_and_its_converted_value_is_not():
-    parallax = [0.001, -9999.0, -9.999] * u.arcsec
-    np.testing.assert_allclose(
-        column(QTable({"parallax": parallax}), "parallax"), [1.0, np.nan, -9999.0]
-    )
+    pmra = [0.001, -9999.0, -9.999] * u.arcsec / u.yr
+    np.testing.assert_allclose(column(QTable({"pmra": pmra}), "pmra"), [1.0, np.nan, -9999.0])
 
 
 def test_absent_columns_are_nan(stars, matrix_of):
@@ -312,7 +305,7 @@ def test_no_row(stars):
     values=hnp.arrays(
         st.sampled_from(["<f4", ">f4", "<f8", ">f8"]),
         st.integers(1, 20),
-        elements=st.floats(-1000, 1000, width=16),
+        elements=st.floats(-30, 40, width=16),
     ),
     data=st.data(),
 )
@@ -372,7 +365,7 @@ def test_absent_labels(units, text):
 
 
 def test_labels_of_a_plain_array():
-    with pytest.raises(ColumnError, match="must have a column for each label, but teff is absent"):
+    with pytest.raises(ColumnError, match="must be a table, read by the names of its columns"):
         read_labels(np.ones((3, 1)), {"teff": "K"})
 
 
@@ -397,7 +390,7 @@ def test_a_label_is_one_number_a_star():
     ],
 )
 def test_stars_are_told_from_prepared_features(X, expected):
-    assert is_table(X, GAIA_DR3) is expected
+    assert (open_stars(X, GAIA_DR3) is not None) is expected
 
 
 @pytest.mark.filterwarnings("ignore:.*dex.*")  # VOTable has no such unit, and astropy says so.

@@ -8,8 +8,9 @@ import pytest
 from astropy.table import Table
 
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
-from msaestimator.preprocessing import column_names, read_features
+from msaestimator.preprocessing import read_features
 from msaestimator.schema import GAIA_DR3, GAIA_DR4
+from msaestimator.tables import column_names
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_no_known_column():
 
 def test_a_plain_array_is_no_table():
     assert column_names(np.ones((2, 138))) is None
-    with pytest.raises(ColumnError, match="None of the 0 columns is a feature"):
+    with pytest.raises(ColumnError, match="must be a table, read by the names"):
         read_features(np.ones((2, 138)), GAIA_DR3)
 
 

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from msaestimator import StarTable
 from msaestimator.exceptions import MissingColumnWarning, MissingValueWarning, UnitMismatchError
-from msaestimator.preprocessing import has_tokens, read_tokens
+from msaestimator.preprocessing import open_tokens, read_tokens
 from msaestimator.results import request_table
 from msaestimator.schema import (
     G_BAND,
@@ -22,6 +22,7 @@ from msaestimator.schema import (
     GAIA_DR3,
     GAIA_DR4,
     GENERALIST,
+    LABELS,
     ZHANG2026,
     Token,
     Vocabulary,
@@ -309,6 +310,11 @@ def test_answers_are_read_back_as_the_same_quantities():
         identifiers=np.arange(4),
         flags=np.zeros(4, int),
     )
+    names = [name for name in LABELS if name in GENERALIST]
+    answers = StarTable(answers)
+    for name in names:
+        answers[name] = answers[name] * 0 + LABELS[name].limits[1] * answers[name].unit
+        values[:, GENERALIST.index([name])[0]] = LABELS[name].limits[1]
     found = read_tokens(answers, GENERALIST)
     floors = np.array([token.error_floor for token in GENERALIST.tokens])
     np.testing.assert_array_equal(found[0], values)
@@ -317,9 +323,9 @@ def test_answers_are_read_back_as_the_same_quantities():
 
 @pytest.mark.parametrize("name", ["teff", "bp_coefficients", "rp_55", "parallax", G_BAND])
 def test_tables_with_a_quantity_are_told(name):
-    assert has_tokens(pd.DataFrame({name: [1.0]}), GENERALIST)
-    assert not has_tokens(pd.DataFrame({f"my_{name}": [1.0]}), GENERALIST)
-    assert not has_tokens(np.ones((2, 3)), GENERALIST)
+    assert open_tokens(pd.DataFrame({name: [1.0]}), GENERALIST) is not None
+    assert open_tokens(pd.DataFrame({f"my_{name}": [1.0]}), GENERALIST) is None
+    assert open_tokens(np.ones((2, 3)), GENERALIST) is None
 
 
 def test_gaia_columns_are_those_of_the_schema():
