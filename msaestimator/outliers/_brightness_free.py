@@ -79,7 +79,8 @@ class BrightnessFreeView(BaseEstimator):
         self.is_xp_ = observed & [c.block == "xp" for c in columns]
         self.is_color_ = observed & magnitude & [c.name != G_BAND for c in columns]
         self.bands_ = observed & magnitude & [c.block == "gaia" for c in columns]
-        self.scaler_ = XPCoefficientScaler(self.schema).fit(values)
+        seen = np.where(self.is_xp_ | magnitude, values, np.nan)
+        self.scaler_ = XPCoefficientScaler(self.schema).fit(seen)
         self._fit_passbands(values, errors)
         self._fit_noise(values, errors)
         noise = _median_or_zero(self._relative(errors, values, self._g))

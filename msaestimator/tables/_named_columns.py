@@ -46,6 +46,11 @@ class NamedColumns:
         self._read = read
         self._numbers = {name: number for number, name in reversed([*enumerate(self.names)])}
 
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """What the container notes about itself, if it is a table that does."""
+        return getattr(self.container, "meta", None) or {}
+
     def __len__(self) -> int:
         return self._n_stars
 
