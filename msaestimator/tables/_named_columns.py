@@ -48,7 +48,7 @@ class NamedColumns:
 
     @property
     def meta(self) -> Mapping[str, Any]:
-        """What the container notes about itself, if it is a table that does."""
+        """Notes of the container about itself, if it is a table with any."""
         return getattr(self.container, "meta", None) or {}
 
     def __len__(self) -> int:
