@@ -3,13 +3,22 @@
 from typing import Any
 
 import numpy as np
+from astropy.io.registry import UnifiedReadWriteMethod
 from astropy.table import QTable, Table
+from astropy.table.connect import TableWrite
 from numpy.typing import ArrayLike
 
 from msaestimator.schema._label_matrix import holds_only_labels, label_matrix
 from msaestimator.schema._shuffled_column import ColumnRows, ShuffledColumn
 
 __all__ = ["StarTable"]
+
+
+class StarWrite(TableWrite):
+    """Write stars as the QTable that they are, also those that NumPy takes for a matrix."""
+
+    def __init__(self, instance: QTable | None, cls: type) -> None:
+        super().__init__(None if instance is None else QTable(instance, copy=False), cls)
 
 
 class StarTable(QTable):
@@ -51,6 +60,8 @@ class StarTable(QTable):
     >>> len(train), len(test), train["parallax"].unit
     (3, 1, Unit("mas"))
     """
+
+    write = UnifiedReadWriteMethod(StarWrite)
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
         if _is_frame(data):

@@ -409,3 +409,13 @@ def test_a_frame_with_a_name_twice_is_refused():
     frame = pd.DataFrame([[1.0, 2.0]], columns=["j_m", "j_m"])
     with pytest.raises(ColumnError, match="must be distinct, got j_m more than once"):
         StarTable(frame)
+
+
+@pytest.mark.parametrize("form", ["votable", "fits", "ascii.ecsv", "parquet", "ascii.csv"])
+def test_labels_alone_are_written_as_any_columns(tmp_path, form):
+    """NumPy takes them for a matrix, and astropy's VOTables would."""
+    labels = StarTable({"teff": [5772.0, 4000.0] * u.K, "age": [4.6, 1.0] * u.Gyr}, meta={"n": 1})
+    labels.write(tmp_path / "labels", format=form)
+    read = QTable.read(tmp_path / "labels", format=form)
+    assert read.colnames == ["teff", "age"]
+    np.testing.assert_array_equal(u.Quantity(read["age"]).value, [4.6, 1.0])
