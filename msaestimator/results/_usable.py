@@ -13,8 +13,8 @@ from msaestimator.tables import NamedColumns, require_columns
 
 __all__ = ["REFUSED", "flag_names", "usable"]
 
-HARMLESS = PredictionFlag.NO_XP | PredictionFlag.PARTIAL_XP
-"""Bits of what models have learned to do without, and their intervals know of."""
+HARMLESS = PredictionFlag.NO_XP | PredictionFlag.PARTIAL_XP | PredictionFlag.INVALID_INPUT
+"""Bits of gaps. What models have not learned to do without has a bit of its own."""
 
 REFUSED = ~HARMLESS
 """Bits of stars, or of a label, whose values are not to be used."""
@@ -42,8 +42,9 @@ def usable(
     Returns
     -------
     ndarray of bool of shape (n_stars,)
-        True where the values of all ``labels`` are known, neither these labels nor the star have a
-        flag, but for ``NO_XP`` and ``PARTIAL_XP``, which widen the intervals and are no fault.
+        True where the values of all ``labels`` are known, and neither these labels nor the star
+        have a flag, but for ``NO_XP``, ``PARTIAL_XP`` and ``INVALID_INPUT``: gaps, which widen
+        intervals and are no fault, as ``MISSING_BLOCKS`` is.
 
     Raises
     ------

@@ -94,7 +94,7 @@ def test_strict_is_a_part_of_usable_and_more_labels_are_a_part_of_fewer(table):
 @pytest.mark.parametrize("flag", PredictionFlag)
 def test_each_bit_of_a_star_counts(flag):
     table = Table({"teff": [5000.0], "teff_flags": [0], "flags": [int(flag)]})
-    harmless = flag in (FLAG.NO_XP, FLAG.PARTIAL_XP)
+    harmless = flag in (FLAG.NO_XP, FLAG.PARTIAL_XP, FLAG.INVALID_INPUT)
     assert usable(table).tolist() == [harmless]
     assert usable(table, strict=True).tolist() == [False]
     assert flag_names(table).tolist() == [flag.name]
@@ -219,18 +219,22 @@ def test_refusals(table):
             ask(np.zeros((2, 3)))
 
 
+@pytest.mark.filterwarnings("ignore:Values that no star has")
 def test_predictions_of_a_regressor(regressor, other_stars):
     stars = other_stars.copy()
     stars["phot_bp_mean_mag"][0] = NAN
     stars["bp_coefficients"][1] = stars["rp_coefficients"][1] = NAN
+    stars["j_m"][2] = stars["phot_rp_mean_mag"][3] = 99.99 * u.mag
     table = regressor.predict_table(stars)
     words = flag_names(table)
     assert "MISSING_BLOCKS" in words[0]
     assert "NO_XP" in words[1]
+    assert "INVALID_INPUT" in words[2]
+    assert "MISSING_BLOCKS|INVALID_INPUT" in words[3]
     mask = usable(table)
-    assert not mask[0]
+    assert not mask[[0, 3]].any()
     for name, kept in zip(words, mask, strict=True):
-        assert kept == (set(name.split("|")) <= {"", "NO_XP"})
+        assert kept == (set(name.split("|")) <= {"", "NO_XP", "INVALID_INPUT"})
 
 
 def test_what_usable_predictions_of_the_released_model_are_worth():
