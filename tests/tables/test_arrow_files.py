@@ -21,7 +21,10 @@ IDS = [BIG, BIG + 1, BIG + 2]
 
 
 def through(tmp_path, columns, write=pq.write_table, name="stars.parquet"):
-    write(pa.table(columns), tmp_path / name)
+    try:
+        write(pa.table(columns), tmp_path / name)
+    except pa.ArrowNotImplementedError:
+        pytest.skip("This pyarrow reads such a column, but cannot write it.")
     return read_stars(tmp_path / name)
 
 

@@ -7,7 +7,7 @@ import pytest
 from astropy.table import MaskedColumn, Table
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.tables import read_stars, write_stars
+from msaestimator.tables import _bulk_files, read_stars, write_stars
 
 BIG = 5937083312263887616
 
@@ -85,6 +85,46 @@ def test_arrays_as_text(tmp_path, cell):
     stars = read(tmp_path, f"source_id,bp_coefficients\n{BIG},{cell}\n{BIG + 1},\n")
     assert stars["bp_coefficients"].tolist() == [[1.0, 2.5, None], [None] * 3]
     assert np.isnan(stars["bp_coefficients"].data.data[0, 2])
+
+
+def test_bulk_files_are_read_in_pieces(tmp_path, monkeypatch):
+    """A column may be null all through a piece, and the arrays of another be in the next."""
+    monkeypatch.setattr(_bulk_files, "PIECE", 2000)
+    *header, first, second = BULK.splitlines(keepends=True)
+    stars = read(tmp_path, "".join([*header, *[second] * 300, *[first] * 3]))
+    assert len(stars) == 303
+    assert stars["bp_coefficients"].shape == (303, 3)
+    assert stars["bp_coefficients"].mask.all(axis=1).tolist() == [True] * 300 + [False] * 3
+    assert stars["libname_gspphot"][-1] == "MARCS"
+
+
+def test_bulk_files_without_rows(tmp_path):
+    header = BULK[: BULK.index("5937083312263887616")].replace("float64[null]", "float64[55]")
+    for text in (header, header.rstrip("\n")):
+        stars = read(tmp_path, text)
+        assert len(stars) == 0
+        assert stars["source_id"].dtype == np.int64
+        assert stars["bp_coefficients"].shape == (0, 55)
+        assert stars["pmra"].unit == "mas / yr"
+
+
+def test_bulk_files_of_matrices_keep_their_text(tmp_path):
+    text = BULK.replace("float64[null]", "float64[2,2]").replace(
+        "[1.0, 2.5, -3e-05]", "[[1,2],[3,4]]"
+    )
+    assert read(tmp_path, text)["bp_coefficients"][0] == "[[1,2],[3,4]]"
+
+
+def test_bulk_files_whose_arrays_are_none(tmp_path):
+    with pytest.raises(
+        ColumnError, match="'bp_coefficients' must have arrays of numbers, got abc"
+    ):
+        read(tmp_path, BULK.replace("[1.0, 2.5, -3e-05]", "abc"))
+
+
+def test_comments_within_the_header_of_a_bulk_file(tmp_path):
+    text = BULK.replace("# meta: {}", "## a comment\n# meta: {}")
+    assert read(tmp_path, text)["source_id"].tolist() == [BIG, BIG + 1]
 
 
 def test_text_in_brackets_stays_text(tmp_path):
@@ -179,6 +219,7 @@ def test_pandas(tmp_path):
         ("# only comments\n", "it has no line with the names of columns"),
         (BULK.replace("5937083312263887616", "1.5"), "invalid value '1.5'"),
         ("# %ECSV 1.0\n# ---\n# datatype: [\na\n1\n", ""),
+        ("# %ECSV 1.0\n# ---\n# datatype: []\n", "it has no line with the names of columns"),
     ],
 )
 def test_what_is_no_table(tmp_path, text, reason):
