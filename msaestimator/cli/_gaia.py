@@ -64,11 +64,7 @@ def _read_ids(path: Path, hdu: str | None) -> np.ndarray:
     if len(names) == 1 and is_source_id(names[0]):
         # A CSV file of ids alone, without a header.
         return check_source_ids([names[0], *table[names[0]].tolist()], name=path.name)
-    if "source_id" not in names:
-        raise ColumnError(
-            f"The table {path.name!r} must have the column 'source_id', got {', '.join(names)}."
-        )
-    return check_source_ids(table["source_id"], name=f"Column 'source_id' of {path.name!r}")
+    return check_source_ids(table, name=repr(path.name))
 
 
 def _words(text: str) -> list[str]:

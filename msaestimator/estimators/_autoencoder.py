@@ -286,7 +286,8 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         """
         schema = resolve_schema(self.schema)
         dust_map = dust_map if "ebv" in schema else None
-        return self.fit(fetch_training_stars(source_ids, archive, dust_map, schema))
+        stars = fetch_training_stars(source_ids, archive, dust_map, schema, aliases=self.aliases)
+        return self.fit(stars)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Train one epoch on these stars, at a constant learning rate.

@@ -341,7 +341,8 @@ aliases, device, precision, random_state, verbose
         asked = self.labels_ if requests is None else requests
         self.reader_.positions(asked, what="requests")
         uses_reddening = "ebv" in self.trained_tokens
-        stars = fetch_stars(source_ids, archive, dust_map if uses_reddening else None, GAIA_DR3)
+        dust_map = dust_map if uses_reddening else None
+        stars = fetch_stars(source_ids, archive, dust_map, GAIA_DR3, aliases=self.aliases)
         answers = self.request(self.reader_.without_untrained(stars), asked)
         return with_provenance(answers, stars, GAIA_DR3)
 

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import astropy.units as u
@@ -11,16 +12,21 @@ from astropy.table import Column, MaskedColumn, Table
 from msaestimator.archive import ArchiveFlag, GaiaArchive
 from msaestimator.dust import add_reddening
 from msaestimator.exceptions import ArchiveWarning
-from msaestimator.preprocessing import read_column
+from msaestimator.preprocessing import open_stars, read_column
 from msaestimator.results import observed_blocks
 from msaestimator.schema import FeatureSchema, StarTable
-from msaestimator.tables import NamedColumns, named_columns
+from msaestimator.tables import NamedColumns, named_columns, with_known_names
 
 __all__ = ["fetch_stars", "fetch_training_stars", "with_provenance"]
 
 
 def fetch_stars(
-    stars: Any, archive: GaiaArchive | None, dust_map: Any, schema: FeatureSchema
+    stars: Any,
+    archive: GaiaArchive | None,
+    dust_map: Any,
+    schema: FeatureSchema,
+    *,
+    aliases: bool = True,
 ) -> Table:
     """Return stars with every feature.
 
@@ -37,19 +43,23 @@ def fetch_stars(
         brings is kept.
     schema : FeatureSchema
         Features that tell stars from a list of ids.
+    aliases : bool
+        Whether a table's columns are known by other names too.
 
     Warns
     -----
     ArchiveWarning
         A table has both ids and features, and none of the spectra that an archive would give.
+    RenamedColumnWarning
+        A table's columns were taken by other names than theirs.
     """
     archive = GaiaArchive() if archive is None else archive
     if isinstance(stars, str) and re.search(r"\bselect\b", stars, re.IGNORECASE):
         fetched = archive.query(stars)
     else:
-        columns = None if isinstance(stars, str | bytes) else named_columns(stars)
+        columns = None if isinstance(stars, str | bytes) else _open(stars, schema, aliases)
         if columns is None or not _features(columns, schema):
-            fetched = archive.fetch_features(stars)
+            fetched = archive.fetch_features(stars if columns is None else columns)
             if columns is not None and "ebv" in columns:
                 fetched["ebv"] = read_column(columns, "ebv", "mag") << u.mag
         else:
@@ -58,6 +68,17 @@ def fetch_stars(
     if dust_map is None or "ebv" in fetched.colnames:
         return fetched
     return add_reddening(fetched, dust_map)
+
+
+def _open(stars: Any, schema: FeatureSchema, aliases: bool) -> NamedColumns | None:
+    """Return the columns of stars, or of a table of ids, by known names; None of ids alone."""
+    columns = open_stars(stars, schema, aliases=aliases)
+    if columns is not None:
+        return columns
+    columns = named_columns(stars)
+    if columns is None:
+        return None
+    return with_known_names(columns, {"source_id", "ebv"}, aliases=aliases)
 
 
 def _features(columns: NamedColumns, schema: FeatureSchema) -> list[str]:
@@ -84,9 +105,10 @@ def _warn_of_features(columns: NamedColumns, schema: FeatureSchema) -> None:
 
 
 def _as_table(columns: NamedColumns) -> Table:
-    """Return columns of any container as a table."""
-    if isinstance(columns.container, Table):
-        return columns.container
+    """Return columns of any container as a table, by the names that are known."""
+    table = columns.container
+    if isinstance(table, Table):
+        return table if tuple(table.colnames) == columns.names else _renamed(table, columns.names)
     raw = {name: columns.raw(name) for name in columns.names}
     return StarTable(
         {
@@ -98,14 +120,25 @@ def _as_table(columns: NamedColumns) -> Table:
     )
 
 
+def _renamed(table: Table, names: Sequence[str]) -> Table:
+    renamed = table.copy(copy_data=False)
+    renamed.rename_columns(table.colnames, list(names))
+    return renamed
+
+
 def fetch_training_stars(
-    stars: Any, archive: GaiaArchive | None, dust_map: Any, schema: FeatureSchema
+    stars: Any,
+    archive: GaiaArchive | None,
+    dust_map: Any,
+    schema: FeatureSchema,
+    *,
+    aliases: bool = True,
 ) -> Table:
     """Return stars as `fetch_stars`, without candidates for galaxies and quasars.
 
     Thesis section 2.2: a star to learn from is no such candidate.
     """
-    fetched = fetch_stars(stars, archive, dust_map, schema)
+    fetched = fetch_stars(stars, archive, dust_map, schema, aliases=aliases)
     if "archive_flags" not in fetched.colnames:
         return fetched
     candidate = np.asarray(fetched["archive_flags"] & ArchiveFlag.EXTRAGALACTIC_CANDIDATE) != 0

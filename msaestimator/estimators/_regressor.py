@@ -531,7 +531,9 @@ feature_names_in_
         self._check_fitted()
         self.reader_.check_takes_tables()
         dust_map = dust_map if self.reader_.uses("ebv") else None
-        stars = fetch_stars(source_ids, archive, dust_map, self.reader_.schema_)
+        stars = fetch_stars(
+            source_ids, archive, dust_map, self.reader_.schema_, aliases=self.aliases
+        )
         predictions = self.predict_table(self.reader_.without_unseen(stars))
         return with_provenance(predictions, stars, self.reader_.schema_)
 

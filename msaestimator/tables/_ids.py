@@ -1,13 +1,15 @@
 """Gaia source ids as 64-bit integers, from whatever people keep them in, or one clear error."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from msaestimator.exceptions import ColumnError, did_you_mean
+from msaestimator.exceptions import ColumnError, RenamedColumnWarning, did_you_mean
 from msaestimator.tables._containers import named_columns
+from msaestimator.tables._known_names import understand_names
 from msaestimator.tables._named_columns import NamedColumns
 from msaestimator.tables._raw_column import raw_column
 
@@ -36,7 +38,7 @@ def is_source_id(text: Any) -> bool:
 
 
 def check_source_ids(
-    source_ids: Any, *, release: str = "dr3", name: str = "`source_ids`"
+    source_ids: Any, *, release: str = "dr3", name: str | None = None
 ) -> np.ndarray:
     """Return source ids as int64, in their order, duplicates kept.
 
@@ -44,11 +46,12 @@ def check_source_ids(
     ----------
     source_ids : int, str, array-like of shape (n_stars,) or (n_stars, 1), or table
         Integers of any kind, or text: the digits, or ``"Gaia DR3 5937083312263887616"``. Of a
-        table, the column ``source_id``.
+        table, the column ``source_id``, also by its other names
+        (:data:`msaestimator.schema.ALIASES`).
     release : {"dr3", "dr4"}
         Data release whose ids these must be, where a text names one.
-    name : str
-        Subject of the errors.
+    name : str, optional
+        Name of the ids, or of their table, in errors.
 
     Returns
     -------
@@ -68,7 +71,9 @@ def check_source_ids(
     """
     columns = None if isinstance(source_ids, str | bytes) else named_columns(source_ids)
     if columns is not None:
-        source_ids, name = columns[_column_of_ids(columns)], "Column 'source_id'"
+        source_ids = _column_of_ids(columns, "" if name is None else f" {name}")
+        name = "Column 'source_id'" if name is None else f"Column 'source_id' of {name}"
+    name = "`source_ids`" if name is None else name
     ids, missing = _read(source_ids, name, SAME_IDS[release])
     if missing.any():
         raise ColumnError(
@@ -109,13 +114,21 @@ def source_ids_of(X: Any) -> np.ndarray | None:
     return np.ma.MaskedArray(ids, missing) if missing.any() else ids
 
 
-def _column_of_ids(columns: NamedColumns) -> str:
-    if "source_id" not in columns:
+def _column_of_ids(columns: NamedColumns, table: str) -> Any:
+    """Return the column of ids; another name of it is told, and a table without it refused."""
+    names = columns.names
+    taken, _ = understand_names(names, frozenset({"source_id"}))
+    found = next(iter(taken), "source_id")
+    if found not in columns:
         raise ColumnError(
-            f"The table must have the column 'source_id', got {', '.join(columns.names)}."
-            + did_you_mean("source_id", columns.names)
+            f"The table{table} must have the column 'source_id', got {', '.join(names)}."
+            + did_you_mean("source_id", names)
         )
-    return "source_id"
+    if found != "source_id":
+        warnings.warn(
+            f"Column {found!r} is taken for 'source_id'.", RenamedColumnWarning, stacklevel=4
+        )
+    return columns[found]
 
 
 def _read(given: Any, name: str, releases: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -31,6 +31,19 @@ def records(frame):
     return with_ids(frame, pd.Series(IDS, dtype="int64")).to_records(index=False)
 
 
+def interchange(frame):
+    class Other:
+        """A table of a library that is none of those known here."""
+
+        def __init__(self, table):
+            self._table = table
+
+        def __dataframe__(self, **options):
+            return self._table.__dataframe__(**options)
+
+    return Other(pa.table(with_ids(frame, IDS)))
+
+
 def astropy_table(frame, ids, kind=Table):
     table = kind({name: frame[name].to_numpy() for name in frame})
     table["source_id"] = ids
@@ -50,8 +63,13 @@ CONTAINERS = {
     "text": lambda f: with_ids(f, pd.Series(map(str, IDS), dtype="str")),
     "pandas of Arrow": lambda f: with_ids(f, pd.Series(IDS, dtype=pd.ArrowDtype(pa.int64()))),
     "index": lambda f: with_ids(f, IDS).set_index("source_id"),
+    "Arrow": lambda f: pa.table(with_ids(f, IDS)),
+    "Arrow of text": lambda f: pa.table(with_ids(f, [str(one) for one in IDS])),
     "records": records,
     "structured array": lambda f: np.array(records(f)),
+    "dict": lambda f: with_ids(f, IDS).to_dict("list"),
+    "list of dicts": lambda f: with_ids(f, pd.Series(IDS, dtype=object)).to_dict("records"),
+    "dataframe protocol": interchange,
 }
 MASKED = {
     "masked Table": lambda f: astropy_table(f, MaskedColumn(IDS, mask=GONE)),
@@ -62,6 +80,9 @@ MASKED = {
     "objects with NaN": lambda f: with_ids(f, pd.Series(IDS, dtype=object).mask(GONE, np.nan)),
     "text": lambda f: with_ids(f, pd.Series(map(str, IDS), dtype="str").mask(GONE)),
     "pandas of Arrow": lambda f: with_ids(f, pd.Series(KNOWN, dtype=pd.ArrowDtype(pa.int64()))),
+    "Arrow": lambda f: pa.table(f).append_column("source_id", pa.array(KNOWN, pa.int64())),
+    "dict": lambda f: {**f.to_dict("list"), "source_id": KNOWN},
+    "list of dicts": lambda f: with_ids(f, pd.Series(KNOWN, dtype=object)).to_dict("records"),
 }
 FLOATS = {
     "Table": lambda f: astropy_table(f, np.array(IDS, float)),
@@ -94,6 +115,14 @@ def test_missing_ids_come_out_masked(ask, frame, make):
     assert isinstance(ids, MaskedColumn)
     assert ids.mask.tolist() == GONE.tolist()
     assert not ids.data[GONE].any()
+
+
+def test_polars(ask, frame):
+    pl = pytest.importorskip("polars")
+    table = pl.DataFrame(frame.to_dict("list"))
+    for ids in (IDS, KNOWN):
+        with_them = table.with_columns(pl.Series("source_id", ids, dtype=pl.Int64))
+        assert ask(with_them)["source_id"].tolist() == ids
 
 
 @pytest.mark.parametrize("make", FLOATS.values(), ids=FLOATS)

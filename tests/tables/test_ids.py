@@ -12,7 +12,7 @@ from astropy.utils.masked import Masked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msaestimator.exceptions import ColumnError
+from msaestimator.exceptions import ColumnError, RenamedColumnWarning
 from msaestimator.tables import check_source_ids, is_source_id, source_ids_of
 
 LARGEST = 2**63 - 1
@@ -292,6 +292,22 @@ def test_stars_without_ids(stars):
 def test_a_table_without_ids_cannot_be_asked():
     with pytest.raises(ColumnError, match="must have the column 'source_id', got source_ids, ra"):
         check_source_ids(Table({"source_ids": [1], "ra": [1.0]}))
+    with pytest.raises(ColumnError, match=r"The table 'a\.csv' must have the column 'source_id'"):
+        check_source_ids(Table({"ra": [1.0]}), name="'a.csv'")
+    with pytest.raises(ColumnError, match=r"Column 'source_id' of 'a\.csv' must be integers"):
+        check_source_ids(Table({"source_id": [1.0]}), name="'a.csv'")
+
+
+@pytest.mark.parametrize("name", ["SOURCE_ID", "Source_ID", "Source", "DR3Name"])
+def test_other_names_of_the_ids_are_told(name):
+    given = [f"Gaia DR3 {one}" for one in IDS] if name == "DR3Name" else IDS
+    with pytest.warns(RenamedColumnWarning, match=f"Column '{name}' is taken for 'source_id'"):
+        assert check_source_ids(Table({"ra": np.ones(4), name: given})).tolist() == IDS
+
+
+def test_ids_by_two_names_are_refused():
+    with pytest.raises(ColumnError, match="got SOURCE_ID, Source_ID"):
+        check_source_ids(Table({"SOURCE_ID": [1], "Source_ID": [2]}))
 
 
 @pytest.mark.parametrize(
