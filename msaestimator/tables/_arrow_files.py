@@ -1,5 +1,6 @@
 """Parquet files, folders of them, and Feather files, by pyarrow."""
 
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,13 +39,10 @@ def write_feather(table: Table, path: Path) -> None:
 
 
 def _read_folder(folder: Path) -> pa.Table:
-    """Read the files that Spark, dask or pyarrow spread over a folder; ``key=value`` is a column.
+    """Read the files that Spark, dask or pyarrow spread over a folder, in order of their names.
 
     Whatever begins with "." or "_", as Spark's ``_SUCCESS`` and checksums do, is none of them.
     """
-    # Imported here because it loads pandas, where that is installed.
-    import pyarrow.dataset as ds
-
     files = [
         path
         for path in sorted(folder.rglob("*"))
@@ -53,13 +51,21 @@ def _read_folder(folder: Path) -> pa.Table:
     ]
     if not files:
         raise ColumnError(f"it has no file that ends in {', '.join(PARQUET_ENDINGS)}")
-    dataset = ds.dataset(
-        [str(path) for path in files],
-        format="parquet",
-        partitioning=ds.partitioning(flavor="hive"),
-        partition_base_dir=str(folder),
-    )
     # A column that is null all through one file has no type there.
-    schemas = [dataset.schema, *(pq.read_schema(path) for path in files)]
-    schema = pa.unify_schemas(schemas, promote_options="permissive")
-    return dataset.replace_schema(schema).to_table()
+    return pa.concat_tables(
+        [_read_part(path, folder) for path in files], promote_options="permissive"
+    )
+
+
+def _read_part(path: Path, folder: Path) -> pa.Table:
+    """Read one file; ``key=value`` in the names of its folders is a column too."""
+    try:
+        part = pq.ParquetFile(path).read()
+    except (OSError, ValueError) as error:
+        raise ColumnError(f"{path.relative_to(folder)}: {error}") from error
+    for name in path.relative_to(folder).parts[:-1]:
+        key, _, value = name.partition("=")
+        if value and key not in part.column_names:
+            known = int(value) if re.fullmatch(r"-?\d+", value) else value
+            part = part.append_column(key, pa.array([known] * len(part)))
+    return part

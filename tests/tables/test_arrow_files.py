@@ -134,6 +134,28 @@ def test_folders_as_spark_writes_them(tmp_path):
     assert stars["year"].tolist() == [2020, 2021, 2021]
 
 
+def test_folders_whose_files_differ_in_type(tmp_path):
+    """A column has the type that holds all; what a file has itself is not told by its folder."""
+    first = {
+        "source_id": pa.array([1], pa.int32()),
+        "of": pa.array([[1.5]], pa.list_(pa.float32())),
+    }
+    second = {"source_id": [BIG], "of": pa.array([[2.5]], pa.large_list(pa.float64()))}
+    for number, columns in enumerate((first, second)):
+        folder = tmp_path / "Norder=5" / f"Dir=a{number}"
+        folder.mkdir(parents=True)
+        columns |= {"Norder": pa.array([6], pa.int8()), "name": pa.array(["x"]).cast(pa.string())}
+        pq.write_table(pa.table(columns), folder / f"Npix={number}.parquet")
+    stars = read_stars(tmp_path)
+    assert stars["source_id"].tolist() == [1, BIG]
+    assert stars["of"].tolist() == [[1.5], [2.5]]
+    assert stars["Norder"].tolist() == [6, 6]
+    assert stars["Dir"].tolist() == ["a0", "a1"]
+    pq.write_table(pa.table({"source_id": ["text"]}), tmp_path / "a.parquet")
+    with pytest.raises(ColumnError, match="Field source_id has incompatible types"):
+        read_stars(tmp_path)
+
+
 def test_folders_that_cannot_be_read(tmp_path):
     with pytest.raises(ColumnError, match=r"The folder '.*' cannot be read as parquet: it has no"):
         read_stars(tmp_path)
