@@ -123,6 +123,8 @@ aliases, device, precision, random_state, verbose
         Mask of the quantities that any star of ``fit`` had; only these can be told and asked.
     labels_ : tuple of str
         Labels that `predict` returns.
+    units_ : dict of str to str
+        Units of the labels.
     scaler_ : LabelScaler
         Scaler between quantities and the network's numbers.
     n_features_in_ : int
@@ -192,6 +194,7 @@ aliases, device, precision, random_state, verbose
 
     vocabulary_ = of_part("reader_.vocabulary_", "The quantities, labels included.")
     labels_ = of_part("reader_.labels_", "Names of what `predict` returns.")
+    units_ = of_part("reader_.units_", "Units of the labels.")
     is_trained_ = of_part("reader_.is_trained_", "Which quantities any star of `fit` had.")
     fitted_on_table_ = of_part("reader_.fitted_on_table_", "Whether `fit` saw a table.")
     scaler_ = of_part("reader_.scaler_", "Scaling of the quantities.")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from numpy.typing import ArrayLike
@@ -11,9 +10,14 @@ from numpy.typing import ArrayLike
 from msaestimator.exceptions import ColumnError
 from msaestimator.metrics._agreement import r2, spearman
 from msaestimator.metrics._intervals import coverage, z_scores
+from msaestimator.metrics._label_tables import (
+    bounds_of_labels,
+    label_names,
+    label_values,
+    open_tables,
+    units_of_labels,
+)
 from msaestimator.metrics._residuals import mae, nmad, residual_std, rmse
-from msaestimator.metrics._values import label_columns, to_floats, unit_of
-from msaestimator.schema import LABELS
 
 __all__ = ["score_table"]
 
@@ -28,9 +32,9 @@ SCORES = {
 
 
 def score_table(
-    y_true: ArrayLike,
-    y_pred: ArrayLike,
-    labels: Sequence[str],
+    y_true: Any,
+    y_pred: Any,
+    labels: Sequence[str] | None = None,
     lower: ArrayLike | None = None,
     upper: ArrayLike | None = None,
     units: Mapping[str, str] | None = None,
@@ -39,16 +43,21 @@ def score_table(
 
     Parameters
     ----------
-    y_true, y_pred : array-like or Quantity of shape (n_stars, n_labels)
-        Truth and prediction (the median, where there are quantiles); (n_stars,) for one label.
-        Rows where either is NaN are ignored, label by label.
-    labels : sequence of str of length n_labels
-        Names of the columns.
+    y_true : table of n_stars stars, or array of shape (n_stars, n_labels)
+        Truth, a column a label; (n_stars,) for one label. Any container of named columns, such as
+        the stars themselves, or an array or Quantity. Rows where truth or prediction is NaN are
+        ignored, label by label.
+    y_pred : table of n_stars stars, or array of shape (n_stars, n_labels)
+        Predictions (the medians, where there are quantiles), in the same order of stars; such as
+        ``predict_table`` returns, or an array.
+    labels : sequence of str of length n_labels, optional
+        Names of the labels. None takes those that two tables have in common.
     lower, upper : array-like or Quantity of shape (n_stars, n_labels), optional
-        Predicted 0.16 and 0.84 quantiles; they add the columns of the uncertainties.
+        Predicted 0.16 and 0.84 quantiles; they add the columns of the uncertainties. None takes
+        ``teff_lower`` and ``teff_upper`` of a table of predictions, if it has them.
     units : mapping of str to str, optional
-        Units by label name. A label not named is in the unit of ``y_true``, else in the schema's,
-        else dimensionless.
+        Units by label name. A label not named is in the unit of an array ``y_true``, else in the
+        schema's, else in that of the table's column, else dimensionless.
 
     Returns
     -------
@@ -60,7 +69,8 @@ def score_table(
     Raises
     ------
     ColumnError
-        The shapes do not fit ``labels``, or only one of ``lower`` and ``upper`` came.
+        The shapes do not fit ``labels``, only one of ``lower`` and ``upper`` came, a table lacks a
+        label, the tables have none in common, or their ``source_id`` are those of other stars.
     UnitMismatchError
         A unit is of another physical type than the row's.
 
@@ -78,28 +88,23 @@ def score_table(
     """
     if (lower is None) != (upper is None):
         raise ColumnError("`lower` and `upper` must come together, got only one of them.")
-    given = {"y_true": y_true, "y_pred": y_pred, "lower": lower, "upper": upper}
+    truth, predictions = open_tables(y_true, y_pred)
+    names = label_names(truth, predictions, labels)
+    in_units = units_of_labels(names, units or {}, y_true, truth, predictions)
     arrays = {
-        name: label_columns(values, len(labels), name)
-        for name, values in given.items()
-        if values is not None
+        "y_true": label_values(y_true if truth is None else truth, in_units, "y_true"),
+        "y_pred": label_values(y_pred if predictions is None else predictions, in_units, "y_pred"),
     }
-    own = unit_of(arrays["y_true"])
+    if lower is not None:
+        arrays["lower"] = label_values(lower, in_units, "lower")
+        arrays["upper"] = label_values(upper, in_units, "upper")
+    elif predictions is not None:
+        arrays |= bounds_of_labels(predictions, in_units)
     rows = []
-    for position, label in enumerate(labels):
-        unit = _row_unit(label, units or {}, own)
-        columns = {n: to_floats(values[:, position], n, unit) for n, values in arrays.items()}
+    for position, (label, unit) in enumerate(in_units.items()):
+        columns = {name: values[:, position] for name, values in arrays.items()}
         rows.append({"label": label, "unit": unit.to_string(), **_scores(**columns)})
     return _as_table(rows)
-
-
-def _row_unit(label: str, units: Mapping[str, str], own: u.UnitBase | None) -> u.UnitBase:
-    """Return the unit that the caller gives, else the truth's, else the schema's."""
-    if label in units:
-        return u.Unit(units[label])
-    if own is not None:
-        return own
-    return u.Unit(LABELS[label].unit if label in LABELS else "")
 
 
 def _scores(

@@ -72,6 +72,11 @@ class TokenReader(BaseEstimator):
         self.asinh = asinh
         self.invalid = invalid
 
+    @property
+    def units_(self) -> dict[str, str]:
+        """Units of the labels."""
+        return {name: self.vocabulary_[name].unit for name in self.labels_}
+
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
         """Learn how quantities are scaled, and return those of the stars.
 

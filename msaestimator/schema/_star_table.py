@@ -8,6 +8,7 @@ from astropy.table import QTable, Table
 from astropy.table.connect import TableWrite
 from numpy.typing import ArrayLike
 
+from msaestimator.exceptions import ColumnError
 from msaestimator.schema._label_matrix import holds_only_labels, label_matrix
 from msaestimator.schema._shuffled_column import ColumnRows, ShuffledColumn
 
@@ -111,9 +112,15 @@ class StarTable(QTable):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """Return a matrix of labels, or a structured array where there are other columns."""
-        if not holds_only_labels(self):
-            return super().__array__(dtype, copy)
-        return label_matrix(self).astype(np.float64 if dtype is None else dtype)
+        if holds_only_labels(self):
+            return label_matrix(self).astype(np.float64 if dtype is None else dtype)
+        if dtype is not None and np.dtype(dtype).kind in "fiu":
+            raise ColumnError(
+                "A table of stars is no matrix of numbers. Where an estimator of scikit-learn "
+                "needs one, begin a Pipeline with StellarFeatures, which makes it: "
+                "make_pipeline(StellarFeatures(), XPCoefficientScaler(), estimator)."
+            )
+        return super().__array__(dtype, copy)
 
 
 def _is_frame(data: Any) -> bool:

@@ -94,3 +94,98 @@ def test_refuses_what_does_not_fit(predictions):
         score_table(true * u.K, predicted, ["teff", "fe_h"], units={"fe_h": "dex"})
     with pytest.raises(ColumnError, match="must have one shape"):
         score_table(true, predicted[:5], ["teff", "fe_h"])
+
+
+TRUTH = [[5000.0, 4.4], [6000.0, np.nan], [4500.0, 2.1]]
+PREDICTED = [[5100.0, 4.5], [5900.0, 4.1], [4600.0, 2.2]]
+LOWER, UPPER = np.array(PREDICTED) - [150, 0.2], np.array(PREDICTED) + [150, 0.2]
+
+
+@pytest.fixture
+def tables():
+    """Stars and their predictions, in other units, with more columns than labels."""
+    teff, logg = np.transpose(TRUTH)
+    stars = QTable({"source_id": [7, 8, 9], "logg": logg, "j_m": teff, "teff": teff / 1000 * u.kK})
+    predictions = QTable({"source_id": [7, 8, 9]})
+    for name, unit, values in zip(
+        ("teff", "logg"), ("K", "dex"), np.transpose([PREDICTED, LOWER, UPPER]), strict=True
+    ):
+        for ending, column in zip(("", "_lower", "_upper"), values.T, strict=True):
+            predictions[name + ending] = column * u.Unit(unit)
+    predictions["flags"] = 0
+    stars["flags"] = 1
+    return stars, predictions
+
+
+def assert_same_scores(found, expected):
+    assert found.colnames == expected.colnames
+    for name in found.colnames:
+        if found[name].dtype.kind == "f":
+            np.testing.assert_allclose(found[name], expected[name])
+        else:
+            assert list(found[name]) == list(expected[name])
+
+
+def test_tables_are_scored_by_name(tables):
+    expected = score_table(TRUTH, PREDICTED, ["teff", "logg"], LOWER, UPPER)
+    assert_same_scores(score_table(*tables), expected)
+
+
+def test_other_containers_are_scored_the_same(tables):
+    stars, predictions = tables
+    frame = predictions.to_pandas()
+    expected = score_table(stars, predictions)
+    assert_same_scores(score_table(stars, frame), expected)
+    assert_same_scores(score_table(stars, frame.to_dict("list")), expected)
+
+
+def test_a_table_beside_an_array(tables):
+    stars, predictions = tables
+    names = ["teff", "logg"]
+    assert_same_scores(score_table(stars, PREDICTED, names), score_table(TRUTH, PREDICTED, names))
+    with_bounds = score_table(TRUTH, PREDICTED, names, LOWER, UPPER)
+    assert_same_scores(score_table(TRUTH, predictions, names), with_bounds)
+    assert_same_scores(score_table(stars, PREDICTED, names, LOWER, UPPER), with_bounds)
+
+
+def test_labels_choose_and_order_the_rows(tables):
+    stars, predictions = tables
+    assert list(score_table(stars, predictions, ["logg"])["label"]) == ["logg"]
+    table = score_table(stars, predictions, units={"teff": "kK"})
+    assert list(table["unit"]) == ["kK", "dex"]
+    assert table["mae"][0] == pytest.approx(0.1)
+
+
+def test_a_label_without_bounds_has_no_z_scores(tables):
+    stars, predictions = tables
+    predictions.remove_column("logg_upper")
+    table = score_table(stars, predictions)
+    assert np.isfinite(table["z_std"][0])
+    assert np.isnan(table["z_std"][1])
+    assert np.isfinite(table["mae"]).all()
+    predictions.remove_column("teff_lower")
+    assert score_table(stars, predictions).colnames == POINT
+
+
+def test_a_label_of_ones_own_is_found_by_its_bounds():
+    stars = QTable({"activity": [1.0, 2.0] * u.mag, "j_m": [1.0, 2.0]})
+    predictions = QTable({"activity": [1.1, 2.1], "activity_lower": [1, 2], "j_m": [1.0, 2.0]})
+    table = score_table(stars, predictions)
+    assert list(table["label"]) == ["activity"]
+    assert list(table["unit"]) == ["mag"]
+
+
+def test_refuses_tables_that_do_not_fit(tables):
+    stars, predictions = tables
+    with pytest.raises(ColumnError, match="same stars in the same order, but their 'source_id'"):
+        score_table(stars[::-1], predictions)
+    with pytest.raises(ColumnError, match="must have one shape"):
+        score_table(stars["teff", "logg"][:2], predictions["teff", "logg"])
+    with pytest.raises(ColumnError, match="a label in common.*`y_true` has j_m and `y_pred` teff"):
+        score_table(stars["j_m",], predictions["teff",])
+    with pytest.raises(ColumnError, match="`labels` must name the columns of an array"):
+        score_table(stars, PREDICTED)
+    with pytest.raises(ColumnError, match="fe_h is absent"):
+        score_table(stars, predictions, ["fe_h"])
+    stars["source_id"] = [7.0, 8.5, 3.0]  # known by no float
+    assert len(score_table(stars, predictions)) == 2

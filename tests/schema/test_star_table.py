@@ -15,6 +15,7 @@ from astropy.utils.masked import Masked
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.model_selection import (
@@ -419,3 +420,11 @@ def test_labels_alone_are_written_as_any_columns(tmp_path, form):
     read = QTable.read(tmp_path / "labels", format=form)
     assert read.colnames == ["teff", "age"]
     np.testing.assert_array_equal(u.Quantity(read["age"]).value, [4.6, 1.0])
+
+
+def test_a_table_of_stars_is_no_matrix(stars):
+    with pytest.raises(
+        ColumnError, match="is no matrix of numbers.*make_pipeline.StellarFeatures"
+    ):
+        RandomForestRegressor().fit(stars, np.arange(N_STARS))
+    assert np.asarray(stars[["source_id", "teff"]], dtype=object).item()["teff"][0] == 5000 * u.K
