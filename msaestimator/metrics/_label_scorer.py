@@ -36,7 +36,9 @@ class LabelScorer:
     >>> from msaestimator import StellarParameterRegressor
     >>> from msaestimator.datasets import load_apogee_xp
     >>> stars = load_apogee_xp("train")[:100]
-    >>> reg = StellarParameterRegressor(labels=("teff",), max_epochs=1, random_state=0)
+    >>> reg = StellarParameterRegressor(
+    ...     labels=("teff",), max_epochs=1, calibration_fraction=0.0, random_state=0
+    ... )
     >>> errors = cross_val_score(
     ...     reg, stars, cv=2, scoring=LabelScorer("neg_median_absolute_error")
     ... )
@@ -54,7 +56,7 @@ class LabelScorer:
         estimator : estimator
             Fitted regressor with ``labels_`` and ``units_``.
         X : table of n_stars stars, or array of shape (n_stars, n_features)
-            Stars.
+            Stars that the estimator takes.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
             The labels; None takes them from ``X``.
 

@@ -1,6 +1,7 @@
 """Truth and predictions of labels, in tables or arrays, as arrays with a column a label."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import astropy.units as u
@@ -15,6 +16,7 @@ from msaestimator.tables import NamedColumns, named_columns, source_ids_of
 __all__ = ["bounds_of_labels", "label_names", "label_values", "open_tables", "units_of_labels"]
 
 BOUNDS = ("lower", "upper")
+SHOWN = 5  # names of a table in a message
 
 
 def open_tables(y_true: Any, y_pred: Any) -> tuple[NamedColumns | None, NamedColumns | None]:
@@ -59,7 +61,7 @@ def label_names(
         if name in truth and (name in LABELS or f"{name}_lower" in predictions)
     ]
     if not common:
-        shown = (", ".join(table.names[:5]) for table in (truth, predictions))
+        shown = (", ".join(islice(table.names, SHOWN)) for table in (truth, predictions))
         raise ColumnError(
             "The tables must have a label in common, such as 'teff', but `y_true` has {} and "
             "`y_pred` {}. Rename the columns of one of them, or pass labels=.".format(*shown)

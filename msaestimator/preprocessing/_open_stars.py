@@ -51,16 +51,18 @@ def open_by_names(
     features = frozenset(features)
     of_labels = (name for label in LABELS.values() for name in (label.name, label.error))
     known = frozenset({"source_id", *of_labels, *features, *others})
-    if _may_be_matrix(columns.container) and not _has_stars(columns, features, known, aliases):
+    # Arrow makes another container of some, which does not tell what it was.
+    container = columns.container if isinstance(X, NamedColumns) else X
+    if _may_be_matrix(container) and not _has_stars(columns, features, known, aliases):
         return None
     return with_known_names(columns, known, aliases=aliases)
 
 
 def _may_be_matrix(container: Any) -> bool:
     """Tell whether a container is a DataFrame, whose columns may be prepared features."""
-    frame = hasattr(container, "iloc") or hasattr(container, "__dataframe__")
+    offers = ("iloc", "__dataframe__", "__arrow_c_stream__")
     return (
-        frame
+        any(hasattr(container, name) for name in offers)
         and hasattr(container, "columns")
         and not isinstance(container, pa.Table | pa.RecordBatch)
         and not hasattr(container, "colnames")
