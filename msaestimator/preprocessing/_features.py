@@ -27,7 +27,7 @@ def read_matrix(transformer: BaseEstimator, X: Any, *, reset: bool) -> np.ndarra
     if reset:
         transformer.schema_ = resolve_schema(transformer.schema)
     schema = transformer.schema_
-    measured = _measured(X, schema)
+    measured = _measured(X, schema, aliases=transformer.aliases)
     if measured is None:
         matrix = validate_data(
             transformer,
@@ -53,11 +53,11 @@ def read_matrix(transformer: BaseEstimator, X: Any, *, reset: bool) -> np.ndarra
     return measured.values.astype(np.float32)
 
 
-def _measured(X: Any, schema: FeatureSchema) -> Measurements | None:
+def _measured(X: Any, schema: FeatureSchema, *, aliases: bool) -> Measurements | None:
     """Return a table as read by the schema, or None of a matrix."""
     if isinstance(X, Measurements):
         return X if X.schema == schema else Measurements(X.columns, schema, X.used)
-    columns = open_stars(X, schema)
+    columns = open_stars(X, schema, aliases=aliases)
     return None if columns is None else Measurements(columns, schema)
 
 
@@ -109,6 +109,8 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
     ----------
     schema : FeatureSchema, optional
         The columns wanted; None is :data:`msaestimator.schema.GAIA_DR3`, the thesis's 138.
+    aliases : bool
+        Whether columns are known by other names too, as in `MaskedStellarAutoencoder`.
 
     Attributes
     ----------
@@ -143,8 +145,9 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
     schema_: FeatureSchema
     column_names_: tuple[str, ...]
 
-    def __init__(self, schema: FeatureSchema | None = None) -> None:
+    def __init__(self, schema: FeatureSchema | None = None, *, aliases: bool = True) -> None:
         self.schema = schema
+        self.aliases = aliases
 
     def fit(self, X: Any, y: Any = None) -> "StellarFeatures":
         """Check the stars' columns and note their names; nothing is learned.

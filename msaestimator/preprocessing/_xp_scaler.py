@@ -13,6 +13,7 @@ from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._open_stars import NORMALIZED, open_stars
 from msaestimator.preprocessing._table_reader import read_column
 from msaestimator.schema import G_BAND, FeatureSchema, g_flux
+from msaestimator.tables import NamedColumns
 
 __all__ = ["XPCoefficientScaler"]
 
@@ -40,6 +41,8 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         how much of the spectra they hold; ``"relevant"`` makes each star's coefficients beyond its
         ``bp_n_relevant_bases`` and ``rp_n_relevant_bases`` missing (a table must be passed, with
         these columns).
+    aliases : bool
+        Whether columns are known by other names too, as in `MaskedStellarAutoencoder`.
 
     Attributes
     ----------
@@ -83,11 +86,13 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         normalize_flux: bool = True,
         asinh: bool = True,
         n_coefficients: int | str | None = None,
+        aliases: bool = True,
     ) -> None:
         self.schema = schema
         self.normalize_flux = normalize_flux
         self.asinh = asinh
         self.n_coefficients = n_coefficients
+        self.aliases = aliases
 
     def fit(self, X: Any, y: Any = None) -> "XPCoefficientScaler":
         """Learn each coefficient's median and interquartile range.
@@ -176,7 +181,7 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
         ColumnError
             All coefficients would be lost.
         """
-        columns = X.columns if isinstance(X, Measurements) else open_stars(X, self.schema_)
+        columns = self._columns_of(X)
         if columns is not None and G_BAND not in columns:
             self._check_any_g(values)
 
@@ -231,7 +236,7 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
     def _drop_irrelevant(self, X: Any, matrix: np.ndarray) -> np.ndarray:
         """Make the coefficients past each star's number of relevant bases missing."""
         matrix = matrix.copy()
-        X = X.columns if isinstance(X, Measurements) else open_stars(X, self.schema_)
+        X = self._columns_of(X)
         for array in self.schema_.arrays:
             if X is None or array.relevant_bases not in X:
                 raise ColumnError(
@@ -243,6 +248,12 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
             beyond = np.arange(array.size) >= relevant[:, None]
             matrix[:, columns] = np.where(beyond, np.nan, matrix[:, columns])
         return matrix
+
+    def _columns_of(self, X: Any) -> NamedColumns | None:
+        """Return the columns of stars by our names; None of a matrix."""
+        if isinstance(X, Measurements):
+            return X.columns
+        return open_stars(X, self.schema_, aliases=self.aliases)
 
     def _divide_by_flux(self, matrix: np.ndarray) -> np.ndarray:
         if self._g_column is None:

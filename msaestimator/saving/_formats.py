@@ -68,7 +68,9 @@ ADDED: Mapping[str, Described] = {
     "MaskedStellarAutoencoder": {"aliases": True},
     "StellarFoundationModel": {"aliases": True, "invalid": "raise"},
     "StellarParameterRegressor": {"aliases": True, "invalid": "raise"},
+    "StellarFeatures": {"aliases": True},
     "TokenReader": {"invalid": "raise"},
+    "XPCoefficientScaler": {"aliases": True},
 }
 """Parameters that a kind has gained, with the values that it had as good as before."""
 

@@ -130,7 +130,8 @@ def _of_mapping(columns: Mapping[Any, Any]) -> NamedColumns:
         found = {str(name): lengths.get(str(name), "one value") for name in columns}
         raise ColumnError(
             "A dict of stars must have columns of one length, a value a star, got "
-            f"{', '.join(f'{name}: {length}' for name, length in found.items())}."
+            f"{', '.join(f'{name}: {length}' for name, length in found.items())}. Give None where "
+            "a value is unknown."
         )
     return NamedColumns(columns, [*map(str, columns)], lengths.popitem()[1], values.__getitem__)
 
@@ -205,10 +206,11 @@ def _refuse(X: Any) -> None:
         )
     if isinstance(X, IMAGES):
         raise ColumnError(f"Stars must be a table, got an image ({_kind(X)}). Pass a table HDU.")
+    # Of the class, since asking for its columns may begin to compute them.
     for method in ("collect", "compute", "toPandas"):
-        if hasattr(X, method) and hasattr(X, "columns") and not isinstance(X, Table):
+        if hasattr(type(X), method) and hasattr(type(X), "columns"):
             raise ColumnError(
-                f"Stars must be in memory, got a {_kind(X)} that is not computed yet. Pass "
+                f"Stars must be in memory, got {_kind(X)}, which is not computed yet. Pass "
                 f"stars.{method}()."
             )
 
@@ -217,4 +219,5 @@ def _kind(X: Any) -> str:
     """Return the name of a container's class, with the library it is from."""
     library = type(X).__module__.split(".")[0]
     name = type(X).__name__
-    return name if library == "builtins" else f"{library}'s {name}"
+    of_library = f"{library}'" if library.endswith("s") else f"{library}'s"
+    return name if library == "builtins" else f"{of_library} {name}"

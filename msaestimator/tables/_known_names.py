@@ -86,14 +86,14 @@ def _single_names(
     for name, targets in meanings.items():
         if len(targets) == 1:
             wanted.setdefault(next(iter(targets)), []).append(name)
-    found = dict(taken)
+    found: dict[str, str] = {}
     for target, candidates in wanted.items():
         best = _first_choice(target, candidates)
         if best is None:
             unclear |= {name: [target] for name in candidates}
         else:
             found[best] = target
-    return found, unclear
+    return found | dict(taken), unclear
 
 
 def _spellings(targets: Iterable[str]) -> dict[str, set[str]]:

@@ -141,7 +141,7 @@ def test_a_matrix_has_no_names(matrix):
 
 
 def lazy(method):
-    return SimpleNamespace(columns=["teff"], **{method: None})
+    return type("Lazy", (), {"columns": ["teff"], method: None})()
 
 
 @pytest.mark.parametrize(
