@@ -118,8 +118,13 @@ class TrainingParameters:
 
     def _check_parameters(self) -> None:
         """Refuse settings that no training can have."""
-        for name, metadata in self._declared().items():
-            rule, value = metadata.get("rule"), getattr(self, name)
+        self._check_rules(*self._declared())
+
+    def _check_rules(self, *names: str) -> None:
+        """Refuse values that break the rules of parameters."""
+        declared = self._declared()
+        for name in names:
+            rule, value = declared[name].get("rule"), getattr(self, name)
             if rule is not None and not rule.holds(value):
                 raise ValueError(f"`{name}` must be {rule.text}, got {value!r}.")
 

@@ -284,6 +284,8 @@ aliases, inference_batch_size, device, precision, random_state, verbose
 
     def _inference(self, kind: Any) -> Any:
         """Return what runs the fitted network over stars, of a kind such as `StarInference`."""
+        # It may have been set after fit.
+        self._check_rules("inference_batch_size")
         return kind(
             self.module_,
             batch_size=self.inference_batch_size,

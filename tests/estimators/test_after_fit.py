@@ -122,6 +122,14 @@ def test_harmless_ones_are_ignored(changed, other_stars, fixture):
     changed(fixture, **HARMLESS).find_similar(other_stars, 2)
 
 
+@pytest.mark.parametrize("fixture", ["msa", "regressor", "generalist"])
+@pytest.mark.parametrize("size", [0, -3])
+def test_what_breaks_a_rule_is_refused(changed, other_stars, fixture, size):
+    model = changed(fixture, inference_batch_size=size)
+    with pytest.raises(ValueError, match="`inference_batch_size` must be at least 1, got"):
+        getattr(model, QUERIES[fixture][0])(other_stars)
+
+
 def test_a_part_that_is_changed_inside_is_noticed(make_msa, stars):
     model = make_msa(preprocessor=RobustScaler(), max_epochs=1)
     x = np.random.default_rng(0).normal(size=(40, 5))
