@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import numpy as np
+
 from msaestimator.exceptions import ColumnError
-from msaestimator.tables import column_names
+from msaestimator.tables import column_names, kind_of
 
 __all__ = ["check_any_star", "check_form", "check_takes_tables"]
 
@@ -23,6 +25,8 @@ def check_form(X: Any, is_table: bool, fitted_on_table: bool) -> None:
     if names and not is_table:
         shown = ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")
         matrix += f" (none of its columns, {shown}, is one of stars)"
+    elif not is_table and not isinstance(X, np.ndarray | list | tuple):
+        matrix = f"{kind_of(X)}, which has no columns of stars"
     fitted, given = "a table of stars", matrix
     if is_table:
         fitted, given = given, fitted

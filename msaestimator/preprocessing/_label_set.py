@@ -175,12 +175,11 @@ def _from_array(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> Lab
     if hasattr(y, "to_arrow") or type(y).__module__.startswith("pyarrow"):
         values, mask, _ = raw_column(y)
         y = np.ma.MaskedArray(values, mask)
+    y = fill_missing_with_nan(y)
+    if any(isinstance(value, str | bytes) for value in np.ravel(np.asarray(y, dtype=object))):
+        raise ColumnError("Labels must be numbers, got text. Convert them, with NaN if unknown.")
     values = check_array(
-        fill_missing_with_nan(y),
-        ensure_2d=False,
-        dtype=np.float64,
-        ensure_all_finite="allow-nan",
-        input_name="y",
+        y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
     )
     values = np.where(values == ARCHIVE_MISSING, np.nan, values)
     one_dimensional = values.ndim == 1

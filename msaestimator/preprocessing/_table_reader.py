@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import reprlib
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -219,8 +220,10 @@ def read_scalar(table: Any, name: str, unit: str, *, log_of: str = "") -> np.nda
 
 
 def read_array(table: Any, array: CoefficientArray) -> np.ndarray:
-    """Return the coefficients, (n_stars, size), or (n_stars, 1) of NaN where no star has any."""
+    """Return the coefficients, (n_stars, size), or (n_stars, 1) of NaN if no star has any."""
     values = read_column(table, array.name, "")
+    if len(values) == 0:
+        return np.empty((0, array.size))
     if values.ndim == 1 and np.isnan(values).all():
         return values[:, np.newaxis]
     if values.shape[1:] != (array.size,):
@@ -286,7 +289,7 @@ def _object_row(name: str, value: Any) -> np.ndarray:
         return np.ma.filled(numbers, np.nan).reshape(-1)
     except (TypeError, ValueError):
         raise ColumnError(
-            f"Column {name!r} must hold numbers, got {value!r} ({type(value).__name__}). "
+            f"Column {name!r} must hold numbers, got {reprlib.repr(value)} ({type(value).__name__}). "
             "Convert it, with NaN where a value is missing."
         ) from None
 

@@ -1,6 +1,11 @@
 """Tables of stars in any container: their columns by name, with masks and units."""
 
-from msaestimator.tables._containers import column_names, named_columns, require_columns
+from msaestimator.tables._containers import (
+    column_names,
+    kind_of,
+    named_columns,
+    require_columns,
+)
 from msaestimator.tables._files import read_stars, write_stars
 from msaestimator.tables._ids import check_source_ids, is_source_id, source_ids_of
 from msaestimator.tables._known_names import understand_names, with_known_names
@@ -28,6 +33,7 @@ __all__ = [
     "is_missing",
     "is_source_id",
     "is_table_path",
+    "kind_of",
     "named_columns",
     "output_path",
     "raw_column",

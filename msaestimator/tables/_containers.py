@@ -14,7 +14,7 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.tables._named_columns import NamedColumns
 from msaestimator.tables._raw_column import is_missing
 
-__all__ = ["column_names", "named_columns", "require_columns"]
+__all__ = ["column_names", "kind_of", "named_columns", "require_columns"]
 
 ROWS = (Row, np.void, fits.FITS_record)
 IMAGES = (fits.PrimaryHDU, fits.ImageHDU, fits.CompImageHDU)
@@ -74,12 +74,18 @@ def require_columns(X: Any) -> NamedColumns:
     columns = named_columns(X)
     if columns is None:
         raise ColumnError(
-            f"Stars must be a table, read by the names of its columns, got {_kind(X)}."
+            f"Stars must be a table, read by the names of its columns, got {kind_of(X)}."
         )
     return columns
 
 
 def _of_pandas(frame: Any) -> NamedColumns:
+    if getattr(frame.columns, "nlevels", 1) > 1:
+        raise ColumnError(
+            "A DataFrame of stars must have columns of one name each, got names of "
+            f"{frame.columns.nlevels} levels, such as {frame.columns[0]!r}. Choose a level, or "
+            "join the names."
+        )
     names = [str(name) for name in frame.columns]
     levels = [name for name in frame.index.names if name is not None and str(name) not in names]
     n_columns = len(names)
@@ -192,12 +198,13 @@ def _refuse(X: Any) -> None:
     if isinstance(X, ROWS):
         raise ColumnError(
             "Stars must be a table, with a row for each, got one row by itself "
-            f"({_kind(X)}). Pass a slice of the table, such as stars[:1]."
+            f"({kind_of(X)}). Pass a slice of the table, such as stars[:1]."
         )
     if isinstance(X, list | tuple) and X and all(isinstance(row, ROWS) for row in X):
         raise ColumnError(
-            f"Stars must be a table, got a {_kind(X)} of rows ({_kind(X[0])}), as scikit-learn's "
-            "splitters make of a plain Table. Pass StarTable(table), which they can split."
+            f"Stars must be a table, got a {kind_of(X)} of rows ({kind_of(X[0])}), as "
+            "scikit-learn's splitters make of a plain Table. Pass StarTable(table), which they "
+            "can split."
         )
     if isinstance(X, str | bytes | os.PathLike):
         raise ColumnError(
@@ -205,18 +212,18 @@ def _refuse(X: Any) -> None:
             "stars = msaestimator.tables.read_stars(path)."
         )
     if isinstance(X, IMAGES):
-        raise ColumnError(f"Stars must be a table, got an image ({_kind(X)}). Pass a table HDU.")
+        raise ColumnError(f"Stars must be a table, got an image ({kind_of(X)}). Pass a table HDU.")
     # Of the class, since asking for its columns may begin to compute them.
     for method in ("collect", "compute", "toPandas"):
         if hasattr(type(X), method) and hasattr(type(X), "columns"):
             raise ColumnError(
-                f"Stars must be in memory, got {_kind(X)}, which is not computed yet. Pass "
+                f"Stars must be in memory, got {kind_of(X)}, which is not computed yet. Pass "
                 f"stars.{method}()."
             )
 
 
-def _kind(X: Any) -> str:
-    """Return the name of a container's class, with the library it is from."""
+def kind_of(X: Any) -> str:
+    """Return the name of an object's class, with the library it is from, for messages."""
     library = type(X).__module__.split(".")[0]
     name = type(X).__name__
     of_library = f"{library}'" if library.endswith("s") else f"{library}'s"

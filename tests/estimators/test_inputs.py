@@ -369,3 +369,29 @@ def test_good_stars_are_no_cause_for_warnings(make_regressor, make_msa, stars):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make_regressor(make_msa()).fit(stars).predict_table(stars)
+
+
+@pytest.mark.parametrize(
+    ("stars_of", "container"),
+    [
+        (lambda stars: None, "NoneType"),
+        (lambda stars: (row for row in stars), "generator"),
+        (lambda stars: pd.Series(stars["logg"].value), "pandas' Series"),
+        (lambda stars: pd.DataFrame(index=range(5)), "pandas' DataFrame"),
+    ],
+)
+def test_what_has_no_columns_is_named(regressor, other_stars, stars_of, container):
+    with pytest.raises(ColumnError, match=f"got {container}, which has no columns of stars"):
+        regressor.predict(stars_of(other_stars))
+
+
+@pytest.mark.parametrize("labels", [["hot"] * 300, np.array(["hot"] * 300, dtype=object)])
+def test_labels_that_are_text(make_regressor, msa, stars, labels):
+    with pytest.raises(ColumnError, match="Labels must be numbers, got text"):
+        make_regressor(msa, labels=("teff",)).fit(stars, labels)
+
+
+def test_an_empty_frame_of_lists(regressor):
+    frame = pd.DataFrame({"phot_g_mean_mag": [11.0], "bp_coefficients": [[1.0] * 55]})
+    with pytest.warns(MissingColumnWarning, match="absent here"):
+        assert regressor.predict(frame[:0]).shape == (0, 3)

@@ -159,6 +159,10 @@ def lazy(method):
         ({"teff": [1.0, 2.0], "logg": [1.0]}, "one length.*teff: 2, logg: 1"),
         ({"teff": [1.0, 2.0], "logg": 1.0}, "teff: 2, logg: one value"),
         (np.zeros((2, 2), dtype=[("teff", "f8")]), r"one dimension.*got shape \(2, 2\)"),
+        (
+            pd.DataFrame([[1.0]], columns=pd.MultiIndex.from_tuples([("gaia", "teff")])),
+            r"one name each, got names of 2 levels, such as \('gaia', 'teff'\)",
+        ),
         (lazy("collect"), r"not computed yet. Pass stars.collect\(\)"),
         (lazy("compute"), r"Pass stars.compute\(\)"),
         (lazy("toPandas"), r"Pass stars.toPandas\(\)"),
