@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import MaskedColumn, Table
+from astropy.table import Column, MaskedColumn, QTable, Table
 from astropy.utils.data import get_readable_fileobj
 
 from msaestimator.exceptions import ColumnError
@@ -31,10 +31,14 @@ def read_fits(path: Path, hdu: int | str | None) -> Table:
 
 def write_fits(table: Table, path: Path) -> None:
     """Write a FITS file, in which masked truth values are numbers."""
-    written = table.copy(copy_data=False)
+    written = Table(table, copy=False)
     written.meta = {name: _ascii(value) for name, value in table.meta.items()}
     for column in table.itercols():
         raw = raw_column(column)
+        if raw.values.dtype.kind == "f" and raw.mask.any():
+            values = np.where(raw.mask, raw.values.dtype.type(np.nan), raw.values)
+            info = {name: getattr(column.info, name) for name in ("unit", "description", "format")}
+            written[column.info.name] = Column(values, **info)
         if raw.values.dtype.kind == "U" and not all(map(str.isascii, raw.values[~raw.mask])):
             raise ColumnError(
                 f"column {column.info.name!r} has text beyond ASCII, which FITS has not; choose "
@@ -42,7 +46,9 @@ def write_fits(table: Table, path: Path) -> None:
             )
         if raw.values.dtype.kind == "b" and raw.mask.any():
             written[column.info.name] = MaskedColumn(column.astype(np.int16), fill_value=-1)
-    written.write(path, format="fits")
+    # Astropy keeps units that FITS has no word for, such as dex, of quantities alone, and it has
+    # no quantity of a logarithm that is masked.
+    QTable(written, copy=False).write(path, format="fits")
 
 
 def _ascii(value: Any) -> Any:

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import os
+import tempfile
 import warnings
 
 import astropy.units as u
@@ -12,6 +13,8 @@ import pytest
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time
 from astropy.utils.masked import Masked
+from hypothesis import given, settings, strategies
+from hypothesis.extra.numpy import arrays
 
 from msaestimator.exceptions import ColumnError, MissingDependencyError
 from msaestimator.schema import StarTable
@@ -335,3 +338,37 @@ def test_a_folder_is_read_as_parquet(tmp_path):
         ColumnError, match=r"The folder .* as parquet: it has no file that ends in"
     ):
         read_stars(tmp_path / "stars.csv")
+
+
+KINDS = ("<i2", ">i4", "<i8", ">i8", "|u1", "<f4", ">f4", "<f8", ">f8", "bool")
+
+
+@strategies.composite
+def columns(draw, n_stars):
+    """Numbers of any type and byte order, in rows or matrices, some of them masked, with units."""
+    kind = np.dtype(draw(strategies.sampled_from(KINDS)))
+    shape = (n_stars, 3) if kind.kind != "b" and draw(strategies.booleans()) else (n_stars,)
+    unit = draw(strategies.sampled_from((None, *UNITS.values()))) if kind.kind == "f" else None
+    values = draw(arrays(kind, shape))
+    mask = draw(strategies.none() | arrays(bool, shape))
+    if mask is None:
+        return Table.Column(values, unit=unit)
+    return MaskedColumn(values, mask=mask, unit=unit)
+
+
+@strategies.composite
+def tables(draw):
+    n_stars = draw(strategies.integers(1, 4))
+    n_columns = draw(strategies.integers(1, 3))
+    return Table({f"c{number}": draw(columns(n_stars)) for number in range(n_columns)})
+
+
+@pytest.mark.parametrize("ending", ONE_OF_EACH)
+@settings(max_examples=15)
+@given(table=tables())
+def test_any_numbers_come_back_from_every_format(ending, table):
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/a{ending}"
+        write_stars(table, path)
+        with np.errstate(over="ignore"):
+            assert_same(read_stars(path), table, units=ending != ".csv")

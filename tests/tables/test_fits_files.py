@@ -1,9 +1,10 @@
 """FITS files: the table that is meant, nulls, arrays, units of other dialects."""
 
+import astropy.units as u
 import numpy as np
 import pytest
 from astropy.io import fits
-from astropy.table import Table
+from astropy.table import MaskedColumn, Table
 
 from msaestimator.exceptions import ColumnError
 from msaestimator.tables import read_stars, write_stars
@@ -119,6 +120,16 @@ def test_ids_with_a_unit_are_exact(tmp_path):
     stars = read_stars(tmp_path / "a.fits")
     assert stars["source_id"].tolist() == [BIG + 1]
     assert stars["ebv"].unit == "mag"
+
+
+def test_masked_logarithms_keep_unit_and_description(tmp_path):
+    logg = MaskedColumn([4.5, 1.0], mask=[False, True], unit=u.dex(u.cm / u.s**2))
+    logg.description = "surface gravity"
+    write_stars(Table({"logg": logg}), tmp_path / "a.fits")
+    read = read_stars(tmp_path / "a.fits")["logg"]
+    assert read.unit == u.dex(u.cm / u.s**2)
+    assert read.info.description == "surface gravity"
+    assert np.isnan(read.value).tolist() == [False, True]
 
 
 def test_text_beyond_ascii_is_refused_by_name(tmp_path):

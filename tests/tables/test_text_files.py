@@ -87,6 +87,15 @@ def test_arrays_as_text(tmp_path, cell):
     assert np.isnan(stars["bp_coefficients"].data.data[0, 2])
 
 
+@pytest.mark.parametrize(
+    "rows", [[[BIG, BIG + 1], [1, 2]], [[0.5, 1], [1, 2]], [[True, False], [False, False]]]
+)
+def test_arrays_have_the_type_of_all_their_numbers(tmp_path, rows):
+    stars = read(tmp_path, f'a\n"{rows[0]}"\n"{rows[1]}"\n')
+    assert stars["a"].tolist() == rows
+    assert stars["a"].dtype == np.asarray(rows).dtype
+
+
 def test_bulk_files_are_read_in_pieces(tmp_path, monkeypatch):
     """A column may be null all through a piece, and the arrays of another be in the next."""
     monkeypatch.setattr(_bulk_files, "PIECE", 2000)
