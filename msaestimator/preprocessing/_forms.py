@@ -7,13 +7,29 @@ import numpy as np
 from msaestimator.exceptions import ColumnError
 from msaestimator.tables import column_names, kind_of
 
-__all__ = ["check_any_star", "check_form", "check_takes_tables"]
+__all__ = ["check_any_star", "check_form", "check_holds_features", "check_takes_tables"]
+
+LARGEST_FEATURE = 2.0**53
 
 
 def check_any_star(X: Any) -> None:
     """Refuse no stars at all, where an answer is about all of them."""
     if len(X) == 0:
         raise ColumnError("The table must have at least one star, got 0 rows.")
+
+
+def check_holds_features(matrix: np.ndarray) -> np.ndarray:
+    """Return a matrix of features, or refuse one that ids are among."""
+    known = np.isfinite(matrix)
+    large = (np.abs(matrix, where=known, out=np.zeros_like(matrix)) > LARGEST_FEATURE).sum(axis=0)
+    ids = np.flatnonzero(large > known.sum(axis=0) / 2)
+    if ids.size:
+        raise ColumnError(
+            f"Column {ids[0]} of the matrix holds numbers beyond 2**53, as ids are and features "
+            "are not. Pass the table itself, whose columns have names; where scikit-learn makes a "
+            "matrix of it, as BaggingRegressor does, begin a Pipeline with StellarFeatures."
+        )
+    return matrix
 
 
 def check_form(X: Any, is_table: bool, fitted_on_table: bool) -> None:

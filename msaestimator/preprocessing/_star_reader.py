@@ -13,7 +13,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
 from msaestimator.preprocessing._feature_matrix import FeatureColumns, Features
 from msaestimator.preprocessing._features import StellarFeatures
-from msaestimator.preprocessing._forms import check_any_star, check_form, check_takes_tables
+from msaestimator.preprocessing._forms import (
+    check_any_star,
+    check_form,
+    check_holds_features,
+    check_takes_tables,
+)
 from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._open_stars import open_stars
 from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
@@ -231,7 +236,7 @@ class StarReader(BaseEstimator):
         return self.preprocessor_.get_feature_names_out(None if self.fitted_on_table_ else given)
 
     def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
-        return validate_data(
+        matrix = validate_data(
             self,
             fill_missing_with_nan(X),
             reset=reset,
@@ -239,6 +244,7 @@ class StarReader(BaseEstimator):
             ensure_all_finite="allow-nan",
             ensure_min_samples=2 if reset else 0,
         )
+        return check_holds_features(matrix) if reset else matrix
 
     def _warn_of_columns(self, columns: NamedColumns) -> None:
         """Warn of columns that only the stars of ``fit``, or only these, have."""

@@ -10,7 +10,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
-from msaestimator.preprocessing._forms import check_any_star, check_form, check_takes_tables
+from msaestimator.preprocessing._forms import (
+    check_any_star,
+    check_form,
+    check_holds_features,
+    check_takes_tables,
+)
 from msaestimator.preprocessing._label_scaler import LabelScaler
 from msaestimator.preprocessing._label_set import LabelSet, check_known, collect_labels
 from msaestimator.preprocessing._token_reader import (
@@ -287,7 +292,7 @@ class TokenReader(BaseEstimator):
             )
 
     def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
-        return validate_data(
+        matrix = validate_data(
             self,
             fill_missing_with_nan(X),
             reset=reset,
@@ -295,6 +300,7 @@ class TokenReader(BaseEstimator):
             ensure_all_finite="allow-nan",
             ensure_min_samples=2 if reset else 0,
         )
+        return check_holds_features(matrix) if reset else matrix
 
 
 def _with_labels(vocabulary: Vocabulary, labels: LabelSet | None) -> Vocabulary:

@@ -326,10 +326,24 @@ def test_labels_as_quantity_or_table_or_column(make_regressor, quick, known):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_scores_by_name_take_units_and_orders_that_strings_misread(make_regressor, quick, known):
+    regressor = make_regressor(quick.encoder, labels=("teff",), max_epochs=1)
+    regressor.set_params(calibration_fraction=0.0)
+    kilo, by_name = known["teff"].to("kK"), LabelScorer("r2")
+    expected = cross_val_score(regressor, known, known["teff"], scoring="r2", **STRICT)
+    found = cross_val_score(regressor, known, kilo, scoring=by_name, **STRICT)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    # The limit that the user guide tells of: scikit-learn compares 5.8 with 5800.
+    assert (cross_val_score(regressor, known, kilo, scoring="r2", **STRICT) < -1e4).all()
+    expected = cross_val_score(quick, known, known[LABELS], scoring="r2", **STRICT)
+    found = cross_val_score(quick, known, known[LABELS[::-1]], scoring=by_name, **STRICT)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
 def test_scores_by_name_need_no_y_and_mind_no_nan(quick, few):
     for scoring in (None, LabelScorer("neg_median_absolute_error")):
         found = cross_val_score(quick, few, scoring=scoring, **STRICT)
-        with_y = cross_val_score(quick, few, few[LABELS[::-1]], scoring=scoring, **STRICT)
+        with_y = cross_val_score(quick, few, few[LABELS], scoring=scoring, **STRICT)
         assert np.isfinite(found).all()
         np.testing.assert_allclose(found, with_y, rtol=1e-6)
     with pytest.raises(ValueError, match="NaN"):
@@ -358,7 +372,10 @@ def test_bagging_of_prepared_features(make_regressor, make_msa, known):
     pipeline = make_pipeline(StellarFeatures(), XPCoefficientScaler(), bagging)
     assert pipeline.fit(known, known[LABELS]).predict(known).shape == (len(known), 3)
     assert np.isfinite(cross_val_score(pipeline, known, known[LABELS], **STRICT)).all()
-    # A matrix is made of stars before the regressor sees them.
+    # A matrix is made of stars before the regressor sees them, of frames with their ids.
+    frame = as_pandas(known).assign(source_id=2**60 + np.arange(len(known)))
+    with pytest.raises(ColumnError, match="Column 12 of the matrix holds numbers beyond 2.*53"):
+        bagging.fit(frame, known[LABELS])
     with pytest.raises(ValueError, match="2-dimensional container"):
         bagging.fit(known, known[LABELS])
 

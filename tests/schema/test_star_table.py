@@ -277,6 +277,25 @@ def test_metrics_of_sklearn_take_a_table_of_labels(stars):
     assert r2_score(truth, np.asarray(truth)) == 1
 
 
+def test_logarithms_and_what_no_star_has_among_labels():
+    labels = StarTable(
+        {
+            "age": u.Dex([9.0, 10.0, 9.5], u.dex(u.yr)),
+            "fe_h": [-0.5, -9999.99, 0.0] * u.dimensionless_unscaled,
+            "teff": [5772, 99999, -999],
+            "logg": [4.4, 1e20, 4.0] * u.dex,
+        }
+    )
+    expected = [[1, -0.5, 5772, 4.4], [10, np.nan, np.nan, np.nan], [10**0.5, 0, np.nan, 4]]
+    np.testing.assert_allclose(np.asarray(labels), expected)
+
+
+def test_labels_of_an_unknown_unit_are_astropys_array():
+    unit = u.Unit("[yr]", parse_strict="silent")
+    for labels in (StarTable({"age": u.Quantity([9.0], unit)}), StarTable({"age": [9.0] * u.mag})):
+        assert np.asarray(labels).dtype.names == ("age",)
+
+
 @pytest.mark.parametrize("names", [["teff", "source_id"], ["teff", "bp_coefficients"], []])
 def test_other_tables_are_astropys_arrays(stars, names):
     found = np.asarray(stars[names])
