@@ -113,7 +113,7 @@ def test_training_on_and_calibrating_make_another(make_regressor, msa, stars, ot
 
 def test_what_is_trained_on_is_no_released_model(make_regressor, stars, tmp_path):
     model = StellarParameterRegressor.from_pretrained("apogee-xp")
-    model.set_params(max_epochs=0, calibration_fraction=0.0).fit(stars)
+    model.set_params(encoder="apogee-xp", max_epochs=0, calibration_fraction=0.0).fit(stars)
     assert model.label_scale is None
     assert model.predict_table(stars).meta["model"] == "StellarParameterRegressor"
     assert "# StellarParameterRegressor" in model.card
