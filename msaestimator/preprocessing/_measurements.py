@@ -48,7 +48,7 @@ class Measurements:
 
     @property
     def is_invalid(self) -> np.ndarray:
-        """Mask of the stars with a value that no star has, bool (n_stars,); see `Readings`."""
+        """Mask of the stars with a value that no star has, bool of shape (n_stars,)."""
         return self._readings.is_invalid
 
     @cached_property
