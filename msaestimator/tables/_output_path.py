@@ -29,7 +29,7 @@ def output_path(
     Returns
     -------
     Path
-        The path, ``~`` replaced by the home folder.
+        The absolute path that ``~``, ``..`` and links lead to.
 
     Raises
     ------
@@ -40,20 +40,22 @@ def output_path(
     """
     path = expand_home(path)
     file_format(path)
+    # Where links lead, and ".." of a folder that is yet to be made.
+    target = path.resolve()
     for read in map(expand_home, inputs):
-        if read.exists() and _is_part_of(path, read):
+        if read.exists() and _is_part_of(target, read):
             raise ColumnError(
                 f"The output {str(path)!r} is the input {str(read)!r}, or lies in it. Choose "
                 "another name."
             )
-    if path.is_dir():
+    if target.is_dir():
         raise IsADirectoryError(f"The output {str(path)!r} is a folder. Name a file in it.")
-    if path.exists() and not overwrite:
+    if target.exists() and not overwrite:
         raise FileExistsError(
             f"The file {str(path)!r} exists. Choose another name, or replace it by "
             "`overwrite=True` (--overwrite)."
         )
-    folder = next(one for one in path.absolute().parents if one.exists())
+    folder = next(one for one in target.parents if one.exists())
     if not folder.is_dir():
         raise NotADirectoryError(
             f"The output {str(path)!r} cannot be written: {str(folder)!r} is a file, not a folder."
@@ -63,7 +65,7 @@ def output_path(
             f"The output {str(path)!r} cannot be written: the folder {str(folder)!r} may not be "
             "written to."
         )
-    return path
+    return target
 
 
 def is_table_path(path: str | os.PathLike[str]) -> bool:
@@ -79,4 +81,4 @@ def expand_home(path: str | os.PathLike[str]) -> Path:
 
 def _is_part_of(path: Path, read: Path) -> bool:
     """Tell whether a path is a file that is read, or lies in a folder that is."""
-    return any(one.exists() and one.samefile(read) for one in (path, *path.absolute().parents))
+    return any(one.exists() and one.samefile(read) for one in (path, *path.parents))

@@ -87,7 +87,7 @@ def test_the_output_is_checked_before_any_work(source, tmp_path, failure, output
 def test_the_input_is_never_replaced(source, tmp_path, failure):
     content = source.read_bytes()
     (tmp_path / "link.parquet").symlink_to(source)
-    for output in (source, tmp_path / "link.parquet", tmp_path / "." / "stars.parquet"):
+    for output in (source, tmp_path / "link.parquet", tmp_path / "new" / ".." / source.name):
         assert "is the input" in failure("predict", source, output, "--overwrite")
         assert "is the input" in failure("predict", output, "--ids", source, "--overwrite")
     assert "or lies in it" in failure("predict", tmp_path, tmp_path / "out.parquet")

@@ -41,11 +41,23 @@ def test_the_input(tmp_path, monkeypatch):
     (tmp_path / "link.csv").symlink_to(source)
     os.link(source, tmp_path / "hard.csv")
     (tmp_path / "folder").symlink_to(tmp_path)
-    for name in ("stars.csv", "link.csv", "hard.csv", "folder/stars.csv"):
+    for name in ("stars.csv", "link.csv", "hard.csv", "folder/stars.csv", "new/../stars.csv"):
         for given in (source, "~/stars.csv", tmp_path / "link.csv"):
             with pytest.raises(ColumnError, match="is the input .* Choose another name"):
                 output_path(tmp_path / name, True, [tmp_path / "none.csv", given])
     assert output_path(tmp_path / "other.csv", True, [source])
+
+
+def test_a_link_is_followed(tmp_path):
+    write_stars(Table({"a": [1]}), tmp_path / "older.csv")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "older.csv")
+    (tmp_path / "loose.csv").symlink_to(tmp_path / "new.csv")
+    with pytest.raises(FileExistsError, match="link.csv' exists"):
+        output_path(tmp_path / "link.csv")
+    write_stars(Table({"a": [2]}), tmp_path / "link.csv", overwrite=True)
+    write_stars(Table({"a": [3]}), tmp_path / "loose.csv")
+    assert read_stars(tmp_path / "older.csv")["a"].tolist() == [2]
+    assert read_stars(tmp_path / "new.csv")["a"].tolist() == [3]
 
 
 def test_a_folder_of_parts_is_not_written_into(tmp_path):
