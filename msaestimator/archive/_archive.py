@@ -378,11 +378,14 @@ class GaiaArchive:
                     f"{self._service.title}, your query: {failure}. Check the query, or try "
                     f"again later. It was: {adql}"
                 ) from failure
-        if "source_id" not in answer.colnames:
+        there = {name.lower(): name for name in answer.colnames}
+        if "source_id" not in there:
             raise ColumnError(
                 "The answer of a query must have the column 'source_id', got "
                 f"{', '.join(answer.colnames)}. Select it, or write AS source_id."
             )
+        # Some of ESA's answers have it in capitals.
+        answer.rename_column(there["source_id"], "source_id")
         return answer
 
 

@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
-from standin import StandIn
+from standin import StandIn, faults
 
 from msaestimator.exceptions import ArchiveError, ColumnError
 
@@ -92,6 +92,14 @@ def test_a_query_must_give_source_ids(server, make_archive):
     with pytest.raises(ColumnError, match="must have the column 'source_id', got ra, other"):
         make_archive().query("SELECT ra, source_id AS other FROM gaiadr3.gaia_source")
     assert {request.kind for request in server.requests} <= {"async", "job", "result", "delete"}
+
+
+def test_an_answer_may_have_its_ids_in_capitals(server, make_archive, special):
+    server.inject(faults.ColumnRenamed("source_id", "SOURCE_ID"), on="result", times=1)
+    query = f"SELECT source_id FROM gaiadr3.gaia_source WHERE source_id = {special['no_xp']}"
+    stars = make_archive(asynchronous=True).query(query)
+    assert stars["source_id"].tolist() == [special["no_xp"]]
+    assert "SOURCE_ID" not in stars.colnames
 
 
 def test_a_query_that_fails_says_where_and_what(make_archive):
