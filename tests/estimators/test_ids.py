@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from astropy.io import fits
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
 
@@ -70,10 +71,16 @@ CONTAINERS = {
     "dict": lambda f: with_ids(f, IDS).to_dict("list"),
     "list of dicts": lambda f: with_ids(f, pd.Series(IDS, dtype=object)).to_dict("records"),
     "dataframe protocol": interchange,
+    "FITS HDU": lambda f: fits.BinTableHDU(astropy_table(f, IDS)),
+    "FITS records": lambda f: fits.BinTableHDU(astropy_table(f, IDS)).data,
 }
 MASKED = {
     "masked Table": lambda f: astropy_table(f, MaskedColumn(IDS, mask=GONE)),
     "masked QTable": lambda f: astropy_table(f, MaskedColumn(IDS, mask=GONE), QTable),
+    "FITS HDU": lambda f: fits.BinTableHDU(astropy_table(f, MaskedColumn(IDS, mask=GONE))),
+    "FITS records": lambda f: (
+        fits.BinTableHDU(astropy_table(f, MaskedColumn(IDS, mask=GONE))).data
+    ),
     "Masked": lambda f: astropy_table(f, Masked(np.array(IDS), mask=GONE), QTable),
     "Int64": lambda f: with_ids(f, pd.Series(KNOWN, dtype="Int64")),
     "objects": lambda f: with_ids(f, pd.Series(KNOWN, dtype=object)),
