@@ -58,13 +58,23 @@ def _cone(ra: str, dec: str, radius: str) -> tuple[SkyCoord, Angle]:
 
 def _read_ids(path: Path, hdu: str | None) -> np.ndarray:
     if not is_table_path(path):
-        return check_source_ids(_words(path.read_text(encoding="utf-8")), name=path.name)
+        return check_source_ids(_words(_text(path)), name=path.name)
     table = read_stars(path, hdu)
     names = table.colnames
     if len(names) == 1 and is_source_id(names[0]):
         # A CSV file of ids alone, without a header.
         return check_source_ids([names[0], *table[names[0]].tolist()], name=path.name)
     return check_source_ids(table, name=repr(path.name))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ColumnError(
+            f"The file {str(path)!r} cannot be read as text of ids: {error}. Give a table of "
+            "another format its ending."
+        ) from error
 
 
 def _words(text: str) -> list[str]:

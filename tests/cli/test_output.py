@@ -182,6 +182,12 @@ def test_a_file_that_cannot_be_read(model, tmp_path, failure):
     assert f"The file {str(source)!r} cannot be read as FITS: its content is HTML" in message
 
 
+def test_ids_that_are_no_text(model, tmp_path, failure):
+    (tmp_path / "ids.txt").write_bytes(b"\x1f\x8b\x08\xff")
+    message = failure("predict", model, tmp_path / "out.csv", "--ids", tmp_path / "ids.txt")
+    assert "ids.txt' cannot be read as text of ids: 'utf-8' codec can't decode" in message
+
+
 @pytest.mark.parametrize("text", ["11\n12\n", "source_id\n11\n12\n", "source_id,b\n11,x\n12,y\n"])
 def test_ids_of_a_csv_file_with_or_without_a_header(tmp_path, text, monkeypatch):
     asked = []
