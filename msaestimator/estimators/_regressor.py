@@ -382,6 +382,7 @@ feature_names_in_
                 start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
                 sample_weight=None if weights is None else weights[rows],
             )
+        self.encoder_.measure_reconstruction(features)
         self._calibrate(features[held_back], targets[held_back])
         latents = [self._latent(view) for view in training_views(features)]
         self.outliers_ = OutlierModel(self.outlier_detector).fit(features, latents, held_back)
@@ -565,6 +566,33 @@ feature_names_in_
         of prepared features is taken as it is.
         """
         return self.outliers_.score(self._read(X))
+
+    def reconstruct(self, X: Any) -> StarTable | np.ndarray:
+        """Return the stars with missing features inferred, as the fine-tuned network does.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+
+        Returns
+        -------
+        StarTable of length n_stars, or ndarray of the shape of ``X``
+            The same as of `MaskedStellarAutoencoder.reconstruct`: each value, its error, and
+            whether it is inferred.
+
+        Raises
+        ------
+        ValueError
+            ``reconstruction_weight`` was zero, so that the network has unlearned it.
+        """
+        self._check_fitted()
+        if self.reconstruction_weight <= 0:
+            raise ValueError(
+                "`reconstruct` needs a network that was fine-tuned with a `reconstruction_weight` "
+                f"above 0, got {self.reconstruction_weight}. Fit with one, or ask the autoencoder "
+                "that it started from."
+            )
+        return self.encoder_.reconstruct(X)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the coefficient of determination, averaged over the labels.

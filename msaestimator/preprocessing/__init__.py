@@ -5,6 +5,7 @@ from msaestimator.preprocessing._feature_matrix import FeatureColumns, Features
 from msaestimator.preprocessing._features import StellarFeatures
 from msaestimator.preprocessing._fill_missing import fill_missing
 from msaestimator.preprocessing._forms import check_any_star
+from msaestimator.preprocessing._inferred import errors_in_units, tell_inferred
 from msaestimator.preprocessing._label_scaler import LabelScaler
 from msaestimator.preprocessing._label_set import (
     LabelSet,
@@ -47,6 +48,7 @@ __all__ = [
     "collect_labels",
     "color_contrasts",
     "counted_stars",
+    "errors_in_units",
     "fill_missing",
     "known_errors",
     "open_by_names",
@@ -58,6 +60,7 @@ __all__ = [
     "read_labels",
     "read_sample_weight",
     "read_tokens",
+    "tell_inferred",
     "token_columns",
     "typical_errors",
     "units_of_features",

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import _num_samples, check_consistent_length
+from sklearn.utils.validation import _num_samples
 
 from msaestimator.exceptions import ColumnError
 from msaestimator.tables import named_columns, raw_column, take_rows
@@ -59,12 +59,17 @@ def counted_stars(sample_weight: Any, X: Any, *others: Any) -> tuple[Any, ...]:
     """
     if sample_weight is None:
         return None, X, *others
-    columns = named_columns(X)
-    n_stars = _num_samples(X) if columns is None else len(columns)
+    n_stars = _n_rows(X)
     weights = read_sample_weight(sample_weight, n_stars)
-    if weights.all():
+    by_star = [other for other in others if not isinstance(other, str | None)]
+    # Of other lengths are told where they are read, if no row is to be taken from them here.
+    if weights.all() or any(_n_rows(other) != n_stars for other in by_star):
         return weights, X, *others
-    check_consistent_length(weights, *(o for o in others if not isinstance(o, str)))
     rows = np.flatnonzero(weights)
-    by_star = (o if o is None or isinstance(o, str) else take_rows(o, rows) for o in (X, *others))
-    return weights[rows], *by_star
+    taken = (o if isinstance(o, str | None) else take_rows(o, rows) for o in (X, *others))
+    return weights[rows], *taken
+
+
+def _n_rows(X: Any) -> int:
+    columns = named_columns(X)
+    return _num_samples(X) if columns is None else len(columns)

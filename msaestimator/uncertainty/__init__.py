@@ -5,6 +5,7 @@ from msaestimator.uncertainty._intervals import IntervalModel, calibration_sampl
 from msaestimator.uncertainty._label_coverage import LabelCoverage
 from msaestimator.uncertainty._levels import check_levels, quantiles_at
 from msaestimator.uncertainty._members import combine_members, epistemic_share
+from msaestimator.uncertainty._reconstruction_errors import ReconstructionErrors
 
 __all__ = [
     "MIN_KNOWN",
@@ -12,6 +13,7 @@ __all__ = [
     "LabelCalibrator",
     "LabelCoverage",
     "QuantileCalibrator",
+    "ReconstructionErrors",
     "calibration_sample",
     "check_levels",
     "combine_members",

@@ -109,12 +109,6 @@ def test_reconstruction_fills_what_was_missing(msa, gappy):
         assert np.isnan(values[20]).all()
 
 
-def test_reconstruction_leaves_what_it_cannot_infer(msa, gappy):
-    filled = msa.reconstruct(gappy)
-    for name in ("parallax", "pmra", "psfmag_u"):
-        assert np.isnan(filled[name]).all()
-
-
 def test_reconstruction_is_in_the_features_units_and_near_them(make_msa, stars):
     hidden = stars.copy()
     hidden["j_m"][:100] = np.nan
