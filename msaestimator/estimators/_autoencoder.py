@@ -259,7 +259,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
                 start=start,
                 sample_weight=None if weights is None else weights[rows],
             )
-        self.measure_reconstruction(features)
+        self._measure(features)
         return self
 
     def fit_from_gaia(
@@ -321,7 +321,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
                 self.net_ = self._net_of_single_epochs(len(x))
             self.net_.partial_fit(TensorDataset(torch.from_numpy(x), torch.from_numpy(x)))
         self._adopt(self.net_.module_)
-        self.measure_reconstruction(features)
+        self._measure(features)
         self.n_partial_fits_ += 1
         return self
 
@@ -363,8 +363,8 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         Notes
         -----
         The error of an inferred value tells how far off a measurement would be, with its noise:
-        68 % of them are within. It is the network's mean performance on stars like those of
-        ``fit``. Models that an earlier version saved know none.
+        68 % of them are within, for stars like those of ``fit``. Models that an earlier version
+        saved know no errors before `measure_reconstruction`.
         """
         features = self.reader_.transform(self._open(X))
         inferred = np.full(features.values.shape, np.nan, dtype=np.float32)
@@ -406,17 +406,23 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             weights = weights[features.is_observed].repeat(compared.sum(axis=1))
         return -float(np.average(errors[compared], weights=weights)) if compared.any() else 0.0
 
-    def measure_reconstruction(self, features: Features) -> None:
-        """Measure how well features are inferred, for `reconstruct` to tell.
+    def measure_reconstruction(self, X: Any) -> Self:
+        """Measure on stars how well features are inferred, for `reconstruct` to tell.
+
+        ``fit`` does it on its own stars. This is for models that an earlier version saved, and for
+        other kinds of stars.
 
         Parameters
         ----------
-        features : Features of n_stars stars
-            Stars as `reader_` reads them.
+        X : table of n_stars stars
+
+        Returns
+        -------
+        self
+            The model with other ``reconstruction_errors_``.
         """
-        self.reconstruction_errors_ = (
-            measure_reconstruction(features, self._residuals) if self.fitted_on_table_ else None
-        )
+        self._measure(self.reader_.transform(self._open(X)))
+        return self
 
     def mask(self) -> JointMask:
         """Return what draws the features to hide in training."""
@@ -484,6 +490,12 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         reconstructed = features.columns.reconstructed
         residuals = output.astype(np.float64) - features.values[:, reconstructed]
         return np.where(hidden[:, reconstructed], residuals, np.nan)
+
+    def _measure(self, features: Features) -> None:
+        told = self.fitted_on_table_  # of a matrix none are asked for
+        self.reconstruction_errors_ = (
+            measure_reconstruction(features, self._residuals) if told else None
+        )
 
     def _inferred_errors(self, features: Features) -> np.ndarray:
         """Return the errors of what is inferred, on the features' scale; zero of the rest."""

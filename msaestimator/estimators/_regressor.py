@@ -382,7 +382,7 @@ feature_names_in_
                 start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
                 sample_weight=None if weights is None else weights[rows],
             )
-        self.encoder_.measure_reconstruction(features)
+        self.encoder_._measure(features)
         self._calibrate(features[held_back], targets[held_back])
         latents = [self._latent(view) for view in training_views(features)]
         self.outliers_ = OutlierModel(self.outlier_detector).fit(features, latents, held_back)

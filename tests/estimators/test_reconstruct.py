@@ -177,7 +177,7 @@ def test_what_is_easier_has_smaller_errors(msa, other_stars):
     assert errors[0] < errors[2]
 
 
-def test_a_model_of_before_knows_no_errors(msa, gappy, tmp_path):
+def test_a_model_of_before_can_be_told_its_errors(msa, stars, gappy, tmp_path):
     msa.save_pretrained(tmp_path)
     loaded = MaskedStellarAutoencoder.from_pretrained(tmp_path)
     first, second = loaded.reconstruct(gappy), msa.reconstruct(gappy)
@@ -187,6 +187,8 @@ def test_a_model_of_before_knows_no_errors(msa, gappy, tmp_path):
     assert of_old.colnames == second.colnames
     assert np.isnan(of_old["j_m_err"][of_old["j_m_inferred"]]).all()
     np.testing.assert_array_equal(of_old["j_m"], second["j_m"])
+    loaded.measure_reconstruction(stars)
+    np.testing.assert_array_equal(loaded.reconstruct(gappy)["j_m_err"], second["j_m_err"])
 
 
 def test_errors_after_partial_fits(make_msa, stars, gappy):
@@ -237,3 +239,30 @@ class TestRegressor:
             loaded.reconstruct(gappy)["bp_coefficients_err"],
             regressor.reconstruct(gappy)["bp_coefficients_err"],
         )
+
+
+@pytest.fixture(scope="module")
+def released():
+    return StellarParameterRegressor.from_pretrained("apogee-xp")
+
+
+class TestReleased:
+    @pytest.mark.parametrize("case", HIDDEN)
+    def test_two_in_three_inferred_values_are_within_their_errors(self, released, case):
+        """Of stars that were not in its training, feature by feature and bright as faint."""
+        stars = load_apogee_xp("test")[:1000]
+        hidden = stars.copy()
+        for name in HIDDEN[case]:
+            hidden[name] = np.nan * hidden[name]
+        filled = released.reconstruct(hidden)
+        faint = stars[G_BAND] > np.nanmedian(stars[G_BAND])
+        for name in HIDDEN[case]:
+            off = np.abs(plain(filled[name]) - plain(stars[name]))
+            off = off.reshape(len(stars), -1)
+            within = off <= plain(filled[f"{name}_err"]).reshape(off.shape)
+            for half in (faint, ~faint):
+                known = np.isfinite(off[half])
+                shares = (within[half] & known).sum(axis=0) / known.sum(axis=0)
+                assert 0.6 < np.median(shares) < 0.78
+                assert (shares > 0.45).all()
+                assert (shares < 0.9).all()

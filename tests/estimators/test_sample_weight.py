@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import sklearn
 from astropy.table import MaskedColumn
@@ -56,11 +57,16 @@ def test_the_scale_of_weights_does_not_matter_their_ratios_do(make, stars, uneve
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("form", ["table", "frame"])
+@pytest.mark.parametrize("form", ["table", "frame", "dict", "arrow"])
 def test_a_star_of_weight_zero_does_not_count(make, stars, uneven, to_frame, weights, kind, form):
-    table = stars if form == "table" else to_frame(stars)
-    counted = np.flatnonzero(uneven)
-    fewer = stars[counted] if form == "table" else to_frame(stars[counted])
+    convert = {
+        "table": lambda stars: stars,
+        "frame": to_frame,
+        "dict": lambda stars: {name: stars[name] for name in stars.colnames},
+        "arrow": lambda stars: pa.Table.from_pandas(to_frame(stars)),
+    }[form]
+    table, counted = convert(stars), np.flatnonzero(uneven)
+    fewer = convert(stars[counted])
     with_all = make(kind).fit(table, sample_weight=uneven)
     without = make(kind).fit(fewer, sample_weight=uneven[counted])
     assert weights(with_all) == weights(without)
