@@ -492,6 +492,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         return np.where(hidden[:, reconstructed], residuals, np.nan)
 
     def _measure(self, features: Features) -> None:
+        self._fingerprint = None
         told = self.fitted_on_table_  # of a matrix none are asked for
         self.reconstruction_errors_ = (
             measure_reconstruction(features, self._residuals) if told else None

@@ -15,6 +15,7 @@ from msaestimator.training import ParameterGroup
 
 __all__ = [
     "check_encoder",
+    "check_reconstructs",
     "clone_with_encoder",
     "fine_tuning_groups",
     "fitted_encoder",
@@ -93,6 +94,16 @@ def check_encoder(encoder: Any) -> None:
         raise TypeError(
             "`encoder` must be a MaskedStellarAutoencoder, the name of a released model or a "
             f"folder, or None, got {type(encoder).__name__}."
+        )
+
+
+def check_reconstructs(reconstruction_weight: float) -> None:
+    """Refuse to reconstruct by a network that was tuned for labels alone."""
+    if reconstruction_weight <= 0:
+        raise ValueError(
+            "`reconstruct` needs a network that was fine-tuned with a `reconstruction_weight` "
+            f"above 0, got {reconstruction_weight}. Fit with one, or ask the autoencoder that it "
+            "started from."
         )
 
 

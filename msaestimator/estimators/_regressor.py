@@ -15,6 +15,7 @@ from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
 from msaestimator.estimators._fine_tuning import (
     check_encoder,
+    check_reconstructs,
     clone_with_encoder,
     fine_tuning_groups,
     fitted_encoder,
@@ -66,7 +67,6 @@ from msaestimator.training import (
     seeded,
 )
 from msaestimator.uncertainty import (
-    MIN_KNOWN,
     IntervalModel,
     calibration_sample,
     check_levels,
@@ -586,12 +586,7 @@ feature_names_in_
             ``reconstruction_weight`` was zero, so that the network has unlearned it.
         """
         self._check_fitted()
-        if self.reconstruction_weight <= 0:
-            raise ValueError(
-                "`reconstruct` needs a network that was fine-tuned with a `reconstruction_weight` "
-                f"above 0, got {self.reconstruction_weight}. Fit with one, or ask the autoencoder "
-                "that it started from."
-            )
+        check_reconstructs(self.reconstruction_weight)
         return self.encoder_.reconstruct(X)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -645,12 +640,7 @@ feature_names_in_
         truth = self._truth(X, y)
         check_consistent_length(X, truth)
         features = self._read(X)
-        known = np.isfinite(truth[features.is_observed]).sum(axis=0)
-        if known.max() < MIN_KNOWN:
-            raise ValueError(
-                f"`calibrate` needs at least {MIN_KNOWN} stars with a known label, got "
-                f"{known.max()}. Pass more stars, or leave the intervals as they are."
-            )
+        self.intervals_.check_enough(truth[features.is_observed])
         self._calibrate(features, self.label_scaler_.transform(truth))
         return self
 

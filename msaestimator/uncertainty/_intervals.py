@@ -110,6 +110,15 @@ class IntervalModel(BaseEstimator):
                 "probability: 0.9 for intervals that hold nine of ten true values."
             )
 
+    def check_enough(self, truth: np.ndarray) -> None:
+        """Refuse to calibrate on labels (n_stars, n_labels) none of which enough stars know."""
+        n_known = np.isfinite(truth).sum(axis=0).max()
+        if n_known < MIN_KNOWN:
+            raise ValueError(
+                f"`calibrate` needs at least {MIN_KNOWN} stars with a known label, got {n_known}. "
+                "Pass more stars, or leave the intervals as they are."
+            )
+
     def split(
         self, fraction: float, features: Features, labels: LabelSet, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -48,7 +48,8 @@ def main() -> None:
     config["estimator"]["fitted"]["encoder_"]["fitted"]["reconstruction_errors_"] = described(
         errors
     )
-    path.write_text(json.dumps(config, indent=1, allow_nan=False))
+    # Lines of one number each would be more indentation than numbers.
+    path.write_text(json.dumps(config, indent=0, allow_nan=False))
     print(f"Errors of {errors.weights_.shape[-1]} features in {path}")
 
 
