@@ -88,8 +88,13 @@ def _with_index(arrow: pa.Table) -> pa.Table:
 def _column(column: pa.ChunkedArray) -> Column:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = arrays_of_text(column)
-    raw = raw_column(column)
-    values, mask = raw.values, raw.mask
+    values, mask, _ = raw_column(column)
+    if values.dtype == np.float16:
+        # Masked arrays of NumPy have no number to fill these with.
+        values = values.astype(np.float32)
+    if values.ndim == 2 and mask.all() and not pa.types.is_fixed_size_list(column.type):
+        # Nobody knows how long the arrays would be.
+        values, mask = np.full(len(column), np.nan), np.ones(len(column), dtype=bool)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         values = column.to_numpy()
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):

@@ -76,8 +76,8 @@ def _header(file: IO[bytes]) -> tuple[str, str]:
 
 def _type(column: dict[str, Any]) -> pa.DataType:
     """Return the type of a column of an ECSV header; arrays are text there, of a subtype."""
-    kind, _, shape = column.get("subtype", column["datatype"]).partition("[")
-    if kind not in ("float32", "float64") or (shape and column["datatype"] != "string"):
+    kind, _, shape = column.get("subtype", "").partition("[")
+    if kind not in ("float32", "float64"):
         return pa.type_for_alias(column["datatype"])
     found = pa.type_for_alias(kind)
     for size in reversed(re.findall(r"\d+|null", shape)):

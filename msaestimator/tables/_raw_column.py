@@ -1,6 +1,7 @@
 """One column of any kind as plain values, where they are missing, and the unit it states."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -147,14 +148,21 @@ def _of_nulls(column: pa.Array) -> RawColumn:
 
 
 def _of_decimals(column: pa.Array) -> RawColumn:
-    # Spark writes a bigint of another database, such as an identifier, as such a decimal.
-    return _of_numbers(column.cast(pa.float64() if column.type.scale else pa.int64()))
+    """Return decimals as floats, or as integers, which identifiers of other databases are."""
+    if column.type.scale == 0:
+        with suppress(pa.ArrowInvalid):  # larger than any integer
+            return _of_numbers(column.cast(pa.int64()))
+    return _of_numbers(column.cast(pa.float64()))
 
 
 def _of_lists(column: pa.Array) -> RawColumn:
-    """Return lists as a matrix if they are equally long, and else as an array each."""
-    known = ~_nulls(column)
-    lengths = np.asarray(pc.list_value_length(column.drop_null()))
+    """Return lists as a matrix if they are equally long, and else as an array each.
+
+    An empty list is a missing one: so archives write an array that is not there.
+    """
+    lengths = np.asarray(pc.list_value_length(column).fill_null(0))
+    known = lengths > 0
+    lengths = lengths[known]
     inner = raw_column(pc.list_flatten(column))
     if len(np.unique(lengths)) > 1 or inner.values.dtype.kind == "O":
         return _of_ragged_lists(inner, lengths, known)

@@ -38,6 +38,14 @@ KINDS = {
     "small integers": (pa.array([1, None, 2], pa.int8()), [1, None, 2]),
     "decimals": (pa.array([decimal.Decimal(BIG), None, decimal.Decimal(2)]), [BIG, None, 2]),
     "fractions": (pa.array([decimal.Decimal("1.5"), None, decimal.Decimal(2)]), [1.5, None, 2.0]),
+    "large decimals": (
+        pa.array([decimal.Decimal(2**70), None], pa.decimal128(38)),
+        [2.0**70, None],
+    ),
+    "halves": (pa.array([np.float16(1.5), None]), [1.5, None]),
+    "empty lists": (pa.array([[1.0, 2.0], [], None]), [[1.0, 2.0], [None] * 2, [None] * 2]),
+    "only empty lists": (pa.array([[], [], None], pa.list_(pa.float32())), [None] * 3),
+    "no lists": (pa.array([None] * 3, pa.large_list(pa.float32())), [None] * 3),
     "floats": (pa.array([1.5, None, 2.5], pa.float32()), [1.5, None, 2.5]),
     "truths": (pa.array([True, None, False]), [True, None, False]),
     "nothing": (pa.nulls(3), [None, None, None]),
@@ -67,8 +75,10 @@ KINDS = {
 )
 def test_columns_of_every_kind(tmp_path, kind, write, ending):
     array, expected = KINDS[kind]
-    stars = through(tmp_path, {"source_id": IDS, "x": array}, write, f"stars{ending}")
-    assert stars["source_id"].tolist() == IDS
+    stars = through(
+        tmp_path, {"source_id": IDS[: len(array)], "x": array}, write, f"stars{ending}"
+    )
+    assert stars["source_id"].tolist() == IDS[: len(array)]
     assert stars["x"].tolist() == expected
     values = np.ma.asarray(stars["x"])
     if values.dtype.kind == "f" and values.mask.any():
