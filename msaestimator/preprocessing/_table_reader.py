@@ -224,8 +224,8 @@ def read_array(table: Any, array: CoefficientArray) -> np.ndarray:
     values = read_column(table, array.name, "")
     if len(values) == 0:
         return np.empty((0, array.size))
-    if values.ndim == 1 and np.isnan(values).all():
-        return values[:, np.newaxis]
+    if values.size == len(values) and np.isnan(values).all():
+        return values.reshape(-1, 1)
     if values.shape[1:] != (array.size,):
         found = " x ".join(str(length) for length in values.shape[1:]) or "1"
         raise ColumnError(
@@ -289,8 +289,8 @@ def _object_row(name: str, value: Any) -> np.ndarray:
         return np.ma.filled(numbers, np.nan).reshape(-1)
     except (TypeError, ValueError):
         raise ColumnError(
-            f"Column {name!r} must hold numbers, got {reprlib.repr(value)} ({type(value).__name__}). "
-            "Convert it, with NaN where a value is missing."
+            f"Column {name!r} must hold numbers, got {reprlib.repr(value)} "
+            f"({type(value).__name__}). Convert it, with NaN where a value is missing."
         ) from None
 
 

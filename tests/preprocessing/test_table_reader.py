@@ -293,6 +293,17 @@ def test_spectra_of_no_star(cells):
     np.testing.assert_array_equal(column(frame, "j_m"), [10.0, 11.0])
 
 
+@pytest.mark.parametrize("kind", [pa.list_(pa.float32()), pa.large_list(pa.float64()), pa.null()])
+@pytest.mark.parametrize("cells", [[None, None], [None, []], [[], []]])
+def test_spectra_of_no_star_in_arrow(kind, cells):
+    """A part of a catalogue in which no star has a spectrum does not know how long one is."""
+    if kind == pa.null():
+        cells = [None, None]
+    table = pa.table({"bp_coefficients": pa.array(cells, kind), "j_m": [10.0, 11.0]})
+    matrix = read_features(table, GAIA_DR3)
+    assert np.isfinite(matrix).sum() == 2
+
+
 def test_one_row(stars, matrix_of):
     np.testing.assert_array_equal(read_features(stars[:1], GAIA_DR3), matrix_of(stars[:1]))
 
