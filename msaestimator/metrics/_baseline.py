@@ -13,6 +13,7 @@ from msaestimator.preprocessing import (
     StellarFeatures,
     XPCoefficientScaler,
     read_labels,
+    with_arrays,
 )
 from msaestimator.schema import get_label
 
@@ -53,6 +54,7 @@ class BoostingBaseline(RegressorMixin, BaseEstimator):
         self.l2_regularization = l2_regularization
         self.random_state = random_state
 
+    @with_arrays
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train on a table of stars with the label columns; unknown labels are left out."""
         self.labels_ = tuple(self.labels)
@@ -66,6 +68,7 @@ class BoostingBaseline(RegressorMixin, BaseEstimator):
         }
         return self
 
+    @with_arrays
     def predict(self, X: Any) -> np.ndarray:
         """Return the labels of a table of stars, (n_stars, n_labels)."""
         matrix = self.features_.transform(X)

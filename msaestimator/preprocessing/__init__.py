@@ -20,6 +20,7 @@ from msaestimator.preprocessing._open_stars import (
     open_by_names,
     open_stars,
 )
+from msaestimator.preprocessing._own_arrays import with_arrays
 from msaestimator.preprocessing._sample_weight import counted_stars, read_sample_weight
 from msaestimator.preprocessing._star_reader import StarReader
 from msaestimator.preprocessing._table_reader import (
@@ -65,4 +66,5 @@ __all__ = [
     "typical_errors",
     "units_of_features",
     "weights_of_labels",
+    "with_arrays",
 ]

@@ -21,6 +21,7 @@ from msaestimator.preprocessing._forms import (
 )
 from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._open_stars import open_stars
+from msaestimator.preprocessing._own_arrays import with_arrays
 from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
 from msaestimator.schema import FeatureSchema, StarTable, resolve_schema
 from msaestimator.tables import NamedColumns, fill_missing_with_nan
@@ -79,6 +80,7 @@ class StarReader(BaseEstimator):
         self.fit_transform(X)
         return self
 
+    @with_arrays
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Features:
         """Learn how stars become features, and return these."""
         self.schema_ = resolve_schema(self.schema)
@@ -91,6 +93,7 @@ class StarReader(BaseEstimator):
         self.n_features_in_ = len(self.schema_)
         return self._fit_preprocessor(X, Measurements(columns, self.schema_))
 
+    @with_arrays
     def transform(self, X: Any) -> Features:
         """Return the features of stars.
 

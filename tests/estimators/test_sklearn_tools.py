@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
 from astropy.table import QTable, Table
 from sklearn.base import clone
 from sklearn.ensemble import BaggingRegressor, VotingRegressor
@@ -40,7 +41,7 @@ from sklearn.utils import resample, shuffle
 
 from msaestimator import StarTable
 from msaestimator.exceptions import ColumnError
-from msaestimator.metrics import LabelScorer
+from msaestimator.metrics import BoostingBaseline, LabelScorer
 from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler
 
 LABELS = ["teff", "logg", "fe_h"]
@@ -405,3 +406,27 @@ def test_shuffled_and_drawn_anew(quick, known):
     stars, teff = shuffle(known, known["teff"], random_state=0)
     assert list(stars["teff"]) == list(teff)
     assert len(clone(quick).fit(resample(known, random_state=0)).predict(known)) == len(known)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_outputs_set_for_all_of_scikit_learn(
+    make_regressor, make_msa, make_generalist, fitted, known, library
+):
+    """Scalers within the estimators go on with arrays; only what is asked for is a frame."""
+    regressor = make_regressor(make_msa(max_epochs=1), max_epochs=1).fit(known)
+    expected = regressor.predict_table(known)
+    with sklearn.config_context(transform_output=library):
+        anew = clone(regressor).fit(known)
+        for model in (anew, regressor):
+            found = model.predict_table(known)
+            for name in expected.colnames:
+                np.testing.assert_array_equal(found[name], expected[name])
+        np.testing.assert_array_equal(anew.outlier_score(known), regressor.outlier_score(known))
+        assert np.isfinite(anew.calibrate(known[[*range(len(known))] * 2]).score(known))
+        assert len(anew.encoder_.reconstruct(known)) == len(known)
+        assert make_generalist(max_epochs=1).fit(known).predict(known).shape == (len(known), 3)
+        assert len(fitted.request(known, ["teff"])) == len(known)
+        assert BoostingBaseline(("teff",), max_iter=2).fit(known).predict(known).size == len(known)
+        assert type(anew.encoder_.transform(known)).__module__.startswith(library)
+        assert type(fitted.transform(known)).__module__.startswith(library)
+    assert type(fitted.transform(known)) is np.ndarray
