@@ -364,7 +364,7 @@ feature_names_in_
             self.intervals_ = IntervalModel(self.quantiles, self.log_labels, self.calibrator).fit(
                 labels
             )
-        targets = self.label_scaler_.transform(labels.values).astype(np.float32)
+        targets = self.label_scaler_.scaled(labels.values).astype(np.float32)
         with seeded(self.random_state, resolve_device(self.device)):
             targets = self._on_reference_scale(features, targets, surveys, reset=not again)
             rows, held_back = self.intervals_.split(
@@ -641,7 +641,7 @@ feature_names_in_
         check_consistent_length(X, truth)
         features = self._read(X)
         self.intervals_.check_enough(truth[features.is_observed])
-        self._calibrate(features, self.label_scaler_.transform(truth))
+        self._calibrate(features, self.label_scaler_.scaled(truth))
         return self
 
     def survey_offset(self, X: Any, survey: str | int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isfunction
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -18,7 +17,6 @@ from msaestimator.estimators._parameters import TrainingParameters, fitted
 from msaestimator.estimators._presets import get_preset
 from msaestimator.estimators._similar_stars import find_similar
 from msaestimator.estimators._valid_ranges import valid_ranges
-from msaestimator.preprocessing import with_arrays
 from msaestimator.results import provenance
 from msaestimator.saving import Origin, fingerprint, load_estimator, save_estimator
 from msaestimator.schema import StarTable
@@ -76,13 +74,6 @@ aliases, inference_batch_size, device, precision, random_state, verbose
     """Estimators that a saved one may hold, by their names in files."""
     saved_within: ClassVar[Sequence[str]] = ()
     """Names in files of estimators that hold one of the class as their encoder."""
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Let the scalers within every public method return arrays, also a subclass's own."""
-        for name, method in tuple(vars(cls).items()):
-            if isfunction(method) and not name.startswith("_"):
-                setattr(cls, name, with_arrays(method))
-        super().__init_subclass__(**kwargs)
 
     @classmethod
     def from_preset(cls, name: str, **changes: Any) -> Self:

@@ -4,9 +4,12 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
+from msaestimator.preprocessing import with_arrays
+
 __all__ = ["find_similar"]
 
 
+@with_arrays
 def find_similar(
     vectors: np.ndarray, k: int, *, among: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +31,9 @@ def find_similar(
     indices : ndarray of int of shape (n_stars, k)
         Rows of ``among``; -1 of NaN.
     """
-    searched = vectors if among is None else among
+    # The encoder may be set to return frames.
+    vectors = np.asarray(vectors)
+    searched = vectors if among is None else np.asarray(among)
     asked, known = (np.isfinite(stars).all(axis=1) for stars in (vectors, searched))
     rows = np.flatnonzero(known)
     n_others = len(rows) - (among is None)

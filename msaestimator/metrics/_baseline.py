@@ -60,7 +60,7 @@ class BoostingBaseline(RegressorMixin, BaseEstimator):
         self.labels_ = tuple(self.labels)
         units = {name: get_label(name).unit for name in self.labels}
         self.label_scaler_ = LabelScaler(self.labels).fit(read_labels(X, units))
-        targets = self.label_scaler_.transform(read_labels(X, units))
+        targets = self.label_scaler_.scaled(read_labels(X, units))
         self.features_ = make_pipeline(StellarFeatures(), XPCoefficientScaler()).fit(X)
         self.models_ = {
             with_xp: self._fit_models(X if with_xp else hide_xp(X), targets)

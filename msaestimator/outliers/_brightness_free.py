@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import nnls
 from sklearn.base import BaseEstimator
 
-from msaestimator.preprocessing import XPCoefficientScaler
+from msaestimator.preprocessing import XPCoefficientScaler, with_arrays
 from msaestimator.schema import G_BAND, FeatureSchema, g_flux
 
 __all__ = ["BrightnessFreeView"]
@@ -63,6 +63,7 @@ class BrightnessFreeView(BaseEstimator):
     def __init__(self, schema: FeatureSchema) -> None:
         self.schema = schema
 
+    @with_arrays
     def fit(self, values: np.ndarray, errors: np.ndarray) -> Self:
         """Learn from the values of stars and their errors.
 
@@ -91,6 +92,7 @@ class BrightnessFreeView(BaseEstimator):
         )
         return self
 
+    @with_arrays
     def transform(self, values: np.ndarray) -> np.ndarray:
         """Return the view, (n_stars, n_view): coefficients, then colours; NaN missing."""
         scaled = self.scaler_.transform(values)

@@ -11,6 +11,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
 from msaestimator.outliers._false_alarm import FalseAlarmRate
+from msaestimator.preprocessing import with_arrays
 
 __all__ = ["DensityOutliers", "fit_density", "hold_back"]
 
@@ -79,6 +80,7 @@ class DensityOutliers(BaseEstimator):
         self.n_directions = n_directions
         self.n_gaussians = n_gaussians
 
+    @with_arrays
     def fit(
         self,
         X: Any,
@@ -121,6 +123,7 @@ class DensityOutliers(BaseEstimator):
             scores[seen] = self.rate_.score(self.misfit(X if seen.all() else X[seen]))
         return scores
 
+    @with_arrays
     def misfit(self, X: np.ndarray) -> np.ndarray:
         """Return minus the logarithm of the density, (n_vectors,), for vectors with any value."""
         mixture = GaussianMixture(len(self.shares_))

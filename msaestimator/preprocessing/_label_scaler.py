@@ -116,6 +116,10 @@ class LabelScaler(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return scaled labels of shape (n_stars, n_labels)."""
+        return self.scaled(X)
+
+    def scaled(self, X: Any) -> np.ndarray:
+        """Return what `transform` does, an array whatever ``set_output`` asks for."""
         check_is_fitted(self, "center_")
         scaled = (self._logarithm(self._validate(X, reset=False)) - self.center_) / self.scale_
         return np.arcsinh(scaled) if self.asinh else scaled

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 
 from msaestimator.exceptions import ColumnError
 from msaestimator.preprocessing._measurements import Measurements
+from msaestimator.preprocessing._own_arrays import with_arrays
 from msaestimator.schema import G_BAND
 
 __all__ = ["known_errors", "typical_errors"]
@@ -62,6 +63,7 @@ def known_errors(stars: Measurements, preprocessor: Pipeline) -> np.ndarray:
     return errors
 
 
+@with_arrays
 def _scaled_errors(stars: Measurements, preprocessor: Pipeline) -> np.ndarray:
     """Return errors on the features' scale: zero if unknown, NaN of features not observed."""
     values, errors = stars.values, stars.errors.copy()

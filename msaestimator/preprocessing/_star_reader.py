@@ -80,7 +80,6 @@ class StarReader(BaseEstimator):
         self.fit_transform(X)
         return self
 
-    @with_arrays
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Features:
         """Learn how stars become features, and return these."""
         self.schema_ = resolve_schema(self.schema)
@@ -93,7 +92,6 @@ class StarReader(BaseEstimator):
         self.n_features_in_ = len(self.schema_)
         return self._fit_preprocessor(X, Measurements(columns, self.schema_))
 
-    @with_arrays
     def transform(self, X: Any) -> Features:
         """Return the features of stars.
 
@@ -176,6 +174,7 @@ class StarReader(BaseEstimator):
         """Columns that the features are made of; None if only the preprocessor knows."""
         return set(self.columns.base_names) if self.preprocessor is None else None
 
+    @with_arrays
     def _fit_preprocessor(self, X: Any, measured: Measurements | None) -> Features:
         """Fit the preprocessor, note which features any star has, and return them."""
         self.preprocessor_ = self._new_preprocessor()
@@ -219,6 +218,7 @@ class StarReader(BaseEstimator):
         reads = isinstance(first, StellarFeatures | XPCoefficientScaler)
         return measured if reads else measured.columns.container
 
+    @with_arrays
     def _scale(self, X: Any, measured: Measurements | None) -> np.ndarray:
         if len(X if measured is None else measured) == 0:
             return np.empty((0, len(self.is_observed_)), dtype=np.float32)

@@ -252,7 +252,7 @@ class TokenReader(BaseEstimator):
 
     def _scale(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
         errors = np.nan_to_num(self.scaler_.transform_errors(values, errors))
-        return np.stack([self.scaler_.transform(values), errors], axis=1).astype(np.float32)
+        return np.stack([self.scaler_.scaled(values), errors], axis=1).astype(np.float32)
 
     def _put_labels(
         self, labels: LabelSet, y: Any, values: np.ndarray, errors: np.ndarray

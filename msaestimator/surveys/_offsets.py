@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
+from msaestimator.preprocessing import with_arrays
 from msaestimator.surveys._read_surveys import find_survey
 
 __all__ = ["SurveyOffsets"]
@@ -101,6 +102,7 @@ class SurveyOffsets(BaseEstimator):
         self.reference = reference
         self.random_state = random_state
 
+    @with_arrays
     def fit_transform(self, X: np.ndarray, y: np.ndarray, surveys: np.ndarray) -> np.ndarray:
         """Learn the offsets, and return the labels on the scale of the reference survey.
 
@@ -147,6 +149,7 @@ class SurveyOffsets(BaseEstimator):
             on_reference = mean - (share * offsets).sum(axis=-1)
         return (y - (is_of[:, None] * offsets).sum(axis=-1)).astype(y.dtype)
 
+    @with_arrays
     def offset(self, survey: str | int, y: np.ndarray) -> np.ndarray:
         """Return what a survey's labels exceed the reference's by, (n_stars, n_labels).
 

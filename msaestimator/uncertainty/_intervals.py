@@ -71,7 +71,7 @@ class IntervalModel(BaseEstimator):
             labels.names, log=self.log_labels, units=labels.units
         ).fit(labels.values)
         teff = labels.names.index("teff") if "teff" in labels.names else None
-        self.label_coverage_ = LabelCoverage(teff).fit(self.label_scaler_.transform(labels.values))
+        self.label_coverage_ = LabelCoverage(teff).fit(self.label_scaler_.scaled(labels.values))
         self.calibrator_ = None
         return self
 
@@ -207,7 +207,7 @@ class IntervalModel(BaseEstimator):
         medians = quantiles[..., len(levels) // 2]
         flags = limit_flags(medians, self.labels_, units=self.units_)
         by_label = quantiles.swapaxes(1, 2)
-        scaled = self.label_scaler_.transform(by_label.reshape(-1, len(self.labels_)))
+        scaled = self.label_scaler_.scaled(by_label.reshape(-1, len(self.labels_)))
         scaled = scaled.reshape(by_label.shape).swapaxes(1, 2)
         return flags | self.label_coverage_.flags(scaled, levels)
 

@@ -410,7 +410,7 @@ def test_shuffled_and_drawn_anew(quick, known):
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_outputs_set_for_all_of_scikit_learn(
-    make_regressor, make_msa, make_generalist, fitted, known, library
+    make_regressor, make_msa, make_generalist, fitted, known, stars, library
 ):
     """Scalers within the estimators go on with arrays; only what is asked for is a frame."""
     regressor = make_regressor(make_msa(max_epochs=1), max_epochs=1).fit(known)
@@ -424,6 +424,10 @@ def test_outputs_set_for_all_of_scikit_learn(
         np.testing.assert_array_equal(anew.outlier_score(known), regressor.outlier_score(known))
         assert np.isfinite(anew.calibrate(known[[*range(len(known))] * 2]).score(known))
         assert len(anew.encoder_.reconstruct(known)) == len(known)
+        assert anew.find_similar(known, k=2)[1].shape == (len(known), 2)
+        noisy = clone(regressor).set_params(resample_noise=True)
+        noisy.fit(stars[:90], survey=np.arange(90) % 2)
+        assert noisy.survey_offset(stars[:9], 1).shape == (9, 3)
         assert make_generalist(max_epochs=1).fit(known).predict(known).shape == (len(known), 3)
         assert len(fitted.request(known, ["teff"])) == len(known)
         assert BoostingBaseline(("teff",), max_iter=2).fit(known).predict(known).size == len(known)
