@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import get_scorer
 
@@ -48,7 +49,9 @@ class LabelScorer:
 
     scoring: str = "r2"
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
+    def __call__(
+        self, estimator: Any, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return the score of a fitted estimator, or a Pipeline that ends in one.
 
         Parameters
@@ -59,6 +62,8 @@ class LabelScorer:
             Stars that the estimator takes.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
             The labels; None takes them from ``X``.
+        sample_weight : array-like of shape (n_stars,), optional
+            Weights of the stars, for metrics that take them.
 
         Returns
         -------
@@ -69,11 +74,13 @@ class LabelScorer:
         truth = collect_labels(X, y, _last(estimator).units_).values
         predicted = np.reshape(estimator.predict(X), truth.shape)
         known = np.isfinite(truth) & np.isfinite(predicted)
-        scores = [
-            scorer(_Told(predicted[rows, label]), np.empty((rows.sum(), 0)), truth[rows, label])
-            for label, rows in enumerate(known.T)
-            if rows.any()
-        ]
+        weights = {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)}
+        scores = []
+        for label, rows in enumerate(known.T):
+            if rows.any():
+                told, stars = _Told(predicted[rows, label]), np.empty((rows.sum(), 0))
+                of_rows = {name: values[rows] for name, values in weights.items()}
+                scores.append(scorer(told, stars, truth[rows, label], **of_rows))
         return float(np.mean(scores)) if scores else np.nan
 
 

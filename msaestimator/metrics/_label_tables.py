@@ -15,7 +15,6 @@ from msaestimator.tables import NamedColumns, named_columns, source_ids_of
 
 __all__ = ["bounds_of_labels", "label_names", "label_values", "open_tables", "units_of_labels"]
 
-BOUNDS = ("lower", "upper")
 SHOWN = 5  # names of a table in a message
 
 
@@ -103,16 +102,25 @@ def label_values(values: Any, units: Mapping[str, u.UnitBase], name: str) -> np.
 def bounds_of_labels(
     predictions: NamedColumns, units: Mapping[str, u.UnitBase]
 ) -> dict[str, np.ndarray]:
-    """Return the bounds that a table has of any label, NaN of others; nothing if of none."""
-    bounded = {
-        n: u for n, u in units.items() if all(f"{n}_{end}" in predictions for end in BOUNDS)
-    }
-    bounds = {end: np.full((len(predictions), len(units)), np.nan) for end in BOUNDS}
-    for end, values in bounds.items():
-        for label in bounded:
-            # By the label's own name, which says what its unit may be.
-            column = {label: predictions[f"{label}_{end}"]}
-            values[:, [*units].index(label)] = label_values(
-                named_columns(column), {label: units[label]}, end
-            )[:, 0]
-    return bounds if bounded else {}
+    """Return the bounds that a table has of any label, NaN of others; nothing if of none.
+
+    Where it has ``teff_err`` besides, half the width of a 68 % interval, this comes too: the
+    bounds may be those of another.
+    """
+    found = {}
+    for name, ending in (("lower", "lower"), ("upper", "upper"), ("error", "err")):
+        values = np.full((len(predictions), len(units)), np.nan)
+        for place, (label, unit) in enumerate(units.items()):
+            if all(f"{label}_{end}" in predictions for end in ("lower", "upper", ending)):
+                values[:, place] = _values_of(predictions[f"{label}_{ending}"], label, unit, name)
+                found[name] = values
+    return found
+
+
+def _values_of(column: Any, label: str, unit: u.UnitBase, name: str) -> np.ndarray:
+    if name == "error":
+        # A difference of logarithms has no zero point, so that it is no label.
+        return to_floats(column, f"{label}_err", unit)
+    # By the label's own name, which says what its unit may be.
+    table = named_columns({label: column})
+    return label_values(table, {label: unit}, name)[:, 0]

@@ -54,7 +54,8 @@ def score_table(
         Names of the labels. None takes those that two tables have in common.
     lower, upper : array-like or Quantity of shape (n_stars, n_labels), optional
         Predicted 0.16 and 0.84 quantiles; they add the columns of the uncertainties. None takes
-        ``teff_lower`` and ``teff_upper`` of a table of predictions, if it has them.
+        ``teff_lower`` and ``teff_upper`` of a table of predictions, if it has them. These may be
+        of another interval, if it has ``teff_err`` too, half the width of this one.
     units : mapping of str to str, optional
         Units by label name. A label not named is in the unit of an array ``y_true``, else in the
         schema's, else in that of the table's column, else dimensionless.
@@ -64,7 +65,8 @@ def score_table(
     QTable of length n_labels
         Columns ``label``, ``unit``, ``n_stars`` (stars with truth and prediction), then ``rmse``,
         ``sigma``, ``mae`` and ``nmad`` as plain numbers in the row's ``unit``, ``r2`` and
-        ``spearman``; with intervals also ``z_mean``, ``z_std`` and ``coverage``.
+        ``spearman``; with intervals also ``z_mean`` and ``z_std``, 0 and 1 where these are right,
+        and ``coverage``, the share of truth within ``lower`` and ``upper``.
 
     Raises
     ------
@@ -112,6 +114,7 @@ def _scores(
     y_pred: np.ndarray,
     lower: np.ndarray | None = None,
     upper: np.ndarray | None = None,
+    error: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Return one row: the scores of one label."""
     # The scores check the shapes, so they come before the count.
@@ -120,12 +123,24 @@ def _scores(
     row: dict[str, Any] = {"n_stars": int(known.sum()), **scores}
     if lower is None or upper is None:
         return row
-    z = z_scores(y_true, lower, y_pred, upper)
+    z = z_scores(y_true, *_one_sigma(lower, y_pred, upper, error))
     z = z[~np.isnan(z)]
     row["z_mean"] = float(z.mean()) if z.size else np.nan
     row["z_std"] = float(z.std()) if z.size else np.nan
     row["coverage"] = coverage(y_true, lower, upper)
     return row
+
+
+def _one_sigma(
+    lower: np.ndarray, median: np.ndarray, upper: np.ndarray, error: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return bounds and median, the bounds brought to the width that half of is ``error``."""
+    if error is None:
+        return lower, median, upper
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = 2 * error / (upper - lower)
+    factor = np.where(np.isfinite(factor), factor, 1.0)
+    return median - (median - lower) * factor, median, median + (upper - median) * factor
 
 
 def _as_table(rows: list[dict[str, Any]]) -> QTable:

@@ -83,6 +83,12 @@ def test_pipelines_searches_and_several_scores(stars):
     assert LabelScorer("neg_max_error")(search, stars) == pytest.approx(-0.15)
 
 
+def test_weights_of_stars(stars):
+    told, weights = Told().fit(stars), np.array([1.0, 1.0, 0.0, 2.0])
+    found = LabelScorer("neg_mean_absolute_error")(told, stars, sample_weight=weights)
+    assert found == pytest.approx(-(0.1 + (0.1 + 0.2) / 4) / 2)
+
+
 def test_no_known_label_has_no_score(stars):
     stars["teff"] = np.nan * u.K
     stars["logg"] = np.nan * u.dex

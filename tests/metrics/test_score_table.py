@@ -167,6 +167,25 @@ def test_a_label_without_bounds_has_no_z_scores(tables):
     assert score_table(stars, predictions).colnames == POINT
 
 
+def test_z_scores_are_of_the_68_percent_whatever_the_bounds(tables):
+    """A table may have the bounds of 90 %, and tells the width of 68 % besides."""
+    stars, predictions = tables
+    expected = score_table(stars, predictions)
+    for name in ("teff", "logg"):
+        median, ends = predictions[name], [f"{name}_lower", f"{name}_upper"]
+        predictions[f"{name}_err"] = (predictions[ends[1]] - predictions[ends[0]]) / 2
+        for end in ends:
+            predictions[end] = median + 1.6 * (predictions[end] - median)
+    predictions["teff_err"] = predictions["teff_err"].to("kK")
+    found = score_table(stars, predictions)
+    for name in ("z_mean", "z_std", "mae"):
+        np.testing.assert_allclose(found[name], expected[name])
+    assert list(found["coverage"]) == [1, 1]
+    assert list(expected["coverage"]) == [1, 1]
+    predictions["teff_upper"] = predictions["teff_lower"] = predictions["teff"]
+    assert score_table(stars, predictions)["coverage"][0] == 0
+
+
 def test_a_label_of_ones_own_is_found_by_its_bounds():
     stars = QTable({"activity": [1.0, 2.0] * u.mag, "j_m": [1.0, 2.0]})
     predictions = QTable({"activity": [1.1, 2.1], "activity_lower": [1, 2], "j_m": [1.0, 2.0]})
