@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from astropy.table import Column, MaskedColumn, Table, meta, serialize
 from astropy.utils.data_info import serialize_context_as
 
@@ -92,7 +93,11 @@ def _column(column: pa.ChunkedArray) -> Column:
     if values.dtype == np.float16:
         # Masked arrays of NumPy have no number to fill these with.
         values = values.astype(np.float32)
-    if values.ndim == 2 and mask.all() and not pa.types.is_fixed_size_list(column.type):
+    if (
+        values.shape[1:] == (1,)
+        and mask.all()
+        and not pc.max(pc.list_value_length(column)).as_py()
+    ):
         # Nobody knows how long the arrays would be.
         values, mask = np.full(len(column), np.nan), np.ones(len(column), dtype=bool)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):

@@ -33,22 +33,37 @@ def write_fits(table: Table, path: Path) -> None:
     """Write a FITS file, in which masked truth values are numbers."""
     written = Table(table, copy=False)
     written.meta = {name: _ascii(value) for name, value in table.meta.items()}
-    for column in table.itercols():
-        raw = raw_column(column)
-        if raw.values.dtype.kind == "f" and raw.mask.any():
-            values = np.where(raw.mask, raw.values.dtype.type(np.nan), raw.values)
-            info = {name: getattr(column.info, name) for name in ("unit", "description", "format")}
-            written[column.info.name] = Column(values, **info)
-        if raw.values.dtype.kind == "U" and not all(map(str.isascii, raw.values[~raw.mask])):
+    for column in [c for c in written.columns.values() if isinstance(c, Column)]:
+        if column.dtype.kind == "U" and not all(map(str.isascii, np.ma.filled(column, ""))):
             raise ColumnError(
-                f"column {column.info.name!r} has text beyond ASCII, which FITS has not; choose "
+                f"column {column.name!r} has text beyond ASCII, which FITS has not; choose "
                 "another ending, such as .ecsv or .parquet"
             )
-        if raw.values.dtype.kind == "b" and raw.mask.any():
-            written[column.info.name] = MaskedColumn(column.astype(np.int16), fill_value=-1)
+        if isinstance(column, MaskedColumn):
+            written[column.name] = _with_null(column)
     # Astropy keeps units that FITS has no word for, such as dex, of quantities alone, and it has
     # no quantity of a logarithm that is masked.
     QTable(written, copy=False).write(path, format="fits")
+
+
+def _with_null(column: MaskedColumn) -> Column:
+    """Return a masked column with a sign for no value that none of its values is.
+
+    Astropy would take 999999, or what is left of it in a smaller type, which may be a value.
+    """
+    values, mask, unit = raw_column(column)
+    info = {"unit": unit, "description": column.description, "format": column.format}
+    if values.dtype.kind == "f":
+        return Column(np.where(mask, values.dtype.type(np.nan), values), **info)
+    if not mask.any():
+        return Column(values, **info)
+    signed = np.result_type(values.dtype, np.int16)
+    if values.dtype.kind not in "biu" or signed.kind != "i":
+        return column
+    null = np.iinfo(signed).min
+    while np.any(values[~mask] == null):
+        null += 1
+    return MaskedColumn(values.astype(signed), mask=mask, fill_value=null, **info)
 
 
 def _ascii(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from astropy.io import votable
 from astropy.table import MaskedColumn, Table
 
@@ -10,6 +11,12 @@ from msaestimator.tables._chosen_table import ListedTable, choose_table
 from msaestimator.tables._votable_notes import add_notes, read_notes
 
 __all__ = ["read_votable", "write_votable"]
+
+WIDER = {
+    np.dtype(kind): np.dtype(wider)
+    for kind, wider in {"i1": "i2", "u2": "i4", "u4": "i8", "f2": "f4"}.items()
+}
+"""Types that VOTable has not, and the next that hold all their numbers."""
 
 
 def read_votable(path: Path, hdu: int | str | None) -> Table:
@@ -35,7 +42,11 @@ def read_votable(path: Path, hdu: int | str | None) -> Table:
 def write_votable(table: Table, path: Path) -> None:
     """Write a VOTable, with what ``meta`` says."""
     # Of a plain table, since astropy takes one of stars for the matrix that NumPy may take it for.
-    document = votable.from_table(Table(table, copy=False))
+    written = Table(table, copy=False)
+    for column in written.columns.values():
+        if column.dtype in WIDER:
+            written[column.name] = column.astype(WIDER[column.dtype])
+    document = votable.from_table(written)
     add_notes(document.get_first_table(), table.meta)
     document.to_xml(str(path))
 

@@ -114,6 +114,17 @@ def test_masked_truths_come_back_from_fits_as_numbers(tmp_path):
     assert read.tolist() == [1, 0, None]
 
 
+@pytest.mark.parametrize("ending", ONE_OF_EACH)
+@pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "bool"])
+def test_no_value_is_taken_for_none(tmp_path, ending, kind):
+    """Formats in which a number stands for no value have one that is none of the values."""
+    limits = [0, 1] if kind == "bool" else [np.iinfo(kind).min, np.iinfo(kind).max]
+    values = np.array([*limits, 63, 1, 0, 0]).astype(kind)
+    stars = Table({"a": MaskedColumn(values, mask=[False] * 5 + [True])})
+    write_stars(stars, tmp_path / f"a{ending}")
+    assert read_stars(tmp_path / f"a{ending}")["a"].tolist() == stars["a"].tolist()
+
+
 @pytest.mark.parametrize("ending", [".ecsv", ".parquet", ".feather", ".h5"])
 def test_times_come_back(tmp_path, ending):
     write_stars(QTable({"epoch": Time([2016.0, 2017.5], format="jyear")}), tmp_path / f"a{ending}")
