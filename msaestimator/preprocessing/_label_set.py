@@ -210,7 +210,7 @@ def _from_column(y: Any, wanted: Sequence[str] | Mapping[str, str] | None) -> La
     (name,) = units
     if name not in LABELS and not isinstance(wanted, Mapping):
         units = {name: str(y.unit)}
-    values = read_labels({name: y}, units)
+    values = read_labels({name: y[:, 0] if np.ndim(y) == 2 else y}, units)
     return LabelSet((name,), units, values, one_dimensional=np.ndim(y) == 1)
 
 

@@ -318,7 +318,8 @@ def test_labels_as_quantity_or_table_or_column(make_regressor, quick, known):
     regressor.set_params(calibration_fraction=0.0)
     stars, teff = known, known["teff"]
     expected = cross_val_score(regressor, stars, teff.value, scoring="r2", **STRICT)
-    for y in (teff, known[["teff"]], Table(known)["teff"], pd.Series(teff.value, name="teff")):
+    table, series = Table(known), pd.Series(teff.value, name="teff")
+    for y in (teff, teff[:, None], known[["teff"]], table["teff"], series, pl.Series(series)):
         found = cross_val_score(regressor, stars, y, scoring="r2", **STRICT)
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     in_kilokelvin = known[["teff"]]
