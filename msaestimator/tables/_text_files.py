@@ -88,13 +88,17 @@ def _rounded(table: Table) -> Table:
 
 
 def _text(content: bytes) -> bytes:
-    """Return a text as UTF-8, without comments and the mark that some begin it with."""
+    """Return a text as UTF-8, without the mark and the comments that it may begin with."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = content.decode("utf-16").encode()
     content = content.removeprefix(codecs.BOM_UTF8)
-    # Comments may follow the rows too, such as the last line that some servers add.
-    if b"#" in content:
-        content = re.sub(rb"^#.*(\r?\n|$)", b"", content, flags=re.MULTILINE)
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        # Old programs write one byte a letter.
+        content = content.decode("latin-1").encode()
+    comments = re.match(rb"(\s*(#.*(\n|$)))*", content)
+    content = content[comments.end() if comments else 0 :]
     if not content.strip():
         raise ValueError("it has no line with the names of columns")
     # The last line, or the only one, may lack its end.
@@ -109,7 +113,9 @@ def _parse(content: bytes) -> pa.Table:
         # A row may be of any length, and the last one tell that a column is no integer.
         pacsv.ReadOptions(block_size=min(len(content), LARGEST_BLOCK)),
         pacsv.ParseOptions(
-            delimiter=max(DELIMITERS, key=first_line.count), newlines_in_values=True
+            delimiter=max(DELIMITERS, key=first_line.count),
+            newlines_in_values=True,
+            invalid_row_handler=_skip_comment,
         ),
         pacsv.ConvertOptions(null_values=no_value(), strings_can_be_null=True),
     )
@@ -117,6 +123,11 @@ def _parse(content: bytes) -> pa.Table:
         # Pandas' row labels, which have no name.
         arrow = arrow.remove_column(0)
     return arrow.rename_columns([name.strip() for name in arrow.column_names])
+
+
+def _skip_comment(row: pacsv.InvalidRow) -> str:
+    """Skip a comment among the rows, or after them, as some servers add one."""
+    return "skip" if row.text.startswith("#") else "error"
 
 
 def _read_ecsv(path: Path, engine: str) -> Table:
