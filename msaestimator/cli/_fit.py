@@ -16,7 +16,9 @@ def run(options: argparse.Namespace) -> None:
     common = {"verbose": 1, "random_state": options.random_state}
     if options.epochs is not None:
         common["max_epochs"] = options.epochs
-    stages = [common | _checkpoint(options, stage) for stage in ("pretraining", "finetuning")]
+    # A longer pre-training goes on; the fine-tuning that starts from it is another one.
+    names = ("pretraining", "finetuning" + (f"-{options.epochs}" if options.epochs else ""))
+    stages = [common | _checkpoint(options, name) for name in names]
     encoder = MaskedStellarAutoencoder.from_preset(options.preset, **stages[0])
     if options.pretrain_on is not None:
         encoder.fit(read_stars(options.pretrain_on))

@@ -238,14 +238,14 @@ def check_finished(net: MaskedNet, title: str, checkpoint: str | Path | None = N
 def _how_to_go_on(checkpoint: str | Path | None, n_epochs: int) -> str:
     if checkpoint is None:
         return (
-            "They are lost, for there is no `checkpoint`: with one, a file, the same call goes on "
-            "where it was."
+            "What was learned is lost, for there is no `checkpoint`: with one, a file, the same "
+            "call goes on where it was."
         )
     if n_epochs == 0:
         return "Nothing is in the checkpoint yet: the same call starts afresh."
     return (
-        f"They are in the checkpoint {str(checkpoint)!r}: the same call, on the same stars, goes "
-        "on from there."
+        f"What was learned is in the checkpoint {str(checkpoint)!r}: the same call, on the same "
+        "stars, goes on from there."
     )
 
 

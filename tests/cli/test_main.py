@@ -1,5 +1,7 @@
 """The command ``msa``: files in, files out, and messages a person can act on."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -10,6 +12,7 @@ from msaestimator.exceptions import MissingColumnWarning
 from msaestimator.saving import _released_models
 from msaestimator.tables import read_stars, write_stars
 from msaestimator.tables._file_formats import FORMATS
+from msaestimator.training import MaskedNet
 
 # So few stars are too few to calibrate on.
 pytestmark = pytest.mark.filterwarnings("ignore::msaestimator.exceptions.CalibrationWarning")
@@ -106,6 +109,43 @@ def test_fit_resumes(sample, tmp_path):
         for folder in ("first", "second")
     )
     np.testing.assert_array_equal(first, second)
+
+
+def test_fit_goes_on_to_more_epochs(sample, tmp_path, capsys):
+    """A longer pre-training, and a fine-tuning that starts from it: another one."""
+    source = tmp_path / "stars.parquet"
+    write_stars(sample, source)
+    words = ("--labels", "logg", "--checkpoint", tmp_path / "checkpoints")
+    assert run("fit", source, tmp_path / "first", "--epochs", 1, *words) == 0
+    capsys.readouterr()
+    assert run("fit", source, tmp_path / "second", "--epochs", 2, *words) == 0
+    assert re.search(r"pre-training:\s+50%.*1/2", capsys.readouterr().err)
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {
+        "pretraining.safetensors",
+        "finetuning-1.safetensors",
+        "finetuning-2.safetensors",
+    }
+
+
+def test_an_interrupted_fit_says_how_to_go_on(sample, tmp_path, capsys, monkeypatch):
+    source = tmp_path / "stars.parquet"
+    write_stars(sample, source)
+
+    def interrupted(net, *args, **kwargs):
+        if len(net.history) == 2:
+            raise KeyboardInterrupt
+        return step(net, *args, **kwargs)
+
+    step = MaskedNet.train_step
+    monkeypatch.setattr(MaskedNet, "train_step", interrupted)
+    words = ("--epochs", 3, "--labels", "logg", "--checkpoint", tmp_path / "run")
+    assert run("fit", source, tmp_path / "model", *words) == 130
+    error = capsys.readouterr().err
+    assert "msa: The pre-training was interrupted after 1 of 3 epochs." in error
+    assert f"{tmp_path / 'run' / 'pretraining.safetensors'}': the same call, on the same" in error
+    assert not (tmp_path / "model").exists()
+    monkeypatch.setattr(MaskedNet, "train_step", step)
+    assert run("fit", source, tmp_path / "model", *words) == 0
 
 
 def test_the_released_model_is_the_default(

@@ -105,8 +105,12 @@ def test_an_epoch_that_was_interrupted_does_not_count(make_net, data, epoch):
 @pytest.mark.parametrize(
     ("checkpoint", "n_epochs", "advice"),
     [
-        (None, 2, "They are lost, for there is no `checkpoint`: with one, a file, the same call"),
-        ("run", 2, "They are in the checkpoint 'run': the same call, on the same stars, goes on"),
+        (
+            None,
+            2,
+            "is lost, for there is no `checkpoint`: with one, a file, the same call goes on",
+        ),
+        ("run", 2, "is in the checkpoint 'run': the same call, on the same stars, goes on from"),
         (Path("run"), 0, "Nothing is in the checkpoint yet: the same call starts afresh"),
     ],
 )
