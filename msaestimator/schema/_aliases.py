@@ -16,7 +16,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "pmra_error": ("e_pmRA",),
     "pmdec": ("pmDE",),
     "pmdec_error": ("e_pmDE",),
-    "ebv": ("E(B-V)", "E_B-V_", "e_bv", "E_BV"),
+    "ebv": ("E(B-V)", "E_B-V_"),
     # Labels, as VizieR's tables write them.
     "teff_err": ("e_Teff", "teff_error"),
     "logg": ("log(g)", "log_g"),
