@@ -72,7 +72,7 @@ def fill_missing_with_nan(values: Any) -> Any:
     raw = raw_column(values)
     if not raw.mask.any():
         return raw.values if masked else values
-    kept = raw.values if raw.values.dtype.kind in "fO" else raw.values.astype(np.float64)
+    kept = raw.values if raw.values.dtype.kind in ("f", "O") else raw.values.astype(np.float64)
     return np.where(raw.mask, np.nan, kept)
 
 
