@@ -104,7 +104,8 @@ class ResumableCheckpoint(Callback):
         otherwise = "choose another `checkpoint`, or delete the file to start afresh."
         if "run" not in saved:  # of an earlier version, which kept no more than a hash
             raise CheckpointError(
-                f"The checkpoint {path} is of other data or other parameters: {otherwise}"
+                f"The checkpoint {path} is of other data or other parameters, or of an earlier "
+                f"version, which did not note what they are: {otherwise}"
             )
         differences = self.run.differences(saved["run"])
         if differences:

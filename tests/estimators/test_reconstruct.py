@@ -4,11 +4,14 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.table import QTable
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import RobustScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.exceptions import MissingColumnWarning
 from msaestimator.metrics import hide_xp
+from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler
 from msaestimator.schema import G_BAND
 
 INFERABLE = (
@@ -196,22 +199,28 @@ def test_errors_after_partial_fits(make_msa, stars, gappy):
     assert np.isfinite(filled["j_m_err"][:10]).all()
 
 
-def test_a_preprocessor_of_ones_own(make_msa, stars, gappy):
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import RobustScaler
-
-    from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler
-
-    preprocessor = make_pipeline(
-        StellarFeatures(), XPCoefficientScaler(n_coefficients=20), RobustScaler()
-    )
-    msa = make_msa(preprocessor=preprocessor).fit(stars)
+@pytest.mark.parametrize("reads_tables", [True, False])
+def test_a_preprocessor_of_ones_own(make_msa, stars, gappy, reads_tables):
+    """One that gives stars back as a table, and one that gives a matrix."""
+    steps = [XPCoefficientScaler(n_coefficients=20), RobustScaler()]
+    preprocessor = make_pipeline(*([StellarFeatures()] if reads_tables else []), *steps)
+    msa = make_msa(preprocessor=preprocessor, colors=reads_tables).fit(stars)
     with pytest.warns(MissingColumnWarning, match="'bp_21'.*no star of fit had it"):
         filled = msa.reconstruct(gappy)
     error = filled["bp_coefficients_err"]
     assert np.isfinite(error[5:15, :20]).all()
     assert np.isnan(error[5:15, 20:]).all(), "They are no features."
     assert not filled["bp_coefficients_inferred"][5:15, 20:].any()
+
+
+def test_no_stars(msa, stars):
+    empty, some = msa.reconstruct(stars[:0]), msa.reconstruct(stars[:2])
+    assert len(empty) == 0
+    assert empty.colnames == some.colnames
+    for name in some.colnames:
+        assert empty[name].shape[1:] == some[name].shape[1:]
+        assert empty[name].dtype == some[name].dtype
+        assert getattr(empty[name], "unit", None) == getattr(some[name], "unit", None)
 
 
 class TestRegressor:

@@ -157,6 +157,12 @@ def test_score_of_the_autoencoder(msa, stars, uneven):
     assert rising[0] != rising[-1]
 
 
+def test_labels_of_another_length(make_regressor, msa, stars, uneven):
+    """Stars of weight zero or not, it is the labels that are wrong."""
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[300, 200\]"):
+        make_regressor(msa).fit(stars, np.full((200, 3), np.nan), sample_weight=uneven)
+
+
 BAD = {
     "of another length": (np.ones(299), r"one number a star, of shape \(300,\), got shape"),
     "a matrix": (np.ones((300, 1)), r"one number a star, .*\(300, 1\)"),
