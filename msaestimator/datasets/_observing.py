@@ -6,7 +6,16 @@ from astropy.coordinates import SkyCoord
 from msaestimator.datasets._surveys import SURVEYS
 from msaestimator.schema import GAIA_DR3
 
-__all__ = ["observe_astrometry", "observe_photometry", "observe_reddening"]
+__all__ = [
+    "MOTION_FACTORS",
+    "observe_astrometry",
+    "observe_photometry",
+    "observe_reddening",
+    "parallax_error",
+]
+
+MOTION_FACTORS = {"parallax": 1.0, "pmra": 1.03, "pmdec": 0.89}
+"""Standard errors relative to the parallax's, in mas and mas/yr."""
 
 
 def observe_photometry(
@@ -34,7 +43,7 @@ def observe_photometry(
         for name, depth in zip(GAIA_DR3.block(survey.block), survey.depths, strict=True):
             error = survey.error(true[name], depth)
             magnitude = true[name] + error * rng.standard_normal(len(error))
-            measured = seen & (magnitude > survey.bright_limit) & (magnitude < depth)
+            measured = seen & survey.measures(magnitude, depth)
             observed[name] = np.where(measured, magnitude, np.nan)
             if error_name := GAIA_DR3[name].error:
                 observed[error_name] = np.where(measured, error, np.nan)
@@ -46,8 +55,7 @@ def observe_astrometry(
 ) -> dict[str, np.ndarray]:
     """Return observed parallax and proper motions with their errors.
 
-    The errors are Gaia's published performance for 34 months: a floor to G = 13, photon noise
-    beyond, with 10 % scatter from star to star.
+    The errors are those of :func:`parallax_error`, with 10 % scatter from star to star.
 
     Parameters
     ----------
@@ -58,15 +66,24 @@ def observe_astrometry(
     rng : numpy.random.RandomState
         Random generator of the noise.
     """
-    photons = 10.0 ** (0.4 * (np.maximum(g_magnitude, 13.0) - 15.0))
-    typical = 1e-3 * np.sqrt(40.0 + 800.0 * photons + 30.0 * photons**2)
+    typical = parallax_error(g_magnitude)
     typical = typical * rng.lognormal(0.0, 0.1, len(typical))
     observed = {}
-    for name, factor in (("parallax", 1.0), ("pmra", 1.03), ("pmdec", 0.89)):
+    for name, factor in MOTION_FACTORS.items():
         error = factor * typical
         observed[name] = true[name] + error * rng.standard_normal(len(error))
         observed[f"{name}_error"] = error
     return observed
+
+
+def parallax_error(g_magnitude: np.ndarray) -> np.ndarray:
+    """Return the typical standard error of a parallax in mas, shape of ``g_magnitude``.
+
+    It is Gaia's published performance for 34 months, that of DR3: a floor to G = 13, photon
+    noise beyond.
+    """
+    photons = 10.0 ** (0.4 * (np.maximum(g_magnitude, 13.0) - 15.0))
+    return 1e-3 * np.sqrt(40.0 + 800.0 * photons + 30.0 * photons**2)
 
 
 def observe_reddening(total_ebv: np.ndarray, rng: np.random.RandomState) -> np.ndarray:

@@ -57,6 +57,10 @@ class Survey:
         """Return the standard error in mag: 0.2 at the depth, growing with 1 / flux."""
         return np.hypot(self.floor, 0.2 * 10.0 ** (0.4 * (magnitude - depth)))
 
+    def measures(self, magnitude: np.ndarray, depth: float) -> np.ndarray:
+        """Tell which magnitudes lie between saturation and the depth; NaN does not."""
+        return (magnitude > self.bright_limit) & (magnitude < depth)
+
 
 # Rounded from the surveys' papers. The error at the depth is 1 / (5 sigma) = 0.2 mag.
 SURVEYS = (
