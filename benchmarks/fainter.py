@@ -53,7 +53,7 @@ def medians(stars: StarTable, array: CoefficientArray) -> list[str]:
     relative = 1e5 * errors / g_flux(np.asarray(stars[G_BAND], dtype=float))[:, np.newaxis]
     ratio = np.abs(np.asarray(stars[array.name]) / errors)
     return [
-        " / ".join(f"{value:.3g}" for value in np.nanmedian(matrix, axis=0)[ORDERS])
+        " / ".join(f"{value:.4g}" for value in np.nanmedian(matrix, axis=0)[ORDERS])
         for matrix in (relative, ratio)
     ]
 

@@ -33,7 +33,7 @@ def copy_stars(stars: Any, known: Sequence[str]) -> StarTable:
     Parameters
     ----------
     stars : container of n_stars stars, see :func:`msaestimator.tables.named_columns`
-        Stars.
+        Stars, with names of columns.
     known : sequence of str
         Names that a column may have; those of other catalogues are understood as these.
     """

@@ -25,6 +25,9 @@ __all__ = ["make_fainter"]
 # What text and single precision may round a magnitude by.
 _ROUNDING = 1e-4
 
+# Most rows that a message tells by number.
+_SHOWN = 5
+
 _ARRAY_COLUMNS = [n for a in GAIA_DR3.arrays for n in (a.name, a.error, a.relevant_bases)]
 _SCALAR_COLUMNS = [n for c in GAIA_DR3.columns for n in (c.name, c.error) if n]
 
@@ -153,7 +156,7 @@ def _wanted_g(g: ArrayLike, own_g: np.ndarray) -> np.ndarray:
 
 
 def _rows(rows: np.ndarray) -> str:
-    """Return rows in words, no more than five of them by number."""
-    shown = ", ".join(str(row) for row in rows[:5])
-    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    """Return rows in words, the first few of them by number."""
+    shown = ", ".join(str(row) for row in rows[:_SHOWN])
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"

@@ -35,7 +35,7 @@ class XPNoise:
         Parameters
         ----------
         array : CoefficientArray
-            Band.
+            Array of a band.
         g_magnitude : ndarray of shape (n_stars,)
             G in mag. Brighter than the first bin the errors relative to the flux are the same.
         """
