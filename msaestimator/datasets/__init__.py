@@ -5,6 +5,7 @@ from msaestimator.datasets._fainter import make_fainter
 from msaestimator.datasets._isochrone_grid import IsochroneGrid, load_isochrone_grid
 from msaestimator.datasets._isochrones import load_isochrones
 from msaestimator.datasets._join import join_stars
+from msaestimator.datasets._match_isochrones import match_isochrones
 from msaestimator.datasets._mock import make_mock_survey
 from msaestimator.datasets._split import split_by_source_id
 from msaestimator.datasets._xp_sampling import XPSampling, load_xp_sampling
@@ -19,5 +20,6 @@ __all__ = [
     "load_xp_sampling",
     "make_fainter",
     "make_mock_survey",
+    "match_isochrones",
     "split_by_source_id",
 ]
