@@ -22,12 +22,12 @@ from common.options import make_parser, read_options
 from common.tables import ResultTable
 
 from msaestimator.datasets import load_apogee_xp, match_isochrones
-from msaestimator.datasets._isochrone_library import BANDS
 from msaestimator.metrics import coverage, nmad
 from msaestimator.schema import StarTable
 
 HEADER = ("stars, told", "number", "NMAD", "median offset", "in the 68 % interval")
 SPEED_HEADER = ("what", "stars/s", "stars per second of one core")
+BANDS = ("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m")
 SPECTRA = tuple(name + end for name in ("teff", "logg", "fe_h", "alpha_m") for end in ("", "_err"))
 PARALLAX = ("parallax", "parallax_error")
 DR3_OVER_DR2 = 0.02

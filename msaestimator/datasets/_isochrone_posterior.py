@@ -33,8 +33,8 @@ LEAST_CUT = -30.0
 
 # Multiples of the plastic number's powers, without their whole parts, fill a square evenly.
 _PLASTIC = 1.324717957244746
-_EVEN, _NORMAL = (np.arange(1, N_DRAWS + 1) * step % 1.0 for step in (1 / _PLASTIC, _PLASTIC**-2))
-_NORMAL = ndtri(_NORMAL)
+_EVEN, _SECOND = (np.arange(1, N_DRAWS + 1) * step % 1.0 for step in (1 / _PLASTIC, _PLASTIC**-2))
+_NORMAL = ndtri(_SECOND)
 
 
 class Draws(NamedTuple):

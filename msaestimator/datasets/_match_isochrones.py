@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from msaestimator.datasets._isochrone_posterior import draw_from_posterior
 from msaestimator.datasets._stellar_evidence import StellarEvidence, read_evidence
+from msaestimator.datasets._voxel_scores import load_voxels
 from msaestimator.datasets._weighted_quantiles import weighted_quantiles
 from msaestimator.schema import StarTable
 from msaestimator.tables import source_ids_of
@@ -20,7 +21,7 @@ __all__ = ["match_isochrones"]
 LEVELS = (0.5, 0.16, 0.84)
 
 STARS_AT_ONCE = 64
-"""Stars that one thread works on; each takes some 2 MB meanwhile."""
+"""Stars that one thread works on; each takes about 1 MB meanwhile."""
 
 QUANTITIES = {
     "mass": (u.solMass, "present mass", ".4f"),
@@ -116,6 +117,7 @@ def match_isochrones(stars: Any, *, aliases: bool = True) -> StarTable:
     quantiles = np.full((len(evidence), len(QUANTITIES), len(LEVELS)), np.nan)
     log_likelihood = np.full(len(evidence), np.nan)
     batches = np.split(known, range(STARS_AT_ONCE, len(known), STARS_AT_ONCE))
+    load_voxels()  # once, before several threads would
     # Threads of the products of matrices would only stand in the way of those of batches.
     with ThreadPoolExecutor(cpu_count()) as threads, threadpool_limits(1, user_api="blas"):
         answers = threads.map(partial(_match, evidence), batches)

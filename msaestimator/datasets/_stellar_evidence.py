@@ -1,4 +1,4 @@
-"""What a table tells of its stars for the isochrones: values with errors, on the models' scale."""
+"""Measurements of stars on the scale of the isochrones, with errors, from any table."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -29,7 +29,6 @@ DEFAULT_ERRORS = {
 
 TEFF_FLOOR, LOGG_FLOOR, M_H_FLOOR, MAGNITUDE_FLOOR, PARALLAX_FLOOR = 0.01, 0.05, 0.05, 0.03, 0.02
 """Errors of the models' and surveys' scales, relative, in dex, mag and mas: they are added."""
-
 
 MEASURED: tuple[Column | Label, ...] = (
     *(LABELS[name] for name in ("teff", "logg", "fe_h", "m_h", "alpha_m", "alpha_fe")),

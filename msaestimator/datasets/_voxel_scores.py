@@ -10,13 +10,13 @@ from msaestimator.datasets._distance_prior import Guess
 from msaestimator.datasets._isochrone_library import BANDS, load_isochrone_library
 from msaestimator.datasets._stellar_evidence import StellarEvidence
 
-__all__ = ["voxel_scores"]
+__all__ = ["Voxels", "load_voxels", "voxel_scores"]
 
 VOXEL_PARAMETERS = np.array([0.008, 0.05, 0.09])
-"""How far a star is from the middle of its voxel: log10 Teff, log g and [M/H], in dex."""
+"""Sizes of a voxel as standard deviations of log10 Teff, log g and [M/H], in dex."""
 
 VOXEL_COLOR, VOXEL_LUMINOSITY = 0.05, 0.12
-"""How far a star's magnitudes are from those of the middle: each by itself, and all, in mag."""
+"""Sizes of a voxel in mag: of each magnitude by itself, and of all together."""
 
 N_GROUPS = 10
 """Groups of voxels with about the same extinction of a given A_V in a band."""
@@ -25,7 +25,7 @@ _UPPER = np.triu_indices(len(BANDS))
 
 
 @dataclass(frozen=True)
-class _Voxels:
+class Voxels:
     """The library's voxels as their middles.
 
     Parameters
@@ -53,7 +53,7 @@ def voxel_scores(stars: StellarEvidence, guessed: Guess) -> np.ndarray:
     extinction are integrated over, as normally distributed too, so that all is quadratic in the
     middles: a product of matrices for all stars and all voxels of a group.
     """
-    voxels = _load_voxels()
+    voxels = load_voxels()
     weight = _weight(stars.parameter_errors, VOXEL_PARAMETERS)
     parameters = np.nan_to_num(stars.parameters - voxels.centre[:3])
     first = np.hstack([np.ones((len(stars), 1)), weight * parameters, -0.5 * weight])
@@ -101,7 +101,8 @@ def _inverse_covariances(
 
 
 @cache
-def _load_voxels() -> _Voxels:
+def load_voxels() -> Voxels:
+    """Group the library's voxels and describe them by their middles."""
     library = load_isochrone_library()
     columns = np.concatenate([library["parameters"], library["magnitudes"]], axis=-1)
     columns = columns.mean(axis=1, dtype=float)
@@ -119,7 +120,7 @@ def _load_voxels() -> _Voxels:
     group = np.searchsorted(edges, extinctions[:, 0])
     groups = [np.flatnonzero(group == number) for number in range(N_GROUPS)]
     rows = np.concatenate(features, axis=1)
-    return _Voxels(
+    return Voxels(
         centre,
         groups,
         np.array([extinctions[members].mean(axis=0) for members in groups]),

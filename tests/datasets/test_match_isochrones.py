@@ -86,7 +86,9 @@ def test_intervals_of_mock_stars_hold_the_truth(hidden, giants):
         assert np.mean((low <= truth[name]) & (truth[name] <= high)) == pytest.approx(
             0.68, abs=0.06
         )
-        assert np.mean(truth[name] < low) == pytest.approx(0.16, abs=0.05)
+        # Giants alone are not the prior's stars: to photometry, some could be dwarfs.
+        if not giants:
+            assert np.mean(truth[name] < low) == pytest.approx(0.16, abs=0.05)
     # Chi squared of the best model has at most as many degrees of freedom as measurements.
     assert -6.0 < np.median(matched["log_likelihood"]) < 0.0
 
