@@ -71,27 +71,50 @@ def load_isochrone_library() -> IsochroneLibrary:
     shape = (len(grid.fe_h) - 1, len(grid.log_age) - 1, len(grid.eep) - 1)
     voxels = np.indices(shape).reshape(3, -1, 1)
     first = np.random.RandomState(0).uniform(size=voxels.shape)
+    nodes = [
+        *(grid[name] for name in ("initial_mass", "star_mass", "log_teff", "logg")),
+        *(grid.absolute_magnitude(band) for band in BANDS),
+        *(grid[f"a_{band}"] for band in BANDS),
+    ]
+    corners = np.stack(nodes, axis=-1).astype(np.float32)
+    # One metallicity after the other, for all at once would take several times the memory.
+    slabs = (np.array_split(part, shape[0], axis=1) for part in (voxels, first))
+    filled = [_fill(grid, corners, *slab) for slab in zip(*slabs, strict=True)]
+    priors, values = zip(*filled, strict=True)
+    return IsochroneLibrary(np.concatenate(priors), np.concatenate(values))
+
+
+def _fill(
+    grid: IsochroneGrid, corners: np.ndarray, voxels: np.ndarray, first: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the prior and the columns of points in those of some voxels that have stars.
+
+    Parameters
+    ----------
+    grid : IsochroneGrid
+    corners : ndarray
+        Initial mass and the columns of the library, without age and metallicity, at the nodes.
+    voxels : ndarray of int of shape (3, n_voxels, 1)
+        Places of the voxels in the grid.
+    first : ndarray of shape (3, n_voxels, 1)
+        First point in each voxel, from 0 to 1 along each of its sides.
+    """
     steps = np.arange(POINTS_PER_VOXEL) * _STEPS[:, np.newaxis, np.newaxis]
     share = (first + steps) % 1.0
     m_h, log_age = (
         axis[index] + fraction * np.diff(axis)[index]
         for axis, index, fraction in zip((grid.fe_h, grid.log_age), voxels, share, strict=False)
     )
-    nodes = [
-        *(grid[name] for name in ("initial_mass", "star_mass", "log_teff", "logg")),
-        *(grid.absolute_magnitude(band) for band in BANDS),
-        *(grid[f"a_{band}"] for band in BANDS),
-    ]
-    inside = _inside(np.stack(nodes, axis=-1).astype(np.float32), voxels, share)
+    inside = _inside(corners, voxels, share)
     initial_mass, mass, log_teff, logg, *in_bands = np.moveaxis(inside, -1, 0)
     steps_of_mass = np.diff(grid["initial_mass"], axis=2, append=np.nan)[..., np.newaxis]
     born = _kroupa(initial_mass) * _inside(steps_of_mass, voxels, share, of_edges=True)[..., 0]
     prior = born * _formation(grid, voxels, log_age) * _abundance(grid, voxels, m_h)
     there = prior.sum(axis=1) > 0
-    values = np.stack([mass, log_age, log_teff, logg, m_h, *in_bands], axis=-1)
+    values = np.stack([mass, log_age, log_teff, logg, m_h, *in_bands], axis=-1, dtype=np.float32)
     with np.errstate(divide="ignore"):
-        log_prior = np.log(prior[there] / prior.mean())
-    return IsochroneLibrary(log_prior.astype(np.float32), values[there].astype(np.float32))
+        log_prior = np.log(prior[there])
+    return log_prior.astype(np.float32), values[there]
 
 
 def _inside(
