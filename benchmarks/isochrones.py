@@ -53,11 +53,11 @@ def main() -> None:
     parser.add_argument("--timed", type=int, default=8000, help="stars")
     parser.add_argument("--rounds", type=int, default=5, help="the best of which counts")
     options = read_options(parser, timed=100, rounds=1)
+    table = ResultTable(options.tables / "isochrones.inc", HEADER)
     measure(options.tables / "isochrones_speed.inc", options.timed, options.rounds)
     if options.stars is None or options.companions is None:
         return
     stars = giants_with_known(options.stars, options.companions)
-    table = ResultTable(options.tables / "isochrones.inc", HEADER)
     seismic = stars[np.isfinite(stars["seismic_mass"])]
     for name, columns in TOLD.items():
         found = match_isochrones(told(seismic, columns))
