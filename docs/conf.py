@@ -45,11 +45,14 @@ extensions = [
     "inventories",
     "mathml",
     "public_names",
+    "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.viewcode",
 ]
+# A model's card begins with its subsections: its title is the page's.
+suppress_warnings = ["myst.header"]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates"]
 

@@ -179,6 +179,7 @@ def test_golden_answers_are_stored(run):
 
 
 @pytest.mark.benchmarks
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.CalibrationWarning")
 def test_release_is_trained_scored_and_described(run):
     folder = run(ROOT / "scripts/release/train.py", "--toy") / "build/toy/release"
     run(ROOT / "scripts/release/write_card.py", folder)

@@ -3,9 +3,7 @@
 from typing import Any
 
 import numpy as np
-from astropy.io.registry import UnifiedReadWriteMethod
 from astropy.table import QTable, Table
-from astropy.table.connect import TableWrite
 from numpy.typing import ArrayLike
 
 from msaestimator.exceptions import ColumnError
@@ -13,13 +11,6 @@ from msaestimator.schema._label_matrix import holds_only_labels, label_matrix
 from msaestimator.schema._shuffled_column import ColumnRows, ShuffledColumn
 
 __all__ = ["StarTable"]
-
-
-class StarWrite(TableWrite):
-    """Write stars as the QTable that they are, also those that NumPy takes for a matrix."""
-
-    def __init__(self, instance: QTable | None, cls: type) -> None:
-        super().__init__(None if instance is None else QTable(instance, copy=False), cls)
 
 
 class StarTable(QTable):
@@ -62,8 +53,6 @@ class StarTable(QTable):
     (3, 1, Unit("mas"))
     """
 
-    write = UnifiedReadWriteMethod(StarWrite)
-
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
         if _is_frame(data):
             # Only a frame needs pyarrow, which takes time to load.
@@ -71,6 +60,11 @@ class StarTable(QTable):
 
             data = frame_columns(data)
         super().__init__(data, *args, **kwargs)
+
+    def write(self, *args: Any, **kwargs: Any) -> None:
+        """Write the stars to a file, as an astropy ``QTable`` writes itself."""
+        # NumPy, which some formats ask, takes a table of labels alone for a matrix.
+        QTable(self, copy=False).write(*args, **kwargs)
 
     @property
     def shape(self) -> tuple[int, int]:
