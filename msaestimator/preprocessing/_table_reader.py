@@ -183,8 +183,9 @@ def read_errors(
     for column in schema.columns:
         if column.error and column.error in columns and (used is None or column.name in used):
             errors[:, position[column.name]] = read_scalar(columns, column.error, column.unit)
-    # A number such as -999 stands for no error.
-    errors[errors < 0] = np.nan
+    # Numbers such as -999 and 99.99 mag stand for no error.
+    largest = np.array([column.limits[1] for column in schema.columns])
+    errors[(errors < 0) | (errors > largest)] = np.nan
     return errors
 
 

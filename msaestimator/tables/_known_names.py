@@ -122,7 +122,8 @@ def _coefficients(names: Sequence[str], known: Collection[str]) -> dict[str, str
     """Return what names of single XP coefficients mean, such as ``bp_coeff_0``: ``bp_1``."""
     taken: dict[str, str] = {}
     for band in ("bp", "rp"):
-        if f"{band}_1" not in known:
+        # Beside the array its coefficients are not needed one by one.
+        if f"{band}_1" not in known or f"{band}_coefficients" in names:
             continue
         styles: dict[str, dict[int, str]] = {}
         pattern = re.compile(f"({COEFFICIENT_NAMES.format(band=band)})([0-9]+)", re.IGNORECASE)

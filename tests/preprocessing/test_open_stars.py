@@ -16,6 +16,7 @@ from msaestimator.preprocessing import (
     XPCoefficientScaler,
     collect_labels,
     open_stars,
+    read_errors,
     read_features,
 )
 from msaestimator.preprocessing._table_reader import read_valid
@@ -134,3 +135,9 @@ def test_what_is_not_used_cannot_stop_a_reading():
         warnings.simplefilter("ignore", UserWarning)
         found = reader.transform(odd)
     np.testing.assert_array_equal(found.values, reader.transform(odd["j_m", "h_m"]).values)
+
+
+def test_an_error_that_no_star_has_is_unknown():
+    stars = Table({"j_m": [11.0] * 4, "j_msigcom": [0.02, 99.99, -999.0, 1e20]})
+    errors = read_errors(stars, GAIA_DR3)[:, GAIA_DR3.names.index("j_m")]
+    np.testing.assert_array_equal(errors, [0.02, np.nan, np.nan, np.nan])

@@ -90,6 +90,11 @@ def test_coefficients_are_counted_from_zero_or_one(style, first):
     assert names_of(*given_names) == tuple(f"bp_{number}" for number in range(1, 56))
 
 
+def test_coefficients_beside_their_array_are_left_alone():
+    names = ("bp_coefficients", "bp_coeff_0", "bp_coeff_1")
+    assert names_of(*names) == names
+
+
 def test_coefficients_of_two_styles_are_left_alone():
     assert names_of("bp_1", "bp_coeff_2") == ("bp_1", "bp_coeff_2")
 
