@@ -5,12 +5,12 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-import pyarrow as pa
 from astropy.table import Table
 
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import COEFFICIENT_LIMITS, CoefficientArray, StarTable, limits_of_unit
 from msaestimator.tables import (
+    as_table,
     convert_unit,
     raw_column,
     require_columns,
@@ -38,15 +38,8 @@ def copy_stars(stars: Any, known: Sequence[str]) -> StarTable:
         Names that a column may have; those of other catalogues are understood as these.
     """
     columns = require_columns(stars)
-    container = columns.container
-    if isinstance(container, Table | pa.Table) or hasattr(container, "iloc"):
-        table = StarTable(container)
-    else:
-        table = StarTable({name: columns[name] for name in columns.names})
     ours, _ = understand_names(columns.names, frozenset(known))
-    for name, our in ours.items():
-        table.rename_column(name, our)
-    return table
+    return as_table(columns.renamed(ours)).copy()
 
 
 def read_numbers(table: Table, name: str, unit: str) -> np.ndarray:

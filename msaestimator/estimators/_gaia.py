@@ -2,12 +2,11 @@
 
 import re
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.table import Column, MaskedColumn, Table
+from astropy.table import Table
 
 from msaestimator.archive import ArchiveFlag, GaiaArchive
 from msaestimator.dust import add_reddening
@@ -15,7 +14,7 @@ from msaestimator.exceptions import ArchiveWarning
 from msaestimator.preprocessing import open_stars, read_column
 from msaestimator.results import observed_blocks
 from msaestimator.schema import FeatureSchema, StarTable
-from msaestimator.tables import NamedColumns, named_columns, with_known_names
+from msaestimator.tables import NamedColumns, as_table, named_columns, with_known_names
 
 __all__ = ["fetch_stars", "fetch_training_stars", "with_provenance"]
 
@@ -64,7 +63,7 @@ def fetch_stars(
                 fetched["ebv"] = read_column(columns, "ebv", "mag") << u.mag
         else:
             _warn_of_features(columns, schema)
-            fetched = _as_table(columns)
+            fetched = as_table(columns)
     if dust_map is None or "ebv" in fetched.colnames:
         return fetched
     return add_reddening(fetched, dust_map)
@@ -102,28 +101,6 @@ def _warn_of_features(columns: NamedColumns, schema: FeatureSchema) -> None:
             ArchiveWarning,
             stacklevel=4,
         )
-
-
-def _as_table(columns: NamedColumns) -> Table:
-    """Return columns of any container as a table, by the names that are known."""
-    table = columns.container
-    if isinstance(table, Table):
-        return table if tuple(table.colnames) == columns.names else _renamed(table, columns.names)
-    raw = {name: columns.raw(name) for name in columns.names}
-    return StarTable(
-        {
-            name: MaskedColumn(values, mask=mask, unit=unit)
-            if mask.any()
-            else Column(values, unit=unit)
-            for name, (values, mask, unit) in raw.items()
-        }
-    )
-
-
-def _renamed(table: Table, names: Sequence[str]) -> Table:
-    renamed = table.copy(copy_data=False)
-    renamed.rename_columns(table.colnames, list(names))
-    return renamed
 
 
 def fetch_training_stars(

@@ -3,13 +3,12 @@
 from typing import Any
 
 import numpy as np
-from astropy.table import Column, MaskedColumn, Table
 
 from msaestimator.preprocessing._features import stars_of
 from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._table_reader import read_features
 from msaestimator.schema import StarTable
-from msaestimator.tables import NamedColumns, column_names
+from msaestimator.tables import as_table, column_names
 
 __all__ = ["fill_missing"]
 
@@ -31,19 +30,9 @@ def fill_missing(stars: Measurements, inferred: Any) -> StarTable:
     unread = set() if stars.used is None else set(stars.schema.names) - set(stars.used)
     unread |= {a.name for a in stars.schema.arrays if unread.issuperset(c.name for c in a.columns)}
     known = {*stars.schema.names, *(array.name for array in stars.schema.arrays)} - unread
-    table = StarTable()
-    for name in stars.columns.names:
-        if name not in known:
-            table[name] = _as_astropy(stars.columns, name)
+    others = [name for name in stars.columns.names if name not in known]
+    table = as_table(stars.columns)[others].copy() if others else StarTable()
     for name in features.colnames:
         if name not in table.colnames:
             table[name] = features[name]
     return table
-
-
-def _as_astropy(stars: NamedColumns, name: str) -> Any:
-    """Return a column as astropy has it."""
-    if isinstance(stars.container, Table):
-        return stars[name].copy()
-    values, mask, unit = stars.raw(name)
-    return MaskedColumn(values, mask=mask, unit=unit) if mask.any() else Column(values, unit=unit)

@@ -1,5 +1,6 @@
 """Tables of stars in any container: their columns by name, with masks and units."""
 
+from msaestimator.tables._as_table import as_table
 from msaestimator.tables._containers import (
     column_names,
     kind_of,
@@ -25,6 +26,7 @@ __all__ = [
     "NamedColumns",
     "RawColumn",
     "arrays_of_text",
+    "as_table",
     "check_source_ids",
     "column_names",
     "convert_unit",
