@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from msaestimator.schema import ALIASES, GAIA_DR3, LABELS, Column
+from msaestimator.schema import ALIASES, GAIA_DR3, LABELS, LIMITS_OF_NAME, Column
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "user_guide" / "inputs"
@@ -59,7 +59,13 @@ def aliases() -> str:
 def limits() -> str:
     """Return the table of the values that a column or label can have."""
     single = [member for member in GAIA_DR3.members if isinstance(member, Column)]
-    ranges = {f"columns in {c.unit}": (*c.limits, c.unit) for c in single}
+    ranges = {
+        f"``{c.name}``" if c.name in LIMITS_OF_NAME else f"columns in {c.unit}": (
+            *c.limits,
+            c.unit,
+        )
+        for c in single
+    }
     ranges["XP coefficients"] = (*GAIA_DR3["bp_1"].limits, "")
     for label in LABELS.values():
         if label.name not in GAIA_DR3:

@@ -196,7 +196,6 @@ def test_card_of_the_release_is_what_the_script_writes(run, tmp_path):
     assert (folder / "MODEL_CARD.md").read_text() == (WEIGHTS / "MODEL_CARD.md").read_text()
 
 
-@pytest.mark.filterwarnings("ignore:Values that no star has")
 def test_the_release_knows_what_the_script_measures(run, tmp_path):
     """On another machine to rounding; nothing else of the config is touched."""
     folder = tmp_path / WEIGHTS.name

@@ -8,7 +8,7 @@ import numpy as np
 from astropy.table import Table
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.schema import COEFFICIENT_LIMITS, CoefficientArray, StarTable, limits_of_unit
+from msaestimator.schema import COEFFICIENT_LIMITS, CoefficientArray, StarTable, limits_of
 from msaestimator.tables import (
     as_table,
     convert_unit,
@@ -65,7 +65,7 @@ def read_numbers(table: Table, name: str, unit: str) -> np.ndarray:
             f"{values.dtype}. Correct it or remove it."
         ) from None
     numbers = convert_unit(name, numbers, stated, unit)
-    low, high = limits_of_unit(unit)
+    low, high = limits_of(name, unit)
     return np.where((numbers >= low) & (numbers <= high), numbers, np.nan)
 
 

@@ -26,7 +26,7 @@ from msaestimator.schema import (
     Token,
     Vocabulary,
     g_flux,
-    limits_of_unit,
+    limits_of,
     pseudo_luminosity,
 )
 from msaestimator.tables import NamedColumns, require_columns
@@ -196,7 +196,7 @@ class _Reader:
         label = LABELS.get(name)
         log_of = label.log_of if label and unit else ""
         values = read_scalar(self.columns, name, unit, log_of=log_of)
-        limits = label.accepted_in(unit) if label and unit else limits_of_unit(unit)
+        limits = label.accepted_in(unit) if label and unit else limits_of(name, unit)
         values = self._within(limits, name, values, unit)
         error = next((e for e in _error_names(name) if e in self.columns), None)
         if error is None:

@@ -3,10 +3,11 @@
 from msaestimator.schema._aliases import ALIASES, CASE_MATTERS, COEFFICIENT_NAMES
 from msaestimator.schema._columns import (
     COEFFICIENT_LIMITS,
+    LIMITS_OF_NAME,
     CoefficientArray,
     Column,
     Label,
-    limits_of_unit,
+    limits_of,
 )
 from msaestimator.schema._explained_flag import ExplainedFlag
 from msaestimator.schema._feature_schema import FeatureSchema
@@ -41,6 +42,7 @@ __all__ = [
     "G_BAND",
     "G_ZERO_POINT",
     "LABELS",
+    "LIMITS_OF_NAME",
     "RELATIVE",
     "SPECTROSCOPIC_LABELS",
     "ZHANG2026",
@@ -56,7 +58,7 @@ __all__ = [
     "distance",
     "g_flux",
     "get_label",
-    "limits_of_unit",
+    "limits_of",
     "pseudo_luminosity",
     "resolve_schema",
     "vocabulary_of",

@@ -8,25 +8,37 @@ import astropy.units as u
 
 from msaestimator.exceptions import UnitMismatchError
 
-__all__ = ["COEFFICIENT_LIMITS", "CoefficientArray", "Column", "Label", "limits_of_unit"]
+__all__ = [
+    "COEFFICIENT_LIMITS",
+    "LIMITS_OF_NAME",
+    "CoefficientArray",
+    "Column",
+    "Label",
+    "limits_of",
+]
 
-NOWHERE: dict[str, tuple[float, float]] = {
+LIMITS_OF_UNIT: dict[str, tuple[float, float]] = {
     "mag": (-30.0, 40.0),  # the Sun, and what no telescope sees
     "mas": (-500.0, 1000.0),  # Gaia's most negative parallax, and the nearest star's
     "mas / yr": (-11_000.0, 11_000.0),  # Barnard's star
 }
-"""Ends of the ranges, by unit, outside which a number is no measurement of a star."""
+"""Ranges, by unit, outside which a number is no measurement of a star."""
+
+LIMITS_OF_NAME: dict[str, tuple[float, float]] = {
+    "ebv": (-1.0, 500.0),  # maps to infinity have a hundred magnitudes at the Galactic centre
+}
+"""Ranges of quantities that are not as others in their unit."""
 
 COEFFICIENT_LIMITS = (-1e12, 1e12)
 """Range of XP coefficients: a hundred times those of the brightest star."""
 
 
-def limits_of_unit(unit: str) -> tuple[float, float]:
-    """Return the range outside which a number in a unit is no measurement of a star.
+def limits_of(name: str, unit: str) -> tuple[float, float]:
+    """Return the range, in its unit, outside which a quantity is no measurement of a star.
 
     The ranges are wide: they tell numbers that stand for no value, such as 99.99 mag, from noise.
     """
-    return NOWHERE.get(unit, (-math.inf, math.inf))
+    return LIMITS_OF_NAME.get(name, LIMITS_OF_UNIT.get(unit, (-math.inf, math.inf)))
 
 
 @dataclass(frozen=True)
@@ -62,8 +74,8 @@ class Column:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """Range in ``unit`` outside which no star is, whatever its noise; see `limits_of_unit`."""
-        return COEFFICIENT_LIMITS if self.block == "xp" else limits_of_unit(self.unit)
+        """Range in ``unit`` outside which no star is, whatever its noise; see `limits_of`."""
+        return COEFFICIENT_LIMITS if self.block == "xp" else limits_of(self.name, self.unit)
 
 
 @dataclass(frozen=True)

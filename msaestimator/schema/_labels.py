@@ -3,7 +3,7 @@
 import math
 
 from msaestimator.exceptions import ColumnError, did_you_mean
-from msaestimator.schema._columns import Label, limits_of_unit
+from msaestimator.schema._columns import Label, limits_of
 
 __all__ = ["LABELS", "SPECTROSCOPIC_LABELS", "get_label"]
 
@@ -85,7 +85,7 @@ LABELS: dict[str, Label] = {
             symbol=r"$\varpi$",
             bounds=POSITIVE,
             description="parallax",
-            accepted=limits_of_unit("mas"),
+            accepted=limits_of("parallax", "mas"),
         ),
     )
 }
