@@ -59,13 +59,12 @@ def aliases() -> str:
 def limits() -> str:
     """Return the table of the values that a column or label can have."""
     single = [member for member in GAIA_DR3.members if isinstance(member, Column)]
-    ranges = {
-        f"``{c.name}``" if c.name in LIMITS_OF_NAME else f"columns in {c.unit}": (
-            *c.limits,
-            c.unit,
+    ranges = {}
+    for column in single:
+        name = (
+            f"``{column.name}``" if column.name in LIMITS_OF_NAME else f"columns in {column.unit}"
         )
-        for c in single
-    }
+        ranges[name] = (*column.limits, column.unit)
     ranges["XP coefficients"] = (*GAIA_DR3["bp_1"].limits, "")
     for label in LABELS.values():
         if label.name not in GAIA_DR3:
