@@ -57,7 +57,7 @@ def named_columns(X: Any) -> NamedColumns | None:
         return _of_records(X.data)
     if isinstance(X, Mapping):
         # Not scipy's sparse matrices, which map positions to values.
-        return _of_mapping(X) if all(isinstance(name, str) for name in X) else None
+        return _of_mapping(X) if all(isinstance(name, str) for name, _ in X.items()) else None
     if isinstance(X, list | tuple):
         return _of_mappings(X) if X and all(isinstance(row, Mapping) for row in X) else None
     return _of_arrow(X)

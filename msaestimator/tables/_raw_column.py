@@ -134,7 +134,9 @@ def _nulls(column: pa.Array) -> np.ndarray:
 
 def _of_numbers(column: pa.Array) -> RawColumn:
     mask = _nulls(column)
-    filled = column.fill_null(0) if mask.any() else column
+    # Floats have NaN for null; integers would become floats.
+    plain = pa.types.is_floating(column.type) or not mask.any()
+    filled = column if plain else column.fill_null(0)
     return RawColumn(filled.to_numpy(zero_copy_only=False), mask)
 
 

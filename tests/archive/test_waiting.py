@@ -34,6 +34,8 @@ def terminal():
 def _no_pauses(monkeypatch):
     clock = SimpleNamespace(sleep=lambda _: None, time=time.time)
     monkeypatch.setattr("urllib3.util.retry.time", clock)
+    # Which cut the lines: pytest's own processes are told a width.
+    monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setattr("msaestimator.archive._tap.FIRST_POLL", 0.01)
 
 

@@ -66,7 +66,7 @@ def test_lists_of_several_lengths_stay_lists():
         (pa.array([{"a": 1}, None]), [{"a": 1}, None]),
         (pa.chunked_array([], pa.int64()), []),
         (pa.nulls(2), [np.nan, np.nan]),
-        (pa.array([1, None], pa.decimal128(5, 2)), [1.0, 0.0]),
+        (pa.array([1, None], pa.decimal128(5, 2)), [1.0, np.nan]),
     ],
 )
 def test_kinds_of_arrow(column, values):
