@@ -46,7 +46,7 @@ def assert_same(predictions, expected):
         values = [np.asarray(getattr(t[name], "value", t[name])) for t in (predictions, expected)]
         if values[0].dtype.kind == "f":
             # What members disagree on is a small difference of large numbers.
-            atol = 3e-4 if name.endswith("_epistemic") else 0.0
+            atol = 1e-6 if name.endswith("_epistemic") else 0.0
             np.testing.assert_allclose(*values, rtol=1e-5, atol=atol, err_msg=name)
         else:
             np.testing.assert_array_equal(*values, err_msg=name)
