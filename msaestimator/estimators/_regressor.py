@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_consistent_length
-from torch import Tensor
 
 from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
@@ -19,11 +18,10 @@ from msaestimator.estimators._fine_tuning import (
     clone_with_encoder,
     fine_tuning_groups,
     fitted_encoder,
-    load_encoder,
     open_for_fit,
 )
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
-from msaestimator.estimators._masks import feature_mask, hide_ratios
+from msaestimator.estimators._masks import feature_mask
 from msaestimator.estimators._parameters import (
     Rule,
     at_least,
@@ -34,16 +32,20 @@ from msaestimator.estimators._parameters import (
     one_of,
     parameter,
 )
-from msaestimator.estimators._saved import SavedEstimator
-from msaestimator.estimators._star_inference import StarInference
-from msaestimator.metrics import r2
-from msaestimator.networks import (
-    IndependentRegressors,
-    JointMask,
-    NoisyMask,
-    QuantileHead,
-    QuantileRegressor,
+from msaestimator.estimators._regression_network import (
+    build_regressor,
+    prediction_objective,
+    start_regressor,
 )
+from msaestimator.estimators._regressor_passes import (
+    latent_and_members,
+    latent_vectors,
+    member_quantiles,
+    star_flags,
+)
+from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.metrics import r2
+from msaestimator.networks import IndependentRegressors, JointMask, NoisyMask, QuantileRegressor
 from msaestimator.outliers import OutlierModel, training_views
 from msaestimator.preprocessing import (
     Features,
@@ -52,16 +54,18 @@ from msaestimator.preprocessing import (
     collect_labels,
     counted_stars,
     known_errors,
-    weights_of_labels,
 )
-from msaestimator.results import PredictionFlag, prediction_flags, prediction_table, with_interval
+from msaestimator.results import prediction_table, with_interval
 from msaestimator.schema import StarTable
-from msaestimator.surveys import SurveyOffsets, read_surveys
+from msaestimator.surveys import (
+    SurveyOffsets,
+    offset_in_units,
+    on_reference_scale,
+    read_surveys,
+)
 from msaestimator.tables import source_ids_of
 from msaestimator.training import (
-    EnsembleObjective,
     ParameterGroup,
-    PredictionObjective,
     TrainingPlan,
     resolve_device,
     seeded,
@@ -346,7 +350,7 @@ feature_names_in_
         labels = collect_labels(X, y, self.labels, invalid=self.invalid, aliases=self.aliases)
         check_consistent_length(X, labels.values)
         check_known(labels)
-        surveys = self._read_surveys(X, survey, len(labels.values))
+        surveys = read_surveys(X, survey, len(labels.values), self.reference_survey)
         again = self.warm_start and self.__sklearn_is_fitted__()
         if again:
             self._check_fitted("labels")
@@ -366,15 +370,21 @@ feature_names_in_
             )
         targets = self.label_scaler_.scaled(labels.values).astype(np.float32)
         with seeded(self.random_state, resolve_device(self.device)):
-            targets = self._on_reference_scale(features, targets, surveys, reset=not again)
+            self.survey_offsets_, targets = on_reference_scale(
+                features.values,
+                targets,
+                surveys,
+                SurveyOffsets(self.labels_, self.reference_survey, torch.initial_seed() % 2**32),
+                before=self.survey_offsets_ if again else None,
+            )
             rows, held_back = self.intervals_.split(
                 self.calibration_fraction, features, labels, torch.initial_seed()
             )
             if not again:
-                self.module_ = self._start_module()
+                self.module_ = start_regressor(self)
             self._train(
                 "fine-tuning",
-                self._objective(),
+                prediction_objective(self),
                 self._mask(),
                 fine_tuning_groups(self),
                 self._with_errors(features)[rows],
@@ -384,7 +394,7 @@ feature_names_in_
             )
         self.encoder_._measure(features)
         self._calibrate(features[held_back], targets[held_back])
-        latents = [self._latent(view) for view in training_views(features)]
+        latents = [latent_vectors(self, view) for view in training_views(features)]
         self.outliers_ = OutlierModel(self.outlier_detector).fit(features, latents, held_back)
         return self
 
@@ -481,7 +491,7 @@ feature_names_in_
         self.intervals_.check_follows(self.quantiles)
         if level is not None:
             self.intervals_.check_level(level)
-        latent, members = self._latent_and_members(features)
+        latent, members = latent_and_members(self, features)
         quantiles = self.intervals_.quantiles(members, features, self.quantiles)
         several = self.n_members > 1
         table = prediction_table(
@@ -490,7 +500,7 @@ feature_names_in_
             self.quantiles,
             units=self.units_,
             identifiers=identifiers,
-            flags=self._star_flags(features, latent),
+            flags=star_flags(self, features, latent),
             label_flags=self.intervals_.flags(quantiles, self.quantiles),
             epistemic_share=epistemic_share(members, self.intervals_.levels) if several else None,
         )
@@ -664,16 +674,8 @@ feature_names_in_
         ValueError
             ``fit`` was given no surveys, or not this one.
         """
-        features = self._read(X)
-        if self.survey_offsets_ is None:
-            raise ValueError(
-                "`survey_offset` needs a fit on labels of several surveys, but this one was not "
-                "told whose the labels are. Fit with survey=."
-            )
-        medians = self.intervals_.medians(self._members(features))
-        shifted = medians + self.survey_offsets_.offset(survey, medians)
-        back = self.label_scaler_.inverse_transform
-        return back(shifted) - back(medians)
+        medians = self.intervals_.medians(self._members(self._read(X)))
+        return offset_in_units(self.survey_offsets_, survey, medians, self.label_scaler_)
 
     def _truth(self, X: Any, y: Any) -> np.ndarray:
         """Return the labels of stars, (n_stars, n_labels), in the model's units."""
@@ -685,31 +687,7 @@ feature_names_in_
         return self.reader_.transform(self._open(X))
 
     def _members(self, features: Features) -> np.ndarray:
-        """Return each member's quantiles of scaled labels, NaN for stars without a feature."""
-        run = self._inference(StarInference)
-        return run.map(self.module_.quantiles, features, self._shape()).astype(np.float64)
-
-    def _latent(self, features: Features) -> np.ndarray:
-        """Return latent vectors, NaN for stars without a feature."""
-        shape = (self.encoder_.hidden_widths[-1],)
-        return self._inference(StarInference).map(self.module_.autoencoder.encode, features, shape)
-
-    def _latent_and_members(self, features: Features) -> tuple[np.ndarray, np.ndarray]:
-        """Return what `_latent` and `_members` do, from one pass through the network."""
-
-        def side_by_side(x: Tensor) -> Tensor:
-            latent, quantiles = self.module_.latent_and_quantiles(x)
-            return torch.cat([latent.float(), quantiles.float().flatten(1)], dim=1)
-
-        n_latent, shape = self.encoder_.hidden_widths[-1], self._shape()
-        width = n_latent + int(np.prod(shape))
-        both = self._inference(StarInference).map(side_by_side, features, (width,))
-        members = both[:, n_latent:].reshape(-1, *shape).astype(np.float64)
-        return both[:, :n_latent], members
-
-    def _shape(self) -> tuple[int, int, int]:
-        """Return the shape of what the network predicts of a star."""
-        return self.n_members, len(self.labels_), len(self.intervals_.levels)
+        return member_quantiles(self, features)
 
     def _calibrate(self, features: Features, targets: np.ndarray) -> None:
         """Calibrate on stars with scaled labels, if there are any."""
@@ -718,61 +696,6 @@ feature_names_in_
         if len(features):
             sample, truth = calibration_sample(features, targets)
             self.intervals_.calibrate(self._members(sample), sample, truth)
-
-    def _star_flags(self, features: Features, latent: np.ndarray) -> np.ndarray:
-        """Return the flags of stars by what the network was given, and made, of them."""
-        columns = features.columns
-        return (
-            prediction_flags(features.values, columns.names, columns.bands, *self.feature_range_)
-            | np.where(features.is_invalid, PredictionFlag.INVALID_INPUT, 0)
-            | self.outliers_.flags(features, latent, hide_ratios(self._feature_mask()))
-        )
-
-    def _read_surveys(self, X: Any, survey: Any, n_stars: int) -> np.ndarray | None:
-        if survey is not None:
-            return read_surveys(X, survey, n_stars)
-        if self.reference_survey is not None:
-            raise ValueError(
-                f"`reference_survey` is {self.reference_survey!r}, but fit was not told whose "
-                "labels the stars have. Pass survey=, or leave `reference_survey` at None."
-            )
-        return None
-
-    def _on_reference_scale(
-        self, features: Features, targets: np.ndarray, surveys: np.ndarray | None, *, reset: bool
-    ) -> np.ndarray:
-        """Return scaled labels without the offsets of their surveys, which are learned."""
-        if surveys is None:
-            if reset:
-                self.survey_offsets_ = None
-            return targets
-        reference = self.reference_survey
-        if not reset and self.survey_offsets_ is not None:
-            # What was learned before is on this scale.
-            reference = self.survey_offsets_.reference_
-        self.survey_offsets_ = SurveyOffsets(
-            self.labels_, reference, random_state=torch.initial_seed() % 2**32
-        )
-        return self.survey_offsets_.fit_transform(features.values, targets, surveys)
-
-    def _start_module(self) -> QuantileRegressor | IndependentRegressors:
-        """Return the network to fine-tune, with the weights of the pre-training."""
-        module = self._build_module()
-        # Without pre-training each independent member has its own first weights.
-        if self.encoder is not None:
-            load_encoder(module, self.encoder_)
-        return module
-
-    def _objective(self) -> PredictionObjective | EnsembleObjective:
-        objective = PredictionObjective(
-            self.quantiles,
-            self.prediction_weight,
-            self.reconstruction_weight,
-            self.encoder_._objective(),
-            weights_of_labels(self.label_weights, self.labels_),
-            self.width_power,
-        )
-        return objective if self.ensemble == "shared" else EnsembleObjective(objective)
 
     def _mask(self) -> JointMask | NoisyMask:
         mask = self._feature_mask()
@@ -804,22 +727,7 @@ feature_names_in_
         return replace(super()._plan(title, groups), average_from=self.average_from)
 
     def _build_module(self) -> QuantileRegressor | IndependentRegressors:
-        if self.ensemble == "shared":
-            return self._build_regressor(self.n_members)
-        return IndependentRegressors([self._build_regressor(1) for _ in range(self.n_members)])
-
-    def _build_regressor(self, n_members: int) -> QuantileRegressor:
-        head = QuantileHead(
-            self.encoder_.hidden_widths[-1],
-            len(self.labels_),
-            tuple(self.head_widths),
-            n_quantiles=len(self.intervals_.levels),
-            n_members=n_members,
-            dropout=self.dropout,
-        )
-        return QuantileRegressor(
-            self.encoder_._build_module(), head, reconstructs=self.reconstruction_weight > 0
-        )
+        return build_regressor(self)
 
     def _adopt(self, module: Any) -> None:
         super()._adopt(module)

@@ -11,21 +11,38 @@ from msaestimator.tables import is_missing, named_columns, raw_column
 __all__ = ["find_survey", "read_surveys"]
 
 
-def read_surveys(X: Any, survey: str | ArrayLike, n_stars: int) -> np.ndarray:
+def read_surveys(
+    X: Any,
+    survey: str | ArrayLike | None,
+    n_stars: int,
+    reference: str | int | None = None,
+) -> np.ndarray | None:
     """Return the survey of each star, strings or integers of shape (n_stars,).
 
     Parameters
     ----------
     X : table of n_stars stars or array
-    survey : str or array-like of shape (n_stars,)
-        A column of the table ``X``, or the surveys themselves: strings or integers.
+    survey : str, array-like of shape (n_stars,), or None
+        A column of the table ``X``, or the surveys themselves: strings or integers. Of None
+        nothing is known, and None is returned.
     n_stars : int
+    reference : str or int, optional
+        The survey whose labels are taken as they are.
 
     Raises
     ------
     ColumnError
         There is no such column, or a star's survey is missing or neither string nor integer.
+    ValueError
+        There is a reference, but no survey.
     """
+    if survey is None and reference is not None:
+        raise ValueError(
+            f"`reference_survey` is {reference!r}, but fit was not told whose "
+            "labels the stars have. Pass survey=, or leave `reference_survey` at None."
+        )
+    if survey is None:
+        return None
     raw = raw_column(_column(X, survey) if isinstance(survey, str) else survey)
     if raw.mask.shape != (n_stars,):
         raise ColumnError(
