@@ -168,6 +168,20 @@ def test_packaged_data_are_made_of_source_tables(run, tmp_path):
     np.testing.assert_array_equal(again["logg"], points["logg"].value)
 
 
+def test_the_sky_is_counted(run):
+    folder = run(ROOT / "scripts/count_sky.py", "--output", ".", "--stars", 500)
+    packaged = read_arrays("sky_mix.npz")
+    with np.load(folder / "sky_mix.npz") as made:
+        assert set(made) == set(packaged)
+        for name, values in packaged.items():
+            assert made[name].shape == values.shape
+            if name.endswith("edges"):
+                np.testing.assert_array_equal(made[name], values)
+        tables = made["kinds"], packaged["kinds"]
+        giants = [kinds[..., :6, :].sum() / kinds.sum() for kinds in tables]
+    assert giants[0] == pytest.approx(giants[1], abs=0.03)
+
+
 @pytest.mark.benchmarks
 def test_golden_answers_are_stored(run):
     folder = run(ROOT / "scripts/release/golden_answers.py", "--output", "golden.npz")

@@ -7,11 +7,14 @@ from msaestimator.datasets._isochrones import load_isochrones
 from msaestimator.datasets._join import join_stars
 from msaestimator.datasets._match_isochrones import match_isochrones
 from msaestimator.datasets._mock import make_mock_survey
+from msaestimator.datasets._mock_sky import make_mock_sky
+from msaestimator.datasets._sky_mix import SkyMix
 from msaestimator.datasets._split import split_by_source_id
 from msaestimator.datasets._xp_sampling import XPSampling, load_xp_sampling
 
 __all__ = [
     "IsochroneGrid",
+    "SkyMix",
     "XPSampling",
     "join_stars",
     "load_apogee_xp",
@@ -19,6 +22,7 @@ __all__ = [
     "load_isochrones",
     "load_xp_sampling",
     "make_fainter",
+    "make_mock_sky",
     "make_mock_survey",
     "match_isochrones",
     "split_by_source_id",

@@ -10,6 +10,7 @@ from astropy.table import Table
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import COEFFICIENT_LIMITS, CoefficientArray, StarTable, limits_of
 from msaestimator.tables import (
+    NamedColumns,
     as_table,
     convert_unit,
     raw_column,
@@ -42,7 +43,7 @@ def copy_stars(stars: Any, known: Sequence[str]) -> StarTable:
     return as_table(columns.renamed(ours)).copy()
 
 
-def read_numbers(table: Table, name: str, unit: str) -> np.ndarray:
+def read_numbers(table: Table | NamedColumns, name: str, unit: str) -> np.ndarray:
     """Return a column as float64 in a unit, NaN where missing or what no star can have.
 
     Raises
