@@ -52,11 +52,11 @@ class SkyMix(BaseEstimator):
       that the ratio is near one where stars are few. The product is kept between 0.05 and 10,
       before the mean at each G is made one. So a kind that is twenty times too frequent stays a
       little too frequent, and what the sample has no stars of stays absent.
-    - **The sky** is 3,000,000 stars of :func:`make_mock_sky`, to G = 20. At G =
-      13-14, 14-15, ..., 18-19 its share of giants is 42, 37, 30, 19, 10 and 4 %, most of them near
-      the plane. Where E(B-V) < 0.1 it is 25, 21, 16, 10, 6 and 3 %, and towards l = 176 deg,
-      b = -48 deg 6 to 9 % from G = 13 to 17.7. It has no binaries, white dwarfs, hot subdwarfs
-      or stars before the main sequence: kinds that it lacks weigh one.
+    - **The sky** is 3,000,000 stars of :func:`make_mock_sky`, to G = 20. At G = 13-14, 14-15, ...,
+      18-19 its share of giants is 42, 37, 30, 19, 10 and 4 %, most of them near the plane. Where
+      E(B-V) < 0.1 it is 25, 21, 16, 10, 6 and 3 %, and towards the anticentre at b = -48 deg
+      below 10 % from G = 13 to 17.7. There are no binaries, white dwarfs, hot subdwarfs or stars
+      before the main sequence: kinds that it lacks weigh one.
 
     Examples
     --------
