@@ -1,7 +1,7 @@
 """The goals for a released model, and its scores on each."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,10 @@ class Model:
             self._known[key] = stars, table
         return self._known[key][1]
 
+    def of(self, labels: Sequence[str]) -> list[str]:
+        """Return those of some labels that the model answers."""
+        return [label for label in labels if label in self.regressor.labels_]
+
     def bounds(self, stars: StarTable, blocks: tuple[str, ...], level: float) -> np.ndarray:
         """Return intervals of another level, (n_stars, n_labels, 2)."""
         with warnings.catch_warnings():
@@ -90,11 +94,10 @@ class Model:
     ) -> Iterator[Score]:
         """Yield scores of all labels that ``aims`` names and the model answers."""
         answers = self.answers(stars, blocks) if len(stars) >= FEWEST else None
-        for label, wanted in aims.items():
-            if answers is not None and label in self.regressor.labels_:
-                key = goal, group, BRIGHT, label
-                interval = interval_of(answers, label)
-                yield from score_label(key, numbers(stars, label), interval, wanted)
+        for label in self.of([*aims]) if answers is not None else ():
+            key = goal, group, BRIGHT, label
+            interval = interval_of(answers, label)
+            yield from score_label(key, numbers(stars, label), interval, aims[label])
 
 
 def bright(samples: Samples, model: Model, boosting: Boosting) -> Iterator[Score]:
@@ -128,16 +131,26 @@ def parallax(samples: Samples, model: Model, boosting: Boosting) -> Iterator[Sco
 
 
 def fainter(samples: Samples, model: Model, boosting: Boosting) -> Iterator[Score]:
-    """Yield scores of fainter copies, beside boosting's that learned from such."""
+    """Yield scores of fainter copies, beside boosting's that learned from such.
+
+    The same stars follow as often as the sky has their kinds, without aims.
+    """
     for g in FAINT:
-        stars = samples.at(g)
-        aims: dict[str, dict[str, Aim]] = {}
-        for label in LABELS:
-            aims[label] = {"coverage": Aim(0.64, 0.72)}
-            if theirs := boosting.nmad("fainter", f"G = {g:g}", label):
+        stars, group = samples.at(g), f"G = {g:g}"
+        if len(stars) < FEWEST:
+            continue
+        answers = model.answers(stars, BASIC)
+        as_on_sky = samples.as_on_sky(g)
+        for label in model.of(LABELS):
+            aims = {"coverage": Aim(0.64, 0.72)}
+            if theirs := boosting.nmad("fainter", group, label):
                 off = 0.15 * theirs
-                aims[label] |= {"nmad": Aim(high=0.8 * theirs), "bias": Aim(-off, off)}
-        yield from model.scores("fainter", f"G = {g:g}", stars, BASIC, aims)
+                aims |= {"nmad": Aim(high=0.8 * theirs), "bias": Aim(-off, off)}
+            truth, interval = numbers(stars, label), interval_of(answers, label)
+            yield from score_label(("fainter", group, g, label), truth, interval, aims)
+            mixed = [values[as_on_sky] for values in interval]
+            key = "fainter", f"{group}, kinds as on the sky", g, label
+            yield from score_label(key, truth[as_on_sky], mixed)
 
 
 def field(samples: Samples, model: Model, boosting: Boosting) -> Iterator[Score]:
@@ -255,11 +268,11 @@ def inputs(samples: Samples, model: Model, boosting: Boosting) -> Iterator[Score
                 continue
             answers = model.answers(stars, blocks)
             wide = model.bounds(stars, blocks, 0.9)
-            for k, label in enumerate(model.regressor.labels_):
-                if label in LABELS:
-                    interval = [*interval_of(answers, label), wide[:, k, 0], wide[:, k, 1]]
-                    key = "inputs", group, g, label
-                    yield from score_label(key, numbers(stars, label), interval, aims)
+            for label in model.of(LABELS):
+                lower, upper = wide[:, model.regressor.labels_.index(label)].T
+                interval = [*interval_of(answers, label), lower, upper]
+                key = "inputs", group, g, label
+                yield from score_label(key, numbers(stars, label), interval, aims)
 
 
 def kinds(samples: Samples, model: Model, boosting: Boosting) -> Iterator[Score]:
@@ -273,7 +286,7 @@ def kinds(samples: Samples, model: Model, boosting: Boosting) -> Iterator[Score]
             which = np.digitize(numbers(stars, name), edges)
             for k, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True), 1):
                 rows = which == k
-                for label in set(LABELS) & set(model.regressor.labels_):
+                for label in model.of(LABELS):
                     interval = [values[rows] for values in interval_of(answers, label)]
                     key = f"by {name}", group, (low + high) / 2, label
                     yield from score_label(key, numbers(stars, label)[rows], interval)

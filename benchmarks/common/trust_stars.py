@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from msaestimator.datasets import load_apogee_xp, make_fainter
+from msaestimator.datasets import SkyMix, load_apogee_xp, make_fainter
 from msaestimator.schema import G_BAND, GAIA_DR3, StarTable
 from msaestimator.tables import read_stars
 
@@ -81,6 +81,13 @@ class Samples:
             return self.apogee
         stars = self.apogee[own_g(self.apogee) < g]
         return make_fainter(stars, g, random_state=int(100 * g))
+
+    def as_on_sky(self, g: float) -> np.ndarray:
+        """Return as many rows of ``at(g)``, each drawn as often as the sky has its kind."""
+        stars = self.at(g)
+        weights = SkyMix().fit(stars).weights(stars)
+        shares = weights / weights.sum()
+        return np.random.default_rng(0).choice(len(stars), len(stars), p=shares)
 
     @property
     def near_dwarfs(self) -> StarTable:
