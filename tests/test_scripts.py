@@ -310,3 +310,73 @@ def test_other_columns_make_a_new_table(tables, tmp_path):
     tables.ResultTable(path, ("what", "error")).add("one", 1)
     tables.ResultTable(path, ("what", "other error")).add("two", 2)
     assert '"one"' not in path.read_text()
+
+
+@pytest.fixture
+def trust_scores(monkeypatch):
+    """The module of a model's scores, as a script imports it."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module("common.trust_scores")
+
+
+def test_scores_and_aims_come_back_from_their_file(trust_scores, tmp_path):
+    score = trust_scores.Score(
+        "bright", "XP, parallax", 16.75, "teff", "nmad", 30, 51.239, high=50
+    )
+    bare = trust_scores.Score("field", "all", 0.0, "", "giants", 40, 0.125)
+    trust_scores.Scores("some", [score, bare], "a run").write(tmp_path / "scores.ecsv")
+    again = trust_scores.Scores.read(tmp_path / "scores.ecsv")
+    assert (again.model, again.run) == ("some", "a run")
+    assert [s.value for s in again.all] == [51.24, 0.125]
+    assert [s.aim for s in again.all] == [trust_scores.Aim(-np.inf, 50), None]
+    assert [s.is_met for s in again.all] == [False, True]
+    assert again.like(score).n_stars == 30
+
+
+def test_errors_kept_are_those_of_the_other_model(trust_scores):
+    def scores(value, group="XP"):
+        score = trust_scores.Score("bright", group, 0.0, "teff", "nmad", 30, value)
+        return trust_scores.Scores("some", [score], "a run")
+
+    better, worse, elsewhere = scores(50.0), scores(55.0), scores(55.0, "photometry")
+    for kept in (better, worse, elsewhere):
+        kept.keep("bright", "XP", scores(52.0))
+    assert [kept.all[0].is_met for kept in (better, worse, elsewhere)] == [True, False, True]
+
+
+def test_labels_are_scored_where_they_are_known(trust_scores):
+    truth = np.append(np.arange(30.0), np.nan)
+    median = np.append(truth[:30] + 1.0, 0.0)
+    interval = [median, median - 2.0, median + 0.5, median - 0.5, median + 3.0]
+    group = "some", "group", 0.0, "logg"
+    scores = {s.score: s for s in trust_scores.score_label(group, truth, interval)}
+    assert {s.n_stars for s in scores.values()} == {30}
+    values = {name: score.value for name, score in scores.items()}
+    assert values == {"nmad": 0.0, "bias": 1.0, "coverage": 1.0, "coverage 90": 0.0}
+    few = np.full(31, np.nan)
+    assert list(trust_scores.score_label(group, few, interval)) == []
+    error = np.full(31, 2.0)
+    wider = {s.score: s for s in trust_scores.score_label(group, truth, interval, wider=error)}
+    assert wider["coverage 90"].value == 1.0
+
+
+def test_what_misses_its_aim_is_bold(trust_scores):
+    tables = importlib.import_module("common.trust_tables")
+    rows = [
+        trust_scores.Score("fainter", "G = 16", 16.0, "logg", "nmad", 90, 0.3, high=0.226),
+        trust_scores.Score("fainter", "G = 16", 16.0, "logg", "bias", 90, -0.01, -0.04, 0.04),
+        trust_scores.Score("fainter", "G = 16", 16.0, "logg", "coverage", 90, 0.7, 0.64, 0.72),
+    ]
+    other = trust_scores.Scores("other", [rows[0]], "a run")
+    columns = ["nmad", "bias", "coverage"]
+    assert list(tables.score_rows(rows, columns, other)) == [
+        [
+            "G = 16, logg [dex]",
+            "90",
+            "**0.300** (≤ 0.226)",
+            "-0.010 (±0.040)",
+            "70% (64% to 72%)",
+            "0.300 / – / –",
+        ]
+    ]
+    assert tables.summary_row("faint", rows, other) == ["faint", "3", "2", "0"]
