@@ -2,6 +2,7 @@
 
 from msaestimator.datasets._apogee import load_apogee_xp
 from msaestimator.datasets._fainter import make_fainter
+from msaestimator.datasets._fainter_draws import draw_fainter
 from msaestimator.datasets._isochrone_grid import IsochroneGrid, load_isochrone_grid
 from msaestimator.datasets._isochrones import load_isochrones
 from msaestimator.datasets._join import join_stars
@@ -16,6 +17,7 @@ __all__ = [
     "IsochroneGrid",
     "SkyMix",
     "XPSampling",
+    "draw_fainter",
     "join_stars",
     "load_apogee_xp",
     "load_isochrone_grid",

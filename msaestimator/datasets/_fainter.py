@@ -20,7 +20,7 @@ from msaestimator.datasets._surveys import SURVEYS
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import G_BAND, GAIA_DR3, StarTable
 
-__all__ = ["make_fainter"]
+__all__ = ["SCALED_COLUMNS", "make_fainter"]
 
 # What text and single precision may round a magnitude by.
 _ROUNDING = 1e-4
@@ -30,6 +30,9 @@ _SHOWN = 5
 
 _ARRAY_COLUMNS = [n for a in GAIA_DR3.arrays for n in (a.name, a.error, a.relevant_bases)]
 _SCALAR_COLUMNS = [n for c in GAIA_DR3.columns for n in (c.name, c.error) if n]
+
+SCALED_COLUMNS = ("ra", "dec", *_ARRAY_COLUMNS, *_SCALAR_COLUMNS)
+"""Names of the columns that are read or written."""
 
 
 def make_fainter(
@@ -106,7 +109,7 @@ def make_fainter(
     1892
     317
     """
-    table = copy_stars(stars, ["ra", "dec", *_ARRAY_COLUMNS, *_SCALAR_COLUMNS])
+    table = copy_stars(stars, SCALED_COLUMNS)
     own_g = _known_g(table)
     new_g = _wanted_g(g, own_g)
     rng = check_random_state(random_state)

@@ -1,7 +1,8 @@
 """The Masked Stellar Autoencoder behind the scikit-learn API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,13 +12,21 @@ from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import TensorDataset
 
 from msaestimator.archive import GaiaArchive
+from msaestimator.estimators._fainter_stars import FainterStars, fainter_stars
 from msaestimator.estimators._gaia import fetch_training_stars
 from msaestimator.estimators._masks import feature_mask
-from msaestimator.estimators._parameters import between, fitted, of_part, one_of, parameter
+from msaestimator.estimators._parameters import (
+    between,
+    fitted,
+    of_part,
+    one_of,
+    parameter,
+    probabilities,
+)
 from msaestimator.estimators._reconstruction import measure_reconstruction
 from msaestimator.estimators._saved import SavedEstimator
 from msaestimator.estimators._star_inference import StarInference
-from msaestimator.networks import Contrasts, JointMask, MaskedAutoencoder
+from msaestimator.networks import Contrasts, JointMask, MaskedAutoencoder, PseudoLuminosity
 from msaestimator.preprocessing import (
     Features,
     StarReader,
@@ -25,6 +34,7 @@ from msaestimator.preprocessing import (
     counted_stars,
     errors_in_units,
     fill_missing,
+    luminosity_input,
     tell_inferred,
     typical_errors,
     units_of_features,
@@ -62,9 +72,9 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         Transformer of stars into scaled features. None is `StellarFeatures`, `XPCoefficientScaler`
         and `sklearn.preprocessing.RobustScaler` for a table, and `RobustScaler` for a matrix.
     colors : bool
-        Whether the network is given colours of the magnitudes too, and their principal components.
-        These need stars as tables, and a preprocessor that is linear in magnitudes and has an
-        inverse.
+        Whether the network is given colours of the magnitudes too, their principal components,
+        and the pseudo-luminosity that parallax and G make. These need stars as tables, and a
+        preprocessor that is linear in magnitudes and has an inverse.
     hidden_widths : tuple of int
         Widths of the encoder's residual blocks; the last is the latent dimension.
     d_embedding, n_frequencies : int
@@ -82,13 +92,19 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         Dropout inside the residual blocks.
     mask_ratio, xp_mask_ratio : float
         Probability that a feature, or all XP coefficients together, are hidden from a star.
-    block_mask_ratio : float
+    block_mask_ratio : float, or mapping of str to float
         Probability that the columns of a survey, or the coefficients of BP or of RP, are hidden
-        together.
+        together: one for all of these blocks, or a mapping of their names, ``"tmass"``, to their
+        own, zero for others.
     span_mask_ratio : float
         Probability that a run of orders, or any XP coefficients, are hidden.
     protected : tuple of str, optional
         Columns never hidden; None takes those the schema protects (G, BP, RP, W1, W2).
+    make_fainter : float, optional
+        G in mag down to which stars are made fainter, drawn anew in every epoch by
+        :func:`~msaestimator.datasets.draw_fainter`, so that the network knows faint stars too;
+        the coefficients to reconstruct stay those of the star as it is. It needs a table. None
+        takes stars as they are.
     loss : {"cauchy", "l1", "l2"}
         Loss of the reconstruction. The Cauchy loss, ``log(1 + (residual / error) ** 2) / 2``, is
         in units of each feature's median measurement error, as far as a table of stars tells it.
@@ -192,15 +208,17 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     dropout: float = parameter(0.0, between(0, 1))
     mask_ratio: float = parameter(0.1, between(0, 1))
     xp_mask_ratio: float = parameter(0.2, between(0, 1))
-    block_mask_ratio: float = parameter(0.2, between(0, 1))
+    block_mask_ratio: float | Mapping[str, float] = parameter(0.2, probabilities())
     span_mask_ratio: float = parameter(0.4, between(0, 1))
     protected: Sequence[str] | None = None
+    make_fainter: float | None = None
     loss: str = parameter("cauchy", one_of("cauchy", "l1", "l2"))
     loss_on: str = parameter("observed", one_of("observed", "hidden"))
 
     module_: MaskedAutoencoder = fitted()
     reader_: StarReader = fitted()
     contrasts_: dict[str, np.ndarray] = fitted()
+    luminosity_: dict[str, np.ndarray] = fitted()
     feature_error_: np.ndarray = fitted()
     reconstruction_errors_: ReconstructionErrors | None = fitted()
     n_partial_fits_: int = fitted()
@@ -249,6 +267,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
                 self.module_ = self._build_module()
+            faint = fainter_stars(self.make_fainter, features, self.reader_, torch.initial_seed())
             self._train(
                 "pre-training",
                 self._objective(),
@@ -258,6 +277,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
                 x,
                 start=start,
                 sample_weight=None if weights is None else weights[rows],
+                draw=None if faint is None else partial(_draw, faint, features, rows),
             )
         self._measure(features)
         return self
@@ -450,19 +470,33 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         features = reader.fit_transform(reader.open(X, aliases=self.aliases))
         self.reader_ = reader
         self.contrasts_ = self._make_contrasts(features)
+        self.luminosity_ = self._make_luminosity(features)
         self.feature_error_ = self._typical_errors(features)
         return features
 
     def _make_contrasts(self, features: Features) -> dict[str, np.ndarray]:
         """Return weights and centers of the colours, if there are any."""
-        invertible = hasattr(self.preprocessor_, "inverse_transform")
-        if not (self.colors and features.measured is not None and invertible):
+        if not self._takes_colors(features):
             return {}
         # DIFF(mckay2025): without its XP spectrum a star's parameters lie in differences of
         # magnitudes, which the network is slow to find.
         names, schema = features.columns.base_names, features.columns.schema
         units = units_of_features(self.preprocessor_, schema, len(self.is_observed_))
         return color_contrasts(names, schema, features.values, units)
+
+    def _make_luminosity(self, features: Features) -> dict[str, np.ndarray]:
+        """Return the settings of the pseudo-luminosity, if there is one."""
+        if not self._takes_colors(features):
+            return {}
+        # DIFF(mckay2025): what a parallax says of a star is in its product with the brightness.
+        names, schema = features.columns.base_names, features.columns.schema
+        n_columns = len(self.is_observed_)
+        return luminosity_input(names, schema, features.values, self.preprocessor_, n_columns)
+
+    def _takes_colors(self, features: Features) -> bool:
+        """Tell whether features are those of a table, and can be turned back into it."""
+        invertible = hasattr(self.preprocessor_, "inverse_transform")
+        return self.colors and features.measured is not None and invertible
 
     def _typical_errors(self, features: Features) -> np.ndarray:
         """Return each feature's median measurement error on its scale, with a floor."""
@@ -541,6 +575,8 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
 
     def _build_module(self) -> MaskedAutoencoder:
         columns = self.reader_.columns
+        # Models that an earlier version saved have none.
+        luminosity = getattr(self, "luminosity_", {})
         return MaskedAutoencoder(
             len(columns),
             len(columns.reconstructed),
@@ -553,6 +589,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             linear_term=self.linear_term,
             block=self.block,
             contrasts=Contrasts(**self.contrasts_) if self.contrasts_ else None,
+            luminosity=PseudoLuminosity(**luminosity) if luminosity else None,
         )
 
     def __sklearn_tags__(self) -> Any:
@@ -560,3 +597,14 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _draw(
+    faint: FainterStars, features: Features, rows: np.ndarray, epoch: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the stars of an epoch, and the same with the coefficients that they have nearby."""
+    _, drawn, _ = faint.draw(epoch)
+    x = drawn.values[rows]
+    # Divided by the flux, coefficients are those of the star at any distance, but for noise.
+    kept = features.columns.is_xp & np.isfinite(features.values[rows])
+    return x, np.where(kept, features.values[rows], x)

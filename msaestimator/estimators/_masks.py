@@ -16,7 +16,7 @@ def feature_mask(
     *,
     mask_ratio: float = 0.0,
     xp_mask_ratio: float = 0.0,
-    block_mask_ratio: float = 0.0,
+    block_mask_ratio: float | Mapping[str, float] = 0.0,
     span_mask_ratio: float = 0.0,
     protected: Sequence[str] | None = None,
 ) -> JointMask:
@@ -31,9 +31,9 @@ def feature_mask(
         The features.
     mask_ratio, xp_mask_ratio : float
         Probability that a feature, or all XP coefficients together, are hidden from a star.
-    block_mask_ratio : float
+    block_mask_ratio : float, or mapping of str to float
         Probability that the columns of a survey, or the coefficients of BP or of RP, are hidden
-        together.
+        together: of each, or by name.
     span_mask_ratio : float
         Probability that a run of orders, or any XP coefficients, are hidden.
     protected : sequence of str, optional
@@ -49,11 +49,28 @@ def feature_mask(
     )
     surveys = ["" if n in protected or n not in schema else schema[n].block for n in names]
     blocks = [bands.get(name, survey) for name, survey in zip(names, surveys, strict=True)]
-    by_block = _group_mask(blocks, {b: block_mask_ratio if b else 0.0 for b in blocks})
+    by_block = _group_mask(blocks, _ratios_of(blocks, block_mask_ratio, columns))
     orders = {c.name: n for array in schema.arrays for n, c in enumerate(array.columns)}
     # DIFF(mckay2025): the thesis hides spectra whole or not at all.
     spans = SpanMask([orders.get(name, -1) for name in names], span_mask_ratio)
     return JointMask(by_column, by_block, spans)
+
+
+def _ratios_of(
+    blocks: Sequence[str], ratio: float | Mapping[str, float], columns: FeatureColumns
+) -> dict[str, float]:
+    """Return the probability that each block is hidden; columns of none have the name ""."""
+    if not isinstance(ratio, Mapping):
+        return {block: ratio if block else 0.0 for block in blocks}
+    schema = columns.schema
+    known = {array.prefix for array in schema.arrays} | {c.block for c in schema.columns}
+    for name in ratio:
+        if name not in known:
+            raise ColumnError(
+                f"`block_mask_ratio` must name blocks of the schema, got {name!r}."
+                + did_you_mean(name, known)
+            )
+    return {block: ratio.get(block, 0.0) for block in blocks}
 
 
 def hide_ratios(mask: JointMask) -> np.ndarray:

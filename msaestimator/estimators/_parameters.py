@@ -1,6 +1,6 @@
 """Constructor parameters, each declared once with its default and its rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ __all__ = [
     "of_part",
     "one_of",
     "parameter",
+    "probabilities",
 ]
 
 
@@ -35,6 +36,16 @@ def at_least(least: float) -> Rule:
 def between(low: float, high: float) -> Rule:
     """Return the rule of numbers in a range, its ends included."""
     return Rule(f"between {low} and {high}", lambda value: low <= value <= high)
+
+
+def probabilities() -> Rule:
+    """Return the rule of a number between 0 and 1, or a mapping of names to such numbers."""
+
+    def holds(value: Any) -> bool:
+        numbers = value.values() if isinstance(value, Mapping) else [value]
+        return all(0 <= number <= 1 for number in numbers)
+
+    return Rule("between 0 and 1, or such numbers by name", holds)
 
 
 def one_of(*choices: str) -> Rule:

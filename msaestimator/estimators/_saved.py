@@ -22,6 +22,7 @@ from msaestimator.saving import Origin, fingerprint, load_estimator, save_estima
 from msaestimator.schema import StarTable
 from msaestimator.tables import expand_home
 from msaestimator.training import (
+    Draw,
     MaskedNet,
     ParameterGroup,
     RunIdentity,
@@ -227,11 +228,13 @@ aliases, inference_batch_size, device, precision, random_state, verbose
         *,
         start: Sequence[np.ndarray] = (),
         sample_weight: np.ndarray | None = None,
+        draw: Draw | None = None,
     ) -> None:
         """Train ``module_`` on features ``x`` and targets ``y``; sets ``net_``.
 
-        ``start`` are weights that training starts from when they are not drawn afresh, and
-        ``sample_weight`` (n_stars,) those of the stars in the loss.
+        ``start`` are weights that training starts from when they are not drawn afresh,
+        ``sample_weight`` (n_stars,) those of the stars in the loss, and ``draw`` returns features,
+        targets and any weights as they are in an epoch.
         """
         self.n_stars_ = len(x)
         if self.max_epochs == 0:
@@ -246,6 +249,7 @@ aliases, inference_batch_size, device, precision, random_state, verbose
             mask,
             self._plan(title, groups),
             stars,
+            draw=draw,
             validation_fraction=self.validation_fraction if self.early_stopping else None,
             run=self._run_identity(stars, start),
         )

@@ -8,6 +8,7 @@ from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._ensembles import IndependentRegressors
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
 from msaestimator.networks._losses import cauchy_error, gaussian_loss, masked_error, pinball_loss
+from msaestimator.networks._luminosity import PseudoLuminosity
 from msaestimator.networks._masking import GroupMask, JointMask, SpanMask
 from msaestimator.networks._noise import NoisyMask
 from msaestimator.networks._token_draw import Requests, TokenDraw
@@ -24,6 +25,7 @@ __all__ = [
     "NoisyMask",
     "PeriodicEmbedding",
     "PreNormBlock",
+    "PseudoLuminosity",
     "QuantileHead",
     "QuantileRegressor",
     "Requests",

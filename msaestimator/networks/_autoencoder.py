@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from msaestimator.networks._blocks import residual_stack
 from msaestimator.networks._contrasts import Contrasts
 from msaestimator.networks._embeddings import PeriodicEmbedding
+from msaestimator.networks._luminosity import PseudoLuminosity
 
 __all__ = ["MaskedAutoencoder"]
 
@@ -32,6 +33,8 @@ class MaskedAutoencoder(nn.Module):
         Kind of the residual blocks, see `residual_stack`.
     contrasts : Contrasts, optional
         Combinations of features that are further inputs.
+    luminosity : PseudoLuminosity, optional
+        Pseudo-luminosity that is one more.
     """
 
     def __init__(
@@ -48,10 +51,12 @@ class MaskedAutoencoder(nn.Module):
         linear_term: bool = True,
         block: str = "prenorm",
         contrasts: Contrasts | None = None,
+        luminosity: PseudoLuminosity | None = None,
     ) -> None:
         super().__init__()
         self.contrasts = contrasts
-        n_inputs = n_features + (0 if contrasts is None else len(contrasts))
+        self.luminosity = luminosity
+        n_inputs = n_features + sum(len(part) for part in (contrasts, luminosity) if part)
         self.embedding = PeriodicEmbedding(
             n_inputs, d_embedding, n_frequencies, frequency_scale, sentinel, linear_term
         )
@@ -62,8 +67,8 @@ class MaskedAutoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the latent vectors: (batch, n_features) → (batch, widths[-1])."""
-        if self.contrasts is not None:
-            x = torch.cat([x, self.contrasts(x)], dim=1)
+        further = [part(x) for part in (self.contrasts, self.luminosity) if part is not None]
+        x = torch.cat([x, *further], dim=1)
         return self.encoder(self.entrance(self.embedding(x).flatten(1)))
 
     def decode(self, latent: Tensor) -> Tensor:

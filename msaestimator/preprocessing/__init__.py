@@ -13,6 +13,7 @@ from msaestimator.preprocessing._label_set import (
     collect_labels,
     weights_of_labels,
 )
+from msaestimator.preprocessing._luminosity_input import luminosity_input
 from msaestimator.preprocessing._measured_errors import known_errors, typical_errors
 from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._open_stars import (
@@ -52,6 +53,7 @@ __all__ = [
     "errors_in_units",
     "fill_missing",
     "known_errors",
+    "luminosity_input",
     "open_by_names",
     "open_stars",
     "open_tokens",

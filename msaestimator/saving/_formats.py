@@ -65,7 +65,7 @@ Described = dict[str, Any]
 
 
 ADDED: Mapping[str, Described] = {
-    "MaskedStellarAutoencoder": {"aliases": True},
+    "MaskedStellarAutoencoder": {"aliases": True, "make_fainter": None},
     "StellarFoundationModel": {"aliases": True, "invalid": "raise"},
     "StellarParameterRegressor": {"aliases": True, "invalid": "raise"},
     "StellarFeatures": {"aliases": True},

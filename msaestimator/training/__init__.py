@@ -20,6 +20,7 @@ from msaestimator.training._objectives import (
     ReconstructionObjective,
     RequestObjective,
 )
+from msaestimator.training._redraw import Draw, Redraw
 from msaestimator.training._run import train
 from msaestimator.training._schedules import SCHEDULES, Schedule
 
@@ -27,6 +28,7 @@ __all__ = [
     "OPTIMIZERS",
     "PRECISIONS",
     "SCHEDULES",
+    "Draw",
     "EnsembleObjective",
     "FiniteLoss",
     "MaskedNet",
@@ -34,6 +36,7 @@ __all__ = [
     "PredictionObjective",
     "Progress",
     "ReconstructionObjective",
+    "Redraw",
     "RequestObjective",
     "ResumableCheckpoint",
     "RunIdentity",

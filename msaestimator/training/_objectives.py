@@ -62,8 +62,11 @@ class ReconstructionObjective(nn.Module):
         y: Tensor | None = None,
         star_weights: Tensor | None = None,
     ) -> Tensor:
-        """Return the loss; ``hidden`` marks the places of ``x`` that the network did not see."""
-        target = x[:, self.columns]
+        """Return the loss; ``hidden`` marks the places of ``x`` that the network did not see.
+
+        The target is ``y``, features as they would be without noise, or ``x`` itself.
+        """
+        target = (x if y is None else y)[:, self.columns]
         counted = ~target.isnan()
         if self.hidden_only:
             counted &= hidden[:, self.columns]
