@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from msaestimator.archive import GaiaArchive
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
+from msaestimator.estimators._epoch_draws import EpochDraws, epoch_draws
 from msaestimator.estimators._fine_tuning import (
     check_encoder,
     check_reconstructs,
@@ -31,6 +32,7 @@ from msaestimator.estimators._parameters import (
     of_part,
     one_of,
     parameter,
+    probabilities,
 )
 from msaestimator.estimators._regression_network import (
     build_regressor,
@@ -114,15 +116,26 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
         together; or whole networks, as in the thesis, at so many times the cost.
     mask_ratio, xp_mask_ratio : float
         Probability that a feature, or all XP coefficients together, are hidden from a star.
-    block_mask_ratio : float
+    block_mask_ratio : float, or mapping of str to float
         Probability that the columns of a survey, or the coefficients of BP or of RP, are hidden
-        together.
+        together; of each, or by the block's name.
     span_mask_ratio : float
         Probability that a run of orders, or any XP coefficients, are hidden.
     resample_noise : bool
         Whether noise is added to the features of each star, a random fraction of their measurement
         errors drawn anew in every epoch, so that the network cannot learn the noise they came
         with. It needs a table with columns of errors.
+    make_fainter : float, optional
+        The same as in `MaskedStellarAutoencoder`; stars made fainter also calibrate the intervals
+        and tell which inputs are ordinary.
+    sky_mix : bool
+        Whether stars made fainter are weighed as :class:`~msaestimator.datasets.SkyMix` does, so
+        that kinds of stars are as frequent at a brightness as on the sky. It needs the labels
+        ``teff`` and ``logg``.
+    resample_labels : sequence of str
+        Labels that are drawn anew in every epoch, from normal distributions of their errors in
+        columns such as ``mass_err``: those that are no measurements but posteriors, such as of
+        isochrone matching, whose width the predicted intervals then have in them.
     label_weights : mapping of str to float, optional
         Weights of labels in the loss (thesis equation 3.2); a label that is not named has 1.
     width_power : float
@@ -238,9 +251,12 @@ feature_names_in_
     ensemble: str = parameter("shared", one_of("shared", "independent"), of_fit=True)
     mask_ratio: float = parameter(0.02, between(0, 1))
     xp_mask_ratio: float = parameter(0.3, between(0, 1))
-    block_mask_ratio: float = parameter(0.05, between(0, 1))
+    block_mask_ratio: float | Mapping[str, float] = parameter(0.05, probabilities())
     span_mask_ratio: float = parameter(0.0, between(0, 1))
     resample_noise: bool = False
+    make_fainter: float | None = None
+    sky_mix: bool = False
+    resample_labels: Sequence[str] = ()
     label_weights: Mapping[str, float] | None = None
     width_power: float = parameter(0.0, between(0, 1))
     prediction_weight: float = 0.8
@@ -382,6 +398,7 @@ feature_names_in_
             )
             if not again:
                 self.module_ = start_regressor(self)
+            draws = epoch_draws(self, (X, y), features, labels, targets, weights)
             self._train(
                 "fine-tuning",
                 prediction_objective(self),
@@ -391,11 +408,11 @@ feature_names_in_
                 targets[rows],
                 start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
                 sample_weight=None if weights is None else weights[rows],
+                draw=draws.epochs(rows) if draws.is_needed else None,
             )
         self.encoder_._measure(features)
-        self._calibrate(features[held_back], targets[held_back])
-        latents = [latent_vectors(self, view) for view in training_views(features)]
-        self.outliers_ = OutlierModel(self.outlier_detector).fit(features, latents, held_back)
+        self._calibrate(*draws.to_calibrate(held_back))
+        self.outliers_ = self._learn_ordinary(features, held_back, draws)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -711,8 +728,18 @@ feature_names_in_
             protected=self.encoder_.protected,
         )
 
-    def _with_errors(self, features: Features) -> np.ndarray:
-        """Return what the mask takes: features, and their errors if it adds noise."""
+    def _learn_ordinary(
+        self, features: Features, held_back: np.ndarray, draws: EpochDraws
+    ) -> OutlierModel:
+        """Return what ordinary stars look like, at every brightness that training showed."""
+        latents = [latent_vectors(self, view) for view in training_views(features)]
+        return OutlierModel(self.outlier_detector).fit(features, latents, held_back)
+
+    def _with_errors(self, features: Features, is_moved: np.ndarray | None = None) -> np.ndarray:
+        """Return what the mask takes: features, and their errors if it adds noise.
+
+        Stars that were moved have the noise of another measurement as it is.
+        """
         if not self.resample_noise:
             return features.values
         if features.measured is None or self.encoder_.preprocessor is not None:
@@ -721,6 +748,8 @@ feature_names_in_
                 "preprocessor. Set resample_noise=False."
             )
         errors = known_errors(features.measured, self.preprocessor_)
+        if is_moved is not None:
+            errors[is_moved] = 0.0
         return np.concatenate([features.values, errors[:, self.is_observed_]], axis=1)
 
     def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:

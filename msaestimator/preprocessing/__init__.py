@@ -10,6 +10,7 @@ from msaestimator.preprocessing._label_scaler import LabelScaler
 from msaestimator.preprocessing._label_set import (
     LabelSet,
     check_known,
+    collect_label_errors,
     collect_labels,
     weights_of_labels,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "XPCoefficientScaler",
     "check_any_star",
     "check_known",
+    "collect_label_errors",
     "collect_labels",
     "color_contrasts",
     "counted_stars",

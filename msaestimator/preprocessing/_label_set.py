@@ -24,7 +24,13 @@ from msaestimator.tables import (
     with_known_names,
 )
 
-__all__ = ["LabelSet", "check_known", "collect_labels", "weights_of_labels"]
+__all__ = [
+    "LabelSet",
+    "check_known",
+    "collect_label_errors",
+    "collect_labels",
+    "weights_of_labels",
+]
 
 
 class LabelSet(NamedTuple):
@@ -133,6 +139,48 @@ def _valid(labels: LabelSet, invalid: str) -> LabelSet:
     if found:
         warn_of_invalid(found)
     return labels._replace(values=values)
+
+
+def collect_label_errors(
+    X: Any, y: Any, labels: LabelSet, wanted: Sequence[str], *, aliases: bool = True
+) -> np.ndarray:
+    """Return the errors of some labels from where `collect_labels` has these.
+
+    Parameters
+    ----------
+    X, y, aliases
+        The same as in `collect_labels`.
+    labels : LabelSet of n_stars stars
+    wanted : sequence of str
+        Labels whose errors are read, from columns such as ``mass_err``.
+
+    Returns
+    -------
+    ndarray of shape (n_stars, n_labels)
+        Standard errors in the labels' units, zero where unknown, and of labels not wanted.
+
+    Raises
+    ------
+    ColumnError
+        A name is no label, or its column of errors is absent.
+    """
+    errors = np.zeros(labels.values.shape)
+    source = _open_labels(X if y is None else y, labels.names, aliases=aliases)
+    for name in wanted:
+        if name not in labels.names:
+            raise ColumnError(
+                f"`resample_labels` must name labels of the fit, got {name!r}."
+                + did_you_mean(name, labels.names)
+            )
+        column = f"{name}_err"
+        if source is None or column not in source:
+            raise ColumnError(
+                f"`resample_labels` needs the errors of {name!r} in the column {column!r}, which "
+                "is absent. Pass the labels in a table that has it, or leave the label out."
+            )
+        read = read_labels(source, {column: labels.units[name]})[:, 0]
+        errors[:, labels.names.index(name)] = np.where(read > 0, read, 0.0)
+    return errors
 
 
 def check_known(labels: LabelSet) -> None:

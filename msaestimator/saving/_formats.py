@@ -67,7 +67,13 @@ Described = dict[str, Any]
 ADDED: Mapping[str, Described] = {
     "MaskedStellarAutoencoder": {"aliases": True, "make_fainter": None},
     "StellarFoundationModel": {"aliases": True, "invalid": "raise"},
-    "StellarParameterRegressor": {"aliases": True, "invalid": "raise"},
+    "StellarParameterRegressor": {
+        "aliases": True,
+        "invalid": "raise",
+        "make_fainter": None,
+        "sky_mix": False,
+        "resample_labels": [],
+    },
     "StellarFeatures": {"aliases": True},
     "TokenReader": {"invalid": "raise"},
     "XPCoefficientScaler": {"aliases": True},

@@ -1,0 +1,148 @@
+"""Features, targets and weights of a fine-tuning as they are in each epoch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from astropy.table import vstack
+
+from msaestimator.datasets import SkyMix
+from msaestimator.estimators._fainter_stars import FainterStars, fainter_stars
+from msaestimator.preprocessing import Features, LabelSet, collect_label_errors
+from msaestimator.schema import StarTable
+
+__all__ = ["EpochDraws", "epoch_draws"]
+
+MIX_DRAWS = 4
+"""Draws that tell how many copies of a kind of star there are at a brightness."""
+
+CALIBRATION_DRAWS = 4
+"""Draws of the stars held back that the intervals are calibrated on."""
+
+ONCE = 2**31
+"""First number of draws that are no epoch's, for what is learned once."""
+
+
+@dataclass(frozen=True)
+class EpochDraws:
+    """Stars as a fine-tuning sees them, drawn anew in every epoch.
+
+    Parameters
+    ----------
+    regressor : StellarParameterRegressor
+        Regressor that is fitted, with its reader and label scaler.
+    features : Features of n_stars stars
+        Stars as they were measured.
+    labels : LabelSet of n_stars stars
+    targets : ndarray of shape (n_stars, n_labels), float32
+        Scaled labels on the reference scale, NaN where unknown.
+    target_errors : ndarray of shape (n_stars, n_labels)
+        Standard deviations that targets are drawn anew with; zero where they are not.
+    weights : ndarray of shape (n_stars,)
+        Weights of the stars.
+    seed : int
+        Seed of the draws.
+    faint : FainterStars or None
+        Draws of stars that are farther away.
+    """
+
+    regressor: Any
+    features: Features
+    labels: LabelSet
+    targets: np.ndarray
+    target_errors: np.ndarray
+    weights: np.ndarray
+    seed: int
+    faint: FainterStars | None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether any epoch differs from another."""
+        return self.faint is not None or bool(self.target_errors.any())
+
+    def epochs(self, rows: np.ndarray) -> Any:
+        """Return what draws the arrays of `train` for an epoch: of some rows of the stars."""
+        mix = self._sky_mix()
+
+        def draw(epoch: int) -> list[np.ndarray]:
+            arrays = [self.regressor._with_errors(self.features), self.draw_targets(epoch)]
+            weights = self.weights
+            if self.faint is not None:
+                table, features, is_moved = self.faint.draw(epoch)
+                arrays[0] = self.regressor._with_errors(features, is_moved)
+                if mix is not None:
+                    weights = weights * mix.weights(self._with_labels(table))
+            weights = weights[rows] / weights[rows].mean()
+            return [*(array[rows] for array in arrays), weights.astype(np.float32)]
+
+        return draw
+
+    def draw_targets(self, epoch: int) -> np.ndarray:
+        """Return the targets of an epoch, (n_stars, n_labels) float32."""
+        noise = np.random.RandomState([self.seed, epoch]).standard_normal(self.targets.shape)
+        return (self.targets + self.target_errors * noise).astype(np.float32)
+
+    def copies(self, n_draws: int) -> Iterator[Features]:
+        """Yield draws of the stars for what is learned once; none if none are made fainter."""
+        if self.faint is not None:
+            for number in range(n_draws):
+                yield self.faint.draw(ONCE + number)[1]
+
+    def to_calibrate(self, rows: np.ndarray) -> tuple[Features, np.ndarray]:
+        """Return some stars, with copies that are farther away, and their targets."""
+        values = [self.features.values[rows]]
+        values += [copy.values[rows] for copy in self.copies(CALIBRATION_DRAWS)]
+        targets = [self.draw_targets(ONCE + number)[rows] for number in range(len(values))]
+        return Features(np.concatenate(values), self.features.columns), np.concatenate(targets)
+
+    def _sky_mix(self) -> SkyMix | None:
+        """Return the weights that make the mix of kinds the sky's, if they are wanted."""
+        if self.faint is None or not self.regressor.sky_mix:
+            return None
+        tables = [self.faint.draw(ONCE + number)[0] for number in range(MIX_DRAWS)]
+        return SkyMix().fit(vstack([self._with_labels(table) for table in tables]))
+
+    def _with_labels(self, table: StarTable) -> StarTable:
+        """Return a draw of the stars with their labels as columns."""
+        for name, values in zip(self.labels.names, self.labels.values.T, strict=True):
+            # What is measured keeps its column, such as a parallax that is a label too.
+            if name not in table.colnames:
+                table[name] = values
+        return table
+
+
+def epoch_draws(
+    regressor: Any,
+    stars: tuple[Any, Any],
+    features: Features,
+    labels: LabelSet,
+    targets: np.ndarray,
+    weights: np.ndarray | None,
+) -> EpochDraws:
+    """Return the draws that the parameters of a regressor ask for.
+
+    Parameters
+    ----------
+    regressor : StellarParameterRegressor
+    stars : pair
+        ``X`` and ``y`` of the fit.
+    features, labels, targets, weights
+        The same as in `EpochDraws`.
+    """
+    seed = torch.initial_seed() % 2**32
+    errors = collect_label_errors(
+        *stars, labels, regressor.resample_labels, aliases=regressor.aliases
+    )
+    scaled = regressor.label_scaler_.transform_errors(labels.values, errors)
+    return EpochDraws(
+        regressor,
+        features,
+        labels,
+        targets,
+        np.nan_to_num(scaled, posinf=0.0, neginf=0.0),
+        np.ones(len(features)) if weights is None else weights,
+        seed,
+        fainter_stars(regressor.make_fainter, features, regressor.reader_, seed),
+    )
