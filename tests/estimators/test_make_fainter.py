@@ -1,0 +1,188 @@
+"""Trainings on stars made fainter, with weights of the sky's mix and labels drawn anew."""
+
+import numpy as np
+import pytest
+from astropy.table import QTable
+
+from msaestimator.datasets import draw_fainter
+from msaestimator.estimators._epoch_draws import epoch_draws
+from msaestimator.estimators._fainter_stars import FainterStars
+from msaestimator.exceptions import ColumnError
+from msaestimator.preprocessing import collect_labels
+
+
+@pytest.fixture(scope="module")
+def labels(stars):
+    """Labels with a posterior: a mass of 1 with an error of 10 %."""
+    table = QTable({name: stars[name] for name in ("teff", "logg", "fe_h")})
+    table["mass"] = np.ones(len(stars))
+    table["mass_err"] = np.where(np.arange(len(stars)) % 2, 0.1, np.nan)
+    return table
+
+
+@pytest.fixture(scope="module")
+def make_fitted(make_msa, make_regressor, stars, labels):
+    """Return a function that fits a tiny regressor on the stars made fainter."""
+
+    def make(**changes):
+        encoder = make_msa(max_epochs=0)
+        settings = {"labels": ("teff", "logg", "fe_h", "mass"), "max_epochs": 1}
+        regressor = make_regressor(encoder, **settings | {"make_fainter": 18.0} | changes)
+        return regressor.fit(stars, labels)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def fitted(make_fitted):
+    return make_fitted(sky_mix=True, resample_labels=("mass",), resample_noise=True)
+
+
+@pytest.fixture(scope="module")
+def draws(fitted, stars, labels):
+    found = collect_labels(stars, labels, fitted.labels)
+    targets = fitted.label_scaler_.scaled(found.values).astype(np.float32)
+    features = fitted.reader_.transform(stars)
+    return epoch_draws(fitted, (stars, labels), features, found, targets, None)
+
+
+def test_a_draw_is_read_as_its_table_is(fitted, stars):
+    faint = FainterStars(fitted.reader_.transform(stars).measured.columns, fitted.reader_, 18.0, 5)
+    table, features, is_moved = faint.draw(3)
+    expected, moved = draw_fainter(stars, 18.0, np.random.RandomState([5, 3]))
+    np.testing.assert_array_equal(is_moved, moved)
+    np.testing.assert_array_equal(features.values, fitted.reader_.transform(expected).values)
+    np.testing.assert_array_equal(
+        table["phot_g_mean_mag"].value, expected["phot_g_mean_mag"].value
+    )
+
+
+def test_autoencoder_reconstructs_the_coefficients_of_the_star_as_it_is(make_msa, stars):
+    seen = []
+    msa = make_msa(make_fainter=19.0, max_epochs=1, mask_ratio=0.0)
+
+    class Spy(type(msa)):
+        def _objective(self):
+            criterion = super()._objective()
+            forward = criterion.forward
+            criterion.forward = lambda o, h, x, y, *rest: (
+                seen.append((x, y)) or forward(o, h, x, y, *rest)
+            )
+            return criterion
+
+    spy = Spy(**msa.get_params()).fit(stars)
+    own = spy.reader_.transform(stars).values
+    is_xp = spy.reader_.columns.is_xp
+    x, y = (np.concatenate([pair[n].numpy() for pair in seen]) for n in (0, 1))
+    np.testing.assert_array_equal(
+        np.sort(y[:, is_xp], axis=0), np.sort(own[:, is_xp], axis=0)
+    )
+    # Those beyond G = 17.65 have none of their own, and magnitudes are those of the copies.
+    assert np.isnan(x[:, is_xp]).any()
+    np.testing.assert_array_equal(x[:, ~is_xp], y[:, ~is_xp])
+
+
+def test_an_epoch_is_the_same_again_and_another_is_not(draws):
+    draw = draws.epochs(np.arange(50))
+    for one, other in zip(draw(1), draw(1), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert any((a != b).any() for a, b in zip(draw(1), draw(2), strict=True))
+
+
+def test_labels_are_drawn_from_their_errors(draws, fitted):
+    mass = list(fitted.labels_).index("mass")
+    drawn = np.stack([draws.draw_targets(epoch)[:, mass] for epoch in range(1, 200)])
+    scale = fitted.label_scaler_.scale_[mass]
+    # A tenth of a mass of one is 0.1 / ln 10 in its logarithm.
+    np.testing.assert_allclose(drawn[:, 1::2].std() * scale, 0.1 / np.log(10), rtol=0.03)
+    assert (drawn[:, ::2] == draws.targets[::2, mass]).all()
+    others = [n for n in range(len(fitted.labels_)) if n != mass]
+    np.testing.assert_array_equal(draws.draw_targets(1)[:, others], draws.targets[:, others])
+
+
+def test_moved_stars_get_no_further_noise(draws, fitted):
+    x = draws.epochs(np.arange(len(draws.features)))(1)[0]
+    _, features, is_moved = draws.faint.draw(1)
+    values, errors = np.split(x, 2, axis=1)
+    np.testing.assert_array_equal(values, features.values)
+    assert not errors[is_moved].any()
+    assert errors[~is_moved].any(axis=1).all()
+
+
+def test_weights_are_the_mix_of_the_sky(draws):
+    rows = np.arange(len(draws.features))
+    weights = draws.epochs(rows)(1)[2]
+    assert weights.mean() == pytest.approx(1.0, rel=1e-5)
+    assert weights.std() > 0.05
+
+
+def test_weights_of_stars_multiply(make_fitted, draws):
+    given = np.linspace(0.5, 2.0, len(draws.features))
+    weighted = type(draws)(**vars(draws) | {"weights": given})
+    rows = np.arange(len(given))
+    ratio = weighted.epochs(rows)(1)[2] / draws.epochs(rows)(1)[2]
+    np.testing.assert_allclose(ratio / ratio[0], given / given[0], rtol=1e-5)
+
+
+def test_without_the_switch_all_weigh_alike(make_fitted, draws):
+    plain = make_fitted()
+    same = type(draws)(**vars(draws) | {"regressor": plain})
+    assert (same.epochs(np.arange(50))(1)[2] == 1.0).all()
+
+
+def test_calibration_is_of_copies_too(draws):
+    rows = np.arange(10)
+    features, targets = draws.to_calibrate(rows)
+    assert len(features) == len(targets) == 50
+    np.testing.assert_array_equal(features.values[:10], draws.features.values[rows])
+    g = features.g_magnitude[:, 0].reshape(5, 10)
+    assert (g[1:] >= g[0]).all()
+    assert (g[1:] > g[0]).any()
+
+
+def test_settings_are_saved(fitted, stars, tmp_path):
+    fitted.save_pretrained(tmp_path)
+    loaded = type(fitted).from_pretrained(tmp_path)
+    assert loaded.make_fainter == 18.0
+    assert loaded.sky_mix
+    assert tuple(loaded.resample_labels) == ("mass",)
+    np.testing.assert_array_equal(loaded.predict(stars), fitted.predict(stars))
+
+
+def test_a_matrix_is_refused(make_msa):
+    matrix = np.random.default_rng(0).standard_normal((50, 4))
+    with pytest.raises(ValueError, match="`make_fainter` needs a table of stars, got a matrix"):
+        make_msa(make_fainter=18.0).fit(matrix)
+
+
+def test_labels_to_draw_must_have_errors(make_fitted):
+    with pytest.raises(ColumnError, match="needs the errors of 'logg' in the column 'logg_err'"):
+        make_fitted(resample_labels=("logg",))
+    with pytest.raises(ColumnError, match="must name labels of the fit, got 'masss'.*'mass'"):
+        make_fitted(resample_labels=("masss",))
+
+
+@pytest.mark.parametrize("ratio", [{"tmass": 1.0}, {"bp": 1.0, "dust": 1.0}])
+def test_blocks_are_hidden_by_name(make_msa, stars, ratio):
+    others = dict.fromkeys(("mask_ratio", "xp_mask_ratio", "span_mask_ratio"), 0.0)
+    msa = make_msa(**others, block_mask_ratio=ratio, max_epochs=0).fit(stars)
+    hidden = msa.mask().draw(20).numpy()
+    columns = msa.reader_.columns
+    blocks = [
+        name.split("_")[0] if block == "xp" else block
+        for name, block in zip(columns.base_names, columns.blocks, strict=True)
+    ]
+    for block, column in zip(blocks, hidden.T, strict=True):
+        assert (column == (block in ratio)).all()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "message"),
+    [
+        ({"2mass": 0.5}, "must name blocks of the schema, got '2mass'"),
+        ({"tmass": 1.5}, "between 0 and 1, or such numbers by name, got"),
+    ],
+)
+def test_wrong_blocks(make_msa, stars, ratio, message):
+    with pytest.raises(ValueError, match=message):
+        make_msa(block_mask_ratio=ratio).fit(stars)
