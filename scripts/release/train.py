@@ -76,6 +76,7 @@ RELEASE = {
     "encoder_dropout": 0.1,
     "regressor": {
         "labels": LABELS,
+        "invalid": "mask",
         "head_widths": (256,),
         "n_members": 8,
         # Else it learns its stars by heart.
