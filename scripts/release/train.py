@@ -91,7 +91,7 @@ RELEASE = {
         "width_power": 0.5,
         # What spectra tell of log g is faint beside what they tell of the others.
         "label_weights": {"logg": 2.0, "age": 0.5, "mass": 0.5},
-        "max_epochs": 150,
+        "max_epochs": 160,
         "lr": 3e-3,
         # A pre-trained network is worth more than what faster steps would learn.
         "encoder_lr": 1e-3,
@@ -218,15 +218,26 @@ def labels_of(stars: StarTable) -> QTable:
     return labels
 
 
+def pretrain(
+    stars: StarTable, options: argparse.Namespace, **common: Any
+) -> MaskedStellarAutoencoder:
+    """Return the autoencoder, trained now or by a run that was killed after it."""
+    # benchmarks/latent_space.py and label_efficiency.py show what it is worth.
+    folder = options.checkpoints / "pretrained"
+    if not folder.is_dir():
+        encoder = MaskedStellarAutoencoder(
+            **options.settings["autoencoder"],
+            **common,
+            checkpoint=options.checkpoints / "autoencoder",
+        )
+        encoder.fit(stars).set_params(verbose=0, checkpoint=None).save_pretrained(folder)
+    return MaskedStellarAutoencoder.from_pretrained(folder)
+
+
 def train_regressor(stars: StarTable, options: argparse.Namespace) -> StarTable:
     """Pre-train, fine-tune, calibrate and save; return the stars with labels."""
     common = {"random_state": options.random_state, "verbose": 1}
-    encoder = MaskedStellarAutoencoder(
-        **options.settings["autoencoder"], **common, checkpoint=options.checkpoints / "autoencoder"
-    )
-    encoder.fit(stars).set_params(verbose=0, checkpoint=None)
-    # benchmarks/latent_space.py and label_efficiency.py show what it is worth.
-    encoder.save_pretrained(options.checkpoints / "pretrained")
+    encoder = pretrain(stars, options, **common)
     encoder.set_params(dropout=options.settings["encoder_dropout"])
     regressor = StellarParameterRegressor(
         encoder,

@@ -64,6 +64,4 @@ def test_is_saved(make_msa, with_parallax, tmp_path):
     msa = make_msa(max_epochs=1).fit(with_parallax)
     msa.save_pretrained(tmp_path)
     loaded = type(msa).from_pretrained(tmp_path)
-    np.testing.assert_array_equal(
-        loaded.transform(with_parallax), msa.transform(with_parallax)
-    )
+    np.testing.assert_array_equal(loaded.transform(with_parallax), msa.transform(with_parallax))

@@ -74,9 +74,7 @@ def test_autoencoder_reconstructs_the_coefficients_of_the_star_as_it_is(make_msa
     own = spy.reader_.transform(stars).values
     is_xp = spy.reader_.columns.is_xp
     x, y = (np.concatenate([pair[n].numpy() for pair in seen]) for n in (0, 1))
-    np.testing.assert_array_equal(
-        np.sort(y[:, is_xp], axis=0), np.sort(own[:, is_xp], axis=0)
-    )
+    np.testing.assert_array_equal(np.sort(y[:, is_xp], axis=0), np.sort(own[:, is_xp], axis=0))
     # Those beyond G = 17.65 have none of their own, and magnitudes are those of the copies.
     assert np.isnan(x[:, is_xp]).any()
     np.testing.assert_array_equal(x[:, ~is_xp], y[:, ~is_xp])

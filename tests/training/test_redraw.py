@@ -101,7 +101,5 @@ def test_a_resumed_run_sees_the_draws_that_it_has_not_seen(run, tmp_path):
     seen = []
     resumed = run(tmp_path / "cut", seen=seen)
     assert set(epochs_of(seen)[0]) == {3, 4}
-    for one, other in zip(
-        whole.module_.parameters(), resumed.module_.parameters(), strict=True
-    ):
+    for one, other in zip(whole.module_.parameters(), resumed.module_.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
