@@ -64,6 +64,10 @@ class MissingValueWarning(UserWarning):
     """Some values of a column cannot be used and are taken as missing."""
 
 
+class SucceededModelWarning(UserWarning):
+    """A released model was asked for by the name of one that it has followed."""
+
+
 class RenamedColumnWarning(UserWarning):
     """Columns were taken by another name than theirs; the message says which for which."""
 

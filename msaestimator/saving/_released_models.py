@@ -2,11 +2,13 @@
 
 import json
 import os
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msaestimator.exceptions import CheckpointError, did_you_mean
+from msaestimator.exceptions import CheckpointError, SucceededModelWarning, did_you_mean
 from msaestimator.tables import expand_home
 
 __all__ = ["CARD", "RELEASED", "Origin", "origin_of", "released_folder"]
@@ -16,6 +18,9 @@ RELEASED = Path(__file__).parent / "weights"
 
 CARD = "MODEL_CARD.md"
 """File of a model's card: beside the models of a release, or in the folder of a saved one."""
+
+SUCCESSORS = {"apogee-xp": "gaia-xp"}
+"""Released models that no longer ship, with the one that each was followed by."""
 
 TRAINING = "training.json"
 """File with the record of a release's training."""
@@ -64,8 +69,14 @@ def released_folder(name: str | Path, *kinds: str) -> Path:
     ------
     CheckpointError
         No released model has the name, or it has no estimator of these kinds.
+
+    Warns
+    -----
+    SucceededModelWarning
+        The name is of a model that no longer ships: the one that followed it is loaded.
     """
     models = {path.name: path for path in sorted(RELEASED.glob("*")) if path.is_dir()}
+    name = _successor(name, models)
     if isinstance(name, str) and name in models:
         for kind in kinds:
             if (models[name] / kind).is_dir():
@@ -80,3 +91,17 @@ def released_folder(name: str | Path, *kinds: str) -> Path:
         f"There is no folder {name!r}, nor a released model of that name: there is "
         f"{', '.join(models) or 'none'}.{did_you_mean(name, models)}"
     )
+
+
+def _successor(name: str | Path, models: Mapping[str, Path]) -> str | Path:
+    """Return the name of the model that followed one which no longer ships, else the name."""
+    if not isinstance(name, str) or name in models or SUCCESSORS.get(name) not in models:
+        return name
+    successor = SUCCESSORS[name]
+    warnings.warn(
+        f"The released model {name!r} no longer ships: {successor!r}, which followed it, is "
+        f"loaded, and its answers differ. Ask for {successor!r}.",
+        SucceededModelWarning,
+        stacklevel=5,
+    )
+    return successor

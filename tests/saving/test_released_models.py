@@ -17,7 +17,7 @@ from msaestimator import (
     predict_from_gaia,
 )
 from msaestimator.datasets import load_apogee_xp
-from msaestimator.exceptions import CheckpointError, MissingColumnWarning
+from msaestimator.exceptions import CheckpointError, MissingColumnWarning, SucceededModelWarning
 from msaestimator.metrics import hide_xp, nmad
 from msaestimator.saving import _released_models
 
@@ -54,6 +54,20 @@ def test_packaged_models_predict_whatever_is_missing(config):
 def test_packaged_models_are_small_and_have_a_card(folder):
     assert (folder / "MODEL_CARD.md").is_file()
     assert sum(path.stat().st_size for path in folder.rglob("*")) < 12.5e6
+
+
+def test_a_name_of_before_is_that_of_the_successor(released, other_stars, monkeypatch):
+    monkeypatch.setattr(_released_models, "SUCCESSORS", {"older": "apogee-xp"})
+    with pytest.warns(SucceededModelWarning, match="'older' no longer ships: 'apogee-xp'") as seen:
+        model = StellarParameterRegressor.from_pretrained("older")
+    assert seen[0].filename == __file__
+    assert model.predict_table(other_stars[:3]).meta["model"] == "apogee-xp"
+
+
+def test_a_name_of_before_without_successor_is_unknown(released, monkeypatch):
+    monkeypatch.setattr(_released_models, "SUCCESSORS", {"older": "newer"})
+    with pytest.raises(CheckpointError, match="no folder 'older'"):
+        StellarParameterRegressor.from_pretrained("older")
 
 
 @pytest.mark.parametrize("which", ["regressor", "generalist"])
