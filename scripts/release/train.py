@@ -91,7 +91,7 @@ RELEASE = {
         "width_power": 0.5,
         # What spectra tell of log g is faint beside what they tell of the others.
         "label_weights": {"logg": 2.0, "age": 0.5, "mass": 0.5},
-        "max_epochs": 160,
+        "max_epochs": 130,
         "lr": 3e-3,
         # A pre-trained network is worth more than what faster steps would learn.
         "encoder_lr": 1e-3,
