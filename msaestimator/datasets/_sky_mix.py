@@ -69,7 +69,7 @@ class SkyMix(BaseEstimator):
     >>> print(f"{is_giant[clear].mean():.2f}")
     0.49
     >>> print(f"{np.average(is_giant[clear], weights=weights[clear]):.2f}")
-    0.13
+    0.15
     """
 
     factors_: tuple[np.ndarray, ...]
