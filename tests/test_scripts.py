@@ -19,8 +19,9 @@ import pytest
 from astropy.table import Table
 
 from msaestimator.archive import RELEASES
-from msaestimator.datasets import load_apogee_xp, load_isochrones
+from msaestimator.datasets import load_apogee_xp, load_isochrones, split_by_source_id
 from msaestimator.datasets._packaged import read_arrays
+from msaestimator.tables import read_stars
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
@@ -180,6 +181,85 @@ def test_the_sky_is_counted(run):
         tables = made["kinds"], packaged["kinds"]
         giants = [kinds[..., :6, :].sum() / kinds.sum() for kinds in tables]
     assert giants[0] == pytest.approx(giants[1], abs=0.03)
+
+
+@pytest.fixture
+def gathered(run, tmp_path):
+    """What `gather` makes of packaged stars, with the tables that it was made of."""
+    stars = load_apogee_xp()[:60]
+    spectra = [f"{b}_{n}" for b in ("bp", "rp") for n in ("coefficients", "coefficient_errors")]
+    bands = ["phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m"]
+    labels = [n + end for n in ("teff", "logg", "fe_h", "alpha_m") for end in ("", "_err")]
+    own = ["source_id", "ra", "dec", "ebv", *spectra, *bands, *labels]
+    known = np.full(60, np.nan)
+    known[0] = 1.5
+    columns = ("age", "seismic_mass", "seismic_age")
+    companions = Table({n + end: known for n in columns for end in ("", "_err")})
+    companions["source_id"] = stars["source_id"]
+    companions["parallax_dr2"] = companions["parallax_dr2_error"] = np.full(60, np.nan)
+    companions["parallax_dr2"][:2], companions["parallax_dr2_error"][:2] = 1.0, 0.5
+    photometry = Table(stars[[*bands, *labels[:4]]])[:40]
+    photometry["m_h"], photometry["m_h_err"] = stars["fe_h"][:40], stars["fe_h_err"][:40]
+    photometry["j_m"][20:] += 0.001
+    photometry["parallax"], photometry["parallax_error"] = np.full((2, 40), [[2.0], [9.0]])
+    for name in (*bands, *(f"ps1_{band}" for band in "grizy"), "w1", "w2"):
+        if name not in photometry.colnames:
+            photometry[name] = 12.0
+        photometry[f"{name}_error"] = 0.029
+    photometry["label_source"] = "lamost"
+    tables = {
+        "stars": Table(stars[own]),
+        "companions": companions,
+        "photometry": photometry,
+        "field": Table(stars[["source_id", *spectra]]),
+        "magnitudes": Table(stars[["source_id", *bands[:3]]]),
+    }
+    for name, table in tables.items():
+        table.write(tmp_path / f"{name}.parquet")
+    options = [f"--{name}={name}.parquet" for name in ("stars", "companions", "photometry")]
+    options += ["--field", "field.parquet", "magnitudes.parquet", "--output", "gathered.parquet"]
+    run(ROOT / "scripts/release/gather.py", *options)
+    return read_stars(tmp_path / "gathered.parquet"), tables
+
+
+def test_stars_of_the_release_are_gathered_on_one_scale(gathered):
+    made, tables = gathered
+    apogee, photometry, field = (
+        made[np.asarray(made["sample"]) == name] for name in ("apogee", "photometry", "field")
+    )
+    assert [len(sample) for sample in (apogee, photometry, field)] == [60, 40, 60]
+    assert len(set(np.concatenate([photometry["source_id"], apogee["source_id"]]))) == 100
+    is_test = split_by_source_id(apogee["source_id"])
+    np.testing.assert_array_equal(apogee["is_test"], is_test)
+    # Stars of both samples are on one side; the magnitudes of the others are changed.
+    np.testing.assert_array_equal(photometry["is_test"][:20], is_test[:20])
+    assert not field["is_test"].any()
+    np.testing.assert_allclose(photometry["catwise_w1"].value, 12.0 - 2.699, atol=1e-5)
+    np.testing.assert_allclose(photometry["j_msigcom"].value, 0.021, atol=1e-5)
+    np.testing.assert_allclose(photometry["parallax"].value, 2.02, atol=1e-5)
+    np.testing.assert_allclose(apogee["parallax"].value[:2], 1.02, atol=1e-5)
+    assert np.isnan(photometry["bp_coefficients"]).all()
+    assert np.isnan(photometry["ebv"].value).all()
+    # Pixels of HEALPix are 0.9 arcmin wide; a source id has the place of another epoch.
+    np.testing.assert_allclose(field["dec"].value, apogee["dec"].value, atol=0.1)
+    assert set(made.meta["sources"]) == {f"{name}.parquet" for name in tables}
+
+
+def test_known_masses_and_ages_go_before_those_of_isochrones(gathered):
+    made, _ = gathered
+    assert (made["mass"][0].value, made["age"][0].value) == (1.5, 1.5)
+    assert (made["mass_source"][0], made["age_source"][0]) == ("seismic", "seismic")
+    of_isochrones = np.asarray(made["mass_source"]) == "isochrones"
+    assert of_isochrones.sum() > 40
+    assert not np.isfinite(made["age"].value[of_isochrones & (made["logg"].value < 3.5)]).any()
+    mass, lower, upper = (
+        made[f"mass{end}"].value[of_isochrones] for end in ("", "_lower", "_upper")
+    )
+    assert (lower < mass).all()
+    assert (mass < upper).all()
+    hot = made["teff"].value > 7000
+    assert hot.any()
+    assert np.isnan(made["parallax_label"].value[hot]).all()
 
 
 @pytest.mark.benchmarks
