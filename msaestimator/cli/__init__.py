@@ -7,6 +7,9 @@ from msaestimator.cli._main import main
 
 __all__ = [
     "DEMO_LABELS",
+    "FULL",
+    "SHORT",
+    "DemoLength",
     "compare_models",
     "main",
     "pretraining_gain",
@@ -14,7 +17,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from msaestimator.cli._demo import DEMO_LABELS, compare_models, pretraining_gain, run_demo
+    from msaestimator.cli._demo import (
+        DEMO_LABELS,
+        FULL,
+        SHORT,
+        DemoLength,
+        compare_models,
+        pretraining_gain,
+        run_demo,
+    )
 
 
 def __getattr__(name: str) -> Any:

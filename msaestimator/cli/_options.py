@@ -28,8 +28,16 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_demo(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    demo = verbs.add_parser("demo", help="pre-train, fine-tune and score on packaged real stars")
+    demo = verbs.add_parser(
+        "demo",
+        help="ask the released model, then pre-train, fine-tune and score on packaged real stars",
+    )
     demo.add_argument("--output", type=_path, default=Path("msa-demo"), help="folder for results")
+    demo.add_argument(
+        "--full",
+        action="store_true",
+        help="train at full length and on all labels, three times as long",
+    )
     demo.add_argument("--epochs", type=_at_least(0), help="length of each training")
     demo.add_argument("--stars", type=_at_least(1), help="use only so many training stars")
     demo.add_argument("--random-state", type=_at_least(0), default=0)
