@@ -119,9 +119,8 @@ def _ask_the_release(output: Path) -> None:
     released = StellarParameterRegressor.from_pretrained(DEFAULT_MODEL)
     predictions = released.predict_table(stars)
     _say(
-        f"What the released model {DEFAULT_MODEL} says of {len(stars)} stars that it has not "
-        "seen, from their Gaia\nspectra and magnitudes, with 68 % errors (and what APOGEE has "
-        "published):\n"
+        f"What the released model {DEFAULT_MODEL} says of {len(stars)} packaged stars that it has "
+        "not seen, with 68 % errors, and\nin parentheses what APOGEE has published of them:\n"
     )
     _show(answer_table(stars, predictions, released.labels_), align="<")
     _say("\n".join(["\nTheir flags (* is not to be used):", *flag_lines(stars, predictions)]))
