@@ -166,7 +166,7 @@ def compare_models(
     return vstack(tables, metadata_conflicts="silent"), fine_tuned
 
 
-def _epochs(number: int | None) -> dict[str, int]:
+def _epochs(number: int | None) -> dict[str, Any]:
     """Return the parameter of an estimator that sets its epochs, if any are asked for."""
     return {} if number is None else {"max_epochs": number}
 
