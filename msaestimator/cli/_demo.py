@@ -74,7 +74,7 @@ class DemoLength:
 
 
 FULL = DemoLength()
-SHORT = DemoLength(pretraining=20, fine_tuning=15, n_labelled=5000)
+SHORT = DemoLength(pretraining=20, fine_tuning=20, n_labelled=3000)
 
 
 def run(options: argparse.Namespace) -> None:

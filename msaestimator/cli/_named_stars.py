@@ -76,8 +76,10 @@ def answer_table(stars: StarTable, predictions: StarTable, labels: Sequence[str]
         columns = (predictions[label], predictions[f"{label}_err"], published)
         numbers = [np.asarray(column.value, dtype=float) for column in columns]
         table[f"{label} [{unit}]"] = [
-            _in_words(*values, good, DECIMALS.get(unit, 2))
-            for *values, good in zip(*numbers, usable(predictions, labels=label), strict=True)
+            _in_words(median, error, known, good, DECIMALS.get(unit, 2))
+            for median, error, known, good in zip(
+                *numbers, usable(predictions, labels=label), strict=True
+            )
         ]
     return table
 
