@@ -36,7 +36,7 @@ def _add_demo(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     demo.add_argument(
         "--full",
         action="store_true",
-        help="train at full length and on all labels, three times as long",
+        help="train at full length and on all labels, which takes 2.5 times as long",
     )
     demo.add_argument("--epochs", type=_at_least(0), help="length of each training")
     demo.add_argument("--stars", type=_at_least(1), help="use only so many training stars")
