@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -90,17 +91,21 @@ def finish(column: Sequence[Axes], goal: str, label: str) -> None:
     error, offset, held = column
     unit = get_label(label).unit
     error.set(yscale="log", title=f"{get_label(label).symbol} [{unit}]")
-    error.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    error.yaxis.set_major_formatter("{x:g}")
-    error.yaxis.set_minor_formatter(NullFormatter())
+    number_plainly(error.yaxis, (1.0, 2.0, 5.0))
     offset.axhline(0.0, color="0.5", linewidth=0.8)
     offset.set(ylim=(-1.6, 1.6))
     held.axhspan(*CLOSE, color="0.9")
     title, scale = AXES[goal]
     held.set(ylim=(0.2, 1.0), xlabel=title, xscale=scale)
     if scale == "log":
-        held.xaxis.set_major_formatter("{x:g}")
-        held.xaxis.set_minor_formatter(NullFormatter())
+        number_plainly(held.xaxis, (1.0, 3.0))
+
+
+def number_plainly(axis: Axis, digits: Sequence[float]) -> None:
+    """Set the ticks of a logarithmic axis to digits times powers of ten."""
+    axis.set_major_locator(LogLocator(subs=digits))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def draw_field(scores: Scores, beside: Scores | None) -> Figure:
