@@ -6,10 +6,11 @@ Run from the repository's root, with the stars that ``scripts/release/gather.py`
 
 scores the model on stars that it has not learned from, as they are and made fainter, with spectra
 and without, and writes a table a goal, a summary, figures, and all scores as
-``trusted_MODEL.ecsv``. ``--beside`` is such a file of another model: its scores stand
-beside, and its errors on bright stars are to be kept. Errors of gradient boosting are those
-stated with the goals; ``--boosting FILE`` reads others, and ``--train-boosting`` trains it on the
-same stars, and on fainter copies, writes them there, and ends.
+``trusted_MODEL.ecsv``. ``--goals fainter field`` measures these alone, and keeps other scores.
+``--beside`` is such a file of another model: its scores stand beside, and its errors on bright
+stars are to be kept. Errors of gradient boosting are those stated with the goals;
+``--boosting FILE`` reads others, and ``--train-boosting`` trains it on the same stars, and on
+fainter copies, writes them there, and ends.
 
 Without ``--stars`` the packaged test stars are scored.
 """
@@ -25,7 +26,7 @@ from common.tables import ResultTable, run_of_this_process
 from common.trust_boosting import Boosting, train_boosting
 from common.trust_figures import draw_by, draw_field
 from common.trust_goals import GOALS, Model
-from common.trust_scores import Scores
+from common.trust_scores import Score, Scores
 from common.trust_stars import Samples, own_g
 from common.trust_tables import TITLES, interval_rows, score_rows, summary_row
 
@@ -66,6 +67,7 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--model", default=DEFAULT_MODEL, help="released, or a folder")
     parser.add_argument("--stars", type=Path, help="table of all samples")
+    parser.add_argument("--goals", nargs="+", choices=GOALS, default=list(GOALS), help="some")
     parser.add_argument("--beside", type=Path, default=BESIDE, help="scores of another model")
     parser.add_argument("--boosting", type=Path, help="table of boosting's errors")
     parser.add_argument("--train-boosting", action="store_true", help="train it, and end")
@@ -81,23 +83,30 @@ def main() -> None:
         beside = None
     for group in KEPT:
         scores.keep("bright", group, beside)
+    scores.write(stored(options))
     write(options, scores, beside)
     draw(options, scores, beside, samples)
 
 
 def measure(options: argparse.Namespace, samples: Samples) -> Scores:
-    """Return all scores of the model, and store them."""
+    """Return the scores of the model; those of goals that are not asked for are as they were."""
     model = Model(StellarParameterRegressor.from_pretrained(options.model))
     boosting = Boosting(options.boosting)
-    found = []
-    for name, goal in GOALS.items():
+    found: list[Score] = []
+    for name in options.goals:
         start = time.perf_counter()
-        found += goal.scores(samples, model, boosting)
+        found += GOALS[name].scores(samples, model, boosting)
         print(f"{name}: {time.perf_counter() - start:.1f} s", flush=True)
-    name = Path(options.model).name
-    scores = Scores(name, found, run_of_this_process())
-    scores.write(options.tables / f"trusted_{name}.ecsv")
-    return scores
+    path = stored(options)
+    if path.exists() and len(options.goals) < len(GOALS):
+        measured = {score.goal for score in found}
+        found += [score for score in Scores.read(path).all if score.goal not in measured]
+    return Scores(Path(options.model).name, found, run_of_this_process())
+
+
+def stored(options: argparse.Namespace) -> Path:
+    """Return the file of a model's scores."""
+    return options.tables / f"trusted_{Path(options.model).name}.ecsv"
 
 
 def write(options: argparse.Namespace, scores: Scores, beside: Scores | None) -> None:
