@@ -26,7 +26,7 @@ NONE = "–"
 def in_words(value: float, score: Score) -> str:
     """Return a value of a score as text."""
     if score.score not in ("nmad", "bias", "ratio"):
-        return f"{value:.0%}"
+        return f"{value:.0%}" if score.score.startswith("coverage") else f"{value:.1%}"
     sign = "+" if score.score == "bias" else ""
     if score.score == "ratio":
         return f"{value:.2f}"
