@@ -11,7 +11,7 @@ from msaestimator.exceptions import ColumnError
 
 __all__ = ["SkyMix"]
 
-SMALLEST_WEIGHT, LARGEST_WEIGHT = 0.15, 10.0
+SMALLEST_WEIGHT, LARGEST_WEIGHT = 0.3, 10.0
 """Limits of a weight: no kind of star is forgotten, and none speaks for all."""
 
 PSEUDO_COUNT = 3.0
@@ -49,7 +49,7 @@ class SkyMix(BaseEstimator):
     - The weight is the product of three ratios, of the sky's share over the sample's: giants
       among the stars seen, metallicities among these, log g and Teff among these. Each side is
       scaled to as many stars as the smaller of both has, and gets 3 stars more in each class, so
-      that the ratio is near one where stars are few. The product is kept between 0.15 and 10,
+      that the ratio is near one where stars are few. The product is kept between 0.3 and 10,
       before the mean at each G is made one. So a kind that is twenty times too frequent stays a
       little too frequent, and what the sample has no stars of stays absent.
     - **The sky** is 3,000,000 stars of :func:`make_mock_sky`, to G = 20. At G = 13-14, 14-15, ...,
@@ -69,7 +69,7 @@ class SkyMix(BaseEstimator):
     >>> print(f"{is_giant[clear].mean():.2f}")
     0.49
     >>> print(f"{np.average(is_giant[clear], weights=weights[clear]):.2f}")
-    0.15
+    0.19
     """
 
     factors_: tuple[np.ndarray, ...]
