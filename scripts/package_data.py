@@ -2,9 +2,10 @@
 
     python scripts/package_data.py SOURCE
 
-``SOURCE`` holds ``apogee_xp.parquet``, ``isochrones_mist.parquet``, ``xp_sampling_matrix.npz``,
-``xp_noise.ecsv`` and ``sfd_ebv_healpix_nside64.fits``; the results are written into the folders
-``datasets/data`` and, the last, ``dust/data`` of the package or of ``--output``.
+``SOURCE`` holds ``apogee_xp.parquet`` and ``apogee_companions.parquet``, of the same stars in the
+same order, ``isochrones_mist.parquet``, ``xp_sampling_matrix.npz``, ``xp_noise.ecsv`` and
+``sfd_ebv_healpix_nside64.fits``; the results are written into the folders ``datasets/data`` and,
+the last, ``dust/data`` of the package or of ``--output``.
 """
 
 import argparse
@@ -17,13 +18,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.table import Table
 
+from msaestimator.schema import GAIA_DR3
+
 PACKAGE = Path(__file__).parents[1] / "msaestimator"
 SEED = 20250101
-STAR_COLUMNS = [
+OBSERVED = [
     *("source_id", "ra", "dec", "bp_coefficients", "rp_coefficients"),
-    *("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m", "ebv"),
-    *("teff", "teff_err", "logg", "logg_err", "fe_h", "fe_h_err", "alpha_m", "alpha_m_err"),
+    *("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m"),
 ]
+SYNTHETIC = [name for survey in ("sdss", "ps1", "skymapper") for name in GAIA_DR3.block(survey)]
+LABELS = [name + end for name in ("teff", "logg", "fe_h", "alpha_m") for end in ("", "_err")]
+DR3_OVER_DR2 = 0.02
+"""Difference of the catalogues' mean parallaxes, in mas."""
 # The grid's own band names, where the Gaia archive has others.
 ARCHIVE_BANDS = {
     **{f"PS_{band}": f"{band}_mean_psf_mag" for band in "grizy"},
@@ -34,6 +40,11 @@ ARCHIVE_BANDS = {
 # Powers of two: rounding to them zeroes the low bytes of a float32, which then cost nothing.
 ISOCHRONE_STEPS = {"log_teff": 2.0**-15, "logg": 2.0**-13, "log_l": 2.0**-13}
 BAND_STEP = 2.0**-13
+SPURIOUS = 5.0
+"""Errors below zero from which a parallax is none."""
+PARALLAX_STEP = 2.0**-10
+ERROR_BITS = 6
+"""Bits that are left of an error's mantissa: it is known to a hundredth."""
 
 
 def write(table: pa.Table, path: Path) -> None:
@@ -59,13 +70,47 @@ def coefficient_errors(table: pa.Table, band: str) -> tuple[np.ndarray, list[flo
     return scale, profile.tolist()
 
 
+def rounded(values: np.ndarray, step: float) -> pa.Array:
+    """Return values to the next multiple of a step, in single precision."""
+    return pa.array((np.round(values.astype(float) / step) * step).astype(np.float32))
+
+
+def rounded_errors(errors: np.ndarray) -> pa.Array:
+    """Return errors to as many bits as they are worth, in single precision."""
+    _, exponent = np.frexp(errors)
+    return rounded(errors, np.ldexp(1.0, exponent - ERROR_BITS))
+
+
+def companion_columns(companions: pa.Table) -> dict[str, pa.Array]:
+    """Return synthetic magnitudes and parallaxes, with their errors, by the schema's names."""
+    columns = {}
+    for name in SYNTHETIC:
+        error = GAIA_DR3[name].error
+        columns[name] = rounded(companions[name].to_numpy(), BAND_STEP)
+        columns[error] = rounded_errors(companions[error].to_numpy())
+    parallax = companions["parallax_dr2"].to_numpy().astype(float)
+    error = companions["parallax_dr2_error"].to_numpy().astype(float)
+    spurious = parallax < -SPURIOUS * error
+    parallax[spurious] = error[spurious] = np.nan
+    columns["parallax"] = rounded(parallax + DR3_OVER_DR2, PARALLAX_STEP)
+    columns["parallax_error"] = rounded_errors(error)
+    return columns
+
+
 def package_stars(source: Path, output: Path, n_stars: int) -> None:
     """Draw the stars at random and write them, errors as scale and profile."""
     table = pq.read_table(source / "apogee_xp.parquet")
-    rows = np.random.default_rng(SEED).choice(table.num_rows, n_stars, replace=False)
-    table = table.take(pa.array(rows)).combine_chunks()
+    companions = pq.read_table(source / "apogee_companions.parquet")
+    if not companions["source_id"].equals(table["source_id"]):
+        raise SystemExit("The companions must be those of the same stars in the same order.")
+    rows = pa.array(np.random.default_rng(SEED).choice(table.num_rows, n_stars, replace=False))
+    table = table.take(rows).combine_chunks()
     profiles = {}
-    packaged = table.select(STAR_COLUMNS)
+    packaged = table.select(OBSERVED)
+    for name, values in companion_columns(companions.take(rows)).items():
+        packaged = packaged.append_column(name, values)
+    for name in ["ebv", *LABELS]:
+        packaged = packaged.append_column(name, table[name])
     for band in ("bp", "rp"):
         scale, profiles[f"{band}_coefficient_errors"] = coefficient_errors(table, band)
         packaged = packaged.append_column(f"{band}_coefficient_errors", pa.array(scale))

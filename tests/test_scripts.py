@@ -21,6 +21,7 @@ from astropy.table import Table
 from msaestimator.archive import RELEASES
 from msaestimator.datasets import load_apogee_xp, load_isochrones, split_by_source_id
 from msaestimator.datasets._packaged import read_arrays
+from msaestimator.schema import GAIA_DR3
 from msaestimator.tables import read_stars
 
 ROOT = Path(__file__).parents[1]
@@ -144,6 +145,12 @@ def test_packaged_data_are_made_of_source_tables(run, tmp_path):
     source.mkdir()
     stars = load_apogee_xp()[:100]
     Table(stars).write(source / "apogee_xp.parquet")
+    companions = Table(stars)
+    companions["age"] = 1.0
+    for end in ("", "_error"):
+        companions[f"parallax_dr2{end}"] = stars[f"parallax{end}"].value
+    companions["parallax_dr2"][3] = -5.1 * companions["parallax_dr2_error"][3]
+    companions.write(source / "apogee_companions.parquet")
     packaged = ROOT / "msaestimator"
     noise = read_arrays("xp_noise.npz")
     bins = Table({"g": noise["g_magnitude"]})
@@ -159,8 +166,21 @@ def test_packaged_data_are_made_of_source_tables(run, tmp_path):
     }.items():
         shutil.copyfile(packaged / made, source / given)
     run(ROOT / "scripts/package_data.py", source, "--output", "made", "--stars", 50)
+    companions[::-1].write(source / "apogee_companions.parquet", overwrite=True)
+    with pytest.raises(SystemExit, match="of the same stars in the same order"):
+        run(ROOT / "scripts/package_data.py", source, "--output", "other", "--stars", 50)
     data = tmp_path / "made/datasets/data"
-    assert set(Table.read(data / "apogee_xp.parquet")["source_id"]) <= set(stars["source_id"])
+    made = Table.read(data / "apogee_xp.parquet")
+    assert len(made) == 50
+    assert "age" not in made.colnames
+    rows = np.array([np.flatnonzero(stars["source_id"] == star)[0] for star in made["source_id"]])
+    for name in ("psfmag_u", "y_mean_psf_mag", "v_psf"):
+        np.testing.assert_array_equal(made[name], stars[name].value[rows])
+        error = GAIA_DR3[name].error
+        np.testing.assert_array_equal(made[error], stars[error].value[rows])
+    expected = stars["parallax"].value[rows] + 0.02
+    expected[rows == 3] = np.nan  # a spurious one
+    np.testing.assert_allclose(made["parallax"], expected, atol=2.0**-11)
     with np.load(data / "xp_noise.npz") as made:
         for name, values in noise.items():
             np.testing.assert_array_equal(made[name], values)

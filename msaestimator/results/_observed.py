@@ -34,8 +34,8 @@ def observed_blocks(stars: StarTable, schema: FeatureSchema) -> dict[str, np.nda
     >>> from msaestimator.results import observed_blocks
     >>> from msaestimator.schema import GAIA_DR3
     >>> observed = observed_blocks(load_apogee_xp()[:2], GAIA_DR3)
-    >>> [name for name, seen in observed.items() if seen.all()]
-    ['has_bp', 'has_rp', 'has_gaia', 'has_tmass', 'has_dust']
+    >>> [name for name, seen in observed.items() if not seen.any()]
+    ['has_wise', 'has_astrometry']
     """
     observed = np.isfinite(read_features(stars, schema))
     spectra = {array.prefix: {c.name for c in array.columns} for array in schema.arrays}

@@ -50,7 +50,8 @@ def regressor_answers(stars: QTable, prefix: str) -> dict[str, np.ndarray]:
     }
     found = {f"{prefix}.{name}": values for name, values in answers.items()}
     found |= columns(regressor.predict_table(stars), f"{prefix}.table")
-    return found | columns(regressor.encoder_.reconstruct(stars), f"{prefix}.reconstruct")
+    known = regressor.reader_.without_unseen(stars)
+    return found | columns(regressor.encoder_.reconstruct(known), f"{prefix}.reconstruct")
 
 
 def generalist_answers(stars: QTable, prefix: str) -> dict[str, np.ndarray]:

@@ -8,7 +8,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
 
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.exceptions import MissingColumnWarning
 from msaestimator.metrics import hide_xp
 from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler
@@ -155,9 +154,9 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("case", HIDDEN)
-def test_errors_are_those_found_on_stars_that_were_not_in_the_fit(msa, case):
+def test_errors_are_those_found_on_stars_that_were_not_in_the_fit(msa, load_plain, case):
     """Two in three residuals are within, of the stars that were measured."""
-    stars = load_apogee_xp("test")[:1000]
+    stars = load_plain("test")[:1000]
     hidden = stars.copy()
     for name in HIDDEN[case]:
         hidden[name] = np.nan * hidden[name]
@@ -257,9 +256,11 @@ def released():
 
 class TestReleased:
     @pytest.mark.parametrize("case", HIDDEN)
-    def test_two_in_three_inferred_values_are_within_their_errors(self, released, case):
+    def test_two_in_three_inferred_values_are_within_their_errors(
+        self, released, load_plain, case
+    ):
         """Of stars that were not in its training, feature by feature and bright as faint."""
-        stars = load_apogee_xp("test")[:1000]
+        stars = load_plain("test")[:1000]
         hidden = stars.copy()
         for name in HIDDEN[case]:
             hidden[name] = np.nan * hidden[name]

@@ -6,14 +6,13 @@ import torch
 from sklearn.decomposition import PCA
 
 from msaestimator import MaskedStellarAutoencoder
-from msaestimator.datasets import load_apogee_xp
 
 BANDS = ("phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m")
 
 
 @pytest.fixture(scope="module")
-def stars():
-    return load_apogee_xp("train")[:300]
+def stars(load_plain):
+    return load_plain("train")[:300]
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,20 @@ import torch
 from msaestimator import MaskedStellarAutoencoder, StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.exceptions import CheckpointError, ColumnError
-from msaestimator.schema import g_flux
+from msaestimator.schema import GAIA_DR3, g_flux
 
 
 @pytest.fixture(scope="module")
 def stars():
     return load_apogee_xp("train")[:200]
+
+
+@pytest.fixture(scope="module")
+def bare(stars):
+    """The same without the error of any feature; labels keep theirs."""
+    errors = {column.error for column in GAIA_DR3.columns}
+    errors |= {array.error for array in GAIA_DR3.arrays}
+    return stars[[name for name in stars.colnames if name not in errors]]
 
 
 def test_are_the_median_over_stars(stars):
@@ -27,8 +35,15 @@ def test_are_the_median_over_stars(stars):
     assert found == pytest.approx(np.hypot(np.median(error), 0.01), rel=0.01)
 
 
-def test_without_any_there_is_the_floor(stars):
-    bare = stars[[n for n in stars.colnames if not n.endswith("errors")]]
+def test_of_a_magnitude_are_its_errors(stars):
+    msa = MaskedStellarAutoencoder(max_epochs=0).fit(stars)
+    position = msa.feature_names_.index("v_psf")
+    scale = msa.preprocessor_[2].scale_[GAIA_DR3.names.index("v_psf")]
+    error = np.nanmedian(stars["e_v_psf"].value) / scale
+    assert msa.feature_error_[position] == pytest.approx(np.hypot(error, 0.01), rel=0.01)
+
+
+def test_without_any_there_is_the_floor(bare):
     np.testing.assert_array_equal(
         MaskedStellarAutoencoder(max_epochs=0).fit(bare).feature_error_, 0.01
     )
@@ -62,6 +77,10 @@ class TestResampledNoise:
         """The noise that reaches the network, taken from the mask that the training is given."""
         stars = stars.copy()
         stars["bp_coefficient_errors"] = 0.0 * stars["bp_coefficient_errors"]
+        for block in ("sdss", "ps1", "skymapper", "astrometry"):
+            for name in GAIA_DR3.block(block):
+                if name in stars.colnames:
+                    stars[GAIA_DR3[name].error] *= 0.0
         regressor = make(max_epochs=0, mask_ratio=0, xp_mask_ratio=0, block_mask_ratio=0)
         regressor.fit(stars)
         features = regressor.reader_.transform(stars)
@@ -73,8 +92,7 @@ class TestResampledNoise:
         is_rp = [name.startswith("normalized_rp") for name in regressor.feature_names_]
         np.testing.assert_array_equal(moved, is_rp)
 
-    def test_needs_a_known_error(self, make, stars):
-        bare = stars[[n for n in stars.colnames if not n.endswith("errors")]]
+    def test_needs_a_known_error(self, make, bare):
         with pytest.raises(ColumnError, match=r"'bp_coefficient_errors'.*got none.*noise=False"):
             make().fit(bare)
 

@@ -9,7 +9,6 @@ from astropy.table import QTable, Table
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.archive import ArchiveFlag
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.exceptions import ColumnError
 from msaestimator.results import (
     PredictionFlag,
@@ -237,9 +236,9 @@ def test_predictions_of_a_regressor(regressor, other_stars):
         assert kept == (set(name.split("|")) <= {"", "NO_XP", "INVALID_INPUT"})
 
 
-def test_what_usable_predictions_of_the_released_model_are_worth():
+def test_what_usable_predictions_of_the_released_model_are_worth(load_plain):
     """Kept are nearly all log g, refused what is wrong: intervals of stars without BP and RP."""
-    stars = load_apogee_xp("test")
+    stars = load_plain("test")
     model = StellarParameterRegressor.from_pretrained("apogee-xp")
     table = model.predict_table(stars)
     hot = np.asarray(table["teff"].value) > 7500

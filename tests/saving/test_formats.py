@@ -16,7 +16,6 @@ from msaestimator import (
     StellarFoundationModel,
     StellarParameterRegressor,
 )
-from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import hide_xp
 from msaestimator.saving import _folder
 from msaestimator.saving._formats import FORMAT, OLDEST
@@ -37,9 +36,9 @@ def answers():
 
 
 @pytest.fixture(scope="module")
-def asked():
+def asked(load_plain):
     """Return the stars that were asked about, by what is known of them."""
-    known = load_apogee_xp("test")[:20]
+    known = load_plain("test")[:20]
     return {"xp": known, "photometry": hide_xp(known)}
 
 
