@@ -7,6 +7,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table, vstack
 
+from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
 
 __all__ = ["join_stars"]
@@ -18,13 +19,19 @@ def join_stars(tables: Sequence[Table]) -> StarTable:
     Parameters
     ----------
     tables : sequence of Table
-        Tables with ``source_id``. The first sets the columns and their units; the others have
-        these columns too, and need not state units.
+        Tables with ``source_id``. The first sets the columns and their units, which the others
+        need not state.
 
     Returns
     -------
     StarTable
-        The stars in the order of the tables; of a star that is in several, the first row.
+        The stars in the order of the tables; of a star that is in several, the first row. NaN
+        for the stars of a table that lacks a column.
+
+    Raises
+    ------
+    ColumnError
+        A table lacks a column that does not hold floats, such as ``source_id``.
 
     Examples
     --------
@@ -37,9 +44,25 @@ def join_stars(tables: Sequence[Table]) -> StarTable:
     (4, <Quantity 5100. K>)
     """
     first = tables[0]
-    rows = [StarTable({n: _like(first[n], table[n]) for n in first.colnames}) for table in tables]
+    rows = [
+        StarTable({n: _column(table, n, first[n]) for n in first.colnames}) for table in tables
+    ]
     stars = vstack(rows, metadata_conflicts="silent")
     return stars[np.sort(np.unique(stars["source_id"], return_index=True)[1])]
+
+
+def _column(table: Table, name: str, wanted: Any) -> Any:
+    """Return a column like another; NaN if it is absent."""
+    if name in table.colnames:
+        return _like(wanted, table[name])
+    if wanted.dtype.kind != "f":
+        raise ColumnError(
+            f"A table to join must have {name!r}, which the first has, got columns "
+            f"{', '.join(table.colnames)}. Only numbers with decimals can be missing."
+        )
+    missing = np.full((len(table), *wanted.shape[1:]), np.nan, dtype=wanted.dtype)
+    unit = getattr(wanted, "unit", None)
+    return missing if unit is None else u.Quantity(missing, unit, copy=False)
 
 
 def _like(wanted: Any, column: Any) -> Any:

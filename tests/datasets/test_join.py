@@ -6,6 +6,7 @@ import pytest
 from astropy.table import MaskedColumn, QTable, Table
 
 from msaestimator.datasets import join_stars
+from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
 
 FIRST = QTable({"source_id": [3, 1], "teff": [5000.0, 6000.0] * u.K})
@@ -32,5 +33,20 @@ def test_values_without_unit_are_in_it_and_masked_ones_missing():
 def test_columns_are_those_of_the_first_table():
     more = QTable({"source_id": [7], "teff": [5500.0] * u.K, "logg": [4.0] * u.dex})
     assert join_stars([FIRST, more]).colnames == ["source_id", "teff"]
-    with pytest.raises(KeyError, match="teff"):
-        join_stars([FIRST, more["source_id", "logg"]])
+
+
+def test_columns_that_a_table_lacks_are_missing():
+    first = FIRST.copy()
+    first["bp_coefficients"] = np.ones((2, 55), dtype=np.float32)
+    first["flag"] = ["a", "b"]
+    more = QTable({"source_id": [7, 8], "flag": ["c", "d"], "logg": [4.0, 5.0] * u.dex})
+    joined = join_stars([first, more])
+    assert joined["teff"].unit == "K"
+    np.testing.assert_array_equal(joined["teff"].value, [5000.0, 6000.0, np.nan, np.nan])
+    assert joined["bp_coefficients"].dtype == np.float32
+    known = np.isfinite(joined["bp_coefficients"])
+    np.testing.assert_array_equal(known, np.repeat([[True], [True], [False], [False]], 55, axis=1))
+    for name in ("source_id", "flag"):
+        lacking = more[[n for n in more.colnames if n != name]]
+        with pytest.raises(ColumnError, match=f"must have '{name}', which the first.*'?logg"):
+            join_stars([first, lacking])
