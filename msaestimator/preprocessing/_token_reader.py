@@ -33,6 +33,9 @@ from msaestimator.tables import NamedColumns, require_columns
 
 __all__ = ["TokenReadings", "open_tokens", "read_tokens", "read_valid_tokens", "token_columns"]
 
+NOISE_LIMIT = 5.0
+"""Standard errors below zero from which a value that has no logarithm is worth a warning."""
+
 Measured = tuple[np.ndarray, np.ndarray]
 """Values, NaN where missing, and their standard errors, zero where unknown."""
 
@@ -96,7 +99,8 @@ def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:
     Warns
     -----
     MissingValueWarning
-        A value has no logarithm, though it is learned as one.
+        A value has no logarithm, though it is learned as one, and noise does not explain it: it
+        is below zero by five standard errors, or zero or below with an unknown one.
     """
     return read_valid_tokens(table, vocabulary)[:2]
 
@@ -128,7 +132,7 @@ def read_valid_tokens(
     for position, token in enumerate(vocabulary.tokens):
         measured = None if is_used is not None and not is_used[position] else reader.read(token)
         if measured is not None:
-            values[:, position] = _usable(token, measured[0])
+            values[:, position] = _usable(token, *measured)
             error = np.hypot(measured[1], token.error_floor)
             errors[:, position] = np.where(np.isfinite(error), error, 0.0)
     reader.report(invalid_labels)
@@ -264,14 +268,16 @@ RECIPES = {
 """Recipes of tokens, by name."""
 
 
-def _usable(token: Token, values: np.ndarray) -> np.ndarray:
+def _usable(token: Token, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """Return values raised to the token's floor, NaN where its logarithm is not defined."""
     if token.floor is not None:
         values = np.maximum(values, token.floor)
     unusable = values <= 0 if token.log else np.zeros(len(values), bool)
-    if unusable.any():
+    # Noise makes parallaxes of far stars negative, which is no news.
+    strange = unusable & (values + NOISE_LIMIT * errors <= 0)
+    if strange.any():
         warnings.warn(
-            f"{unusable.sum()} of {len(values)} stars have a {token.name!r} that is not "
+            f"{strange.sum()} of {len(values)} stars have a {token.name!r} that is not "
             "positive and so has no logarithm; there it is taken as missing.",
             MissingValueWarning,
             stacklevel=5,

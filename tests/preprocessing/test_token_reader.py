@@ -253,6 +253,17 @@ def test_parallaxes_without_a_logarithm_are_missing_and_said_so(parallax):
         assert f"{unusable.sum()} of 5 stars have a 'pseudo_luminosity'" in str(caught[0].message)
 
 
+def test_parallaxes_that_noise_makes_negative_are_missing_without_a_word():
+    """The last is too far below zero for noise, and worth a warning alone."""
+    stars = Table({"parallax": [-0.4, 0.0, 0.3, -0.6], "parallax_error": 0.1, G_BAND: 12.0})
+    position = GENERALIST.names.index("pseudo_luminosity")
+    found = read_tokens(stars[:3], GENERALIST)[0][:, position]
+    assert np.isnan(found).tolist() == [True, True, False]
+    with pytest.warns(MissingValueWarning, match="1 of 4 stars have a 'pseudo_luminosity'"):
+        found = read_tokens(stars, GENERALIST)[0][:, position]
+    assert np.isnan(found).tolist() == [True, True, False, True]
+
+
 def test_negative_parallaxes_are_kept_where_learned_as_they_are():
     stars = Table({"parallax": [-1.0, 0.0], "parallax_error": [0.5, 0.5], G_BAND: [10.0, 10.0]})
     position = ZHANG2026.names.index("pseudo_luminosity")
