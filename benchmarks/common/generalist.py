@@ -13,8 +13,9 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import LogLocator, NullLocator
 
 from common.options import make_parser, read_options
+from common.stars import load_plain
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets import load_apogee_xp, make_mock_survey
+from msaestimator.datasets import make_mock_survey
 from msaestimator.metrics import nmad
 from msaestimator.preprocessing import read_tokens
 from msaestimator.schema import GENERALIST, LABELS, StarTable
@@ -100,8 +101,8 @@ def load_model(options: argparse.Namespace, name: str) -> StellarFoundationModel
 
 
 def real_stars(options: argparse.Namespace, split: str) -> StarTable:
-    """Return packaged stars."""
-    return load_apogee_xp(split)[: N_TOY if options.toy else None]
+    """Return packaged stars, without their parallaxes."""
+    return load_plain(split)[: N_TOY if options.toy else None]
 
 
 def mock_stars(n_stars: int, random_state: int = 0) -> StarTable:

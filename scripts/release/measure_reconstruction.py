@@ -42,7 +42,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder / "StellarParameterRegressor"
     encoder = StellarParameterRegressor.from_pretrained(folder).encoder_
-    errors = encoder.measure_reconstruction(load_apogee_xp("train")).reconstruction_errors_
+    stars = encoder.reader_.without_unseen(load_apogee_xp("train"))
+    errors = encoder.measure_reconstruction(stars).reconstruction_errors_
     path = folder / "config.json"
     config = json.loads(path.read_text())
     config["estimator"]["fitted"]["encoder_"]["fitted"]["reconstruction_errors_"] = described(
