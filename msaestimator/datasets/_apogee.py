@@ -118,9 +118,8 @@ def load_apogee_xp(split: Literal["train", "test"] | None = None) -> StarTable:
 
 def _unit(name: str) -> u.UnitBase | None:
     """Return the unit of a column; None for identifiers and the dimensionless coefficients."""
-    quantity = name.removesuffix("_err")
-    if quantity in ("ra", "dec"):
+    if name in ("ra", "dec"):
         return u.deg
-    if quantity in LABELS:
-        return u.Unit(LABELS[quantity].unit)
-    return u.Unit(GAIA_DR3[quantity].unit) if quantity in GAIA_DR3 else None
+    units = {n: column.unit for column in GAIA_DR3.columns for n in (column.name, column.error)}
+    units |= {n: label.unit for label in LABELS.values() for n in (label.name, label.error)}
+    return u.Unit(units[name]) if name in units else None

@@ -94,6 +94,8 @@ def test_unknown_split():
 def test_units_are_the_schemas(stars):
     for name in set(stars.colnames) & set(GAIA_DR3.names):
         assert stars[name].unit == GAIA_DR3[name].unit, name
+        if GAIA_DR3[name].error in stars.colnames:
+            assert stars[GAIA_DR3[name].error].unit == GAIA_DR3[name].unit, name
     for name in ("teff", "logg", "fe_h", "alpha_m"):
         assert stars[name].unit == stars[f"{name}_err"].unit == LABELS[name].unit, name
     assert stars["ra"].unit == stars["dec"].unit == "deg"

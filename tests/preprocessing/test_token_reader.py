@@ -255,7 +255,8 @@ def test_parallaxes_without_a_logarithm_are_missing_and_said_so(parallax):
 
 def test_parallaxes_that_noise_makes_negative_are_missing_without_a_word():
     """The last is too far below zero for noise, and worth a warning alone."""
-    stars = Table({"parallax": [-0.4, 0.0, 0.3, -0.6], "parallax_error": 0.1, G_BAND: 12.0})
+    stars = Table({"parallax": [-0.4, 0.0, 0.3, -0.6]})
+    stars["parallax_error"], stars[G_BAND] = 0.1, 12.0
     position = GENERALIST.names.index("pseudo_luminosity")
     found = read_tokens(stars[:3], GENERALIST)[0][:, position]
     assert np.isnan(found).tolist() == [True, True, False]
