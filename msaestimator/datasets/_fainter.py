@@ -107,7 +107,7 @@ def make_fainter(
     ...     ratio = table["bp_coefficients"] / table["bp_coefficient_errors"]
     ...     print(f"{np.median(ratio[:, 0]):.0f}")
     1892
-    317
+    312
     """
     table = copy_stars(stars, SCALED_COLUMNS)
     own_g = _known_g(table)
