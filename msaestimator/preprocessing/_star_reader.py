@@ -157,13 +157,14 @@ class StarReader(BaseEstimator):
         return name in self.columns.base_names
 
     def without_unseen(self, stars: StarTable) -> StarTable:
-        """Return stars without the schema's columns that no star of ``fit`` had."""
+        """Return stars without the schema's columns, and their errors, that no star of fit had."""
         seen = set(self.columns.base_names)
-        unseen = {name for name in self.schema_.names if name not in seen}
+        unseen = [column for column in self.schema_.columns if column.name not in seen]
+        left_out = {name for column in unseen for name in (column.name, column.error)}
         for array in self.schema_.arrays:
-            if all(column.name in unseen for column in array.columns):
-                unseen.add(array.name)
-        return stars[[name for name in stars.colnames if name not in unseen]]
+            if seen.isdisjoint(column.name for column in array.columns):
+                left_out |= {array.name, array.error}
+        return stars[[name for name in stars.colnames if name not in left_out]]
 
     def check_takes_tables(self) -> None:
         """Refuse a reader that was fitted on a matrix."""

@@ -30,3 +30,8 @@ def test_the_generalist_is_told_a_luminosity(make_generalist, packaged):
     assert generalist.labels_ == LABELS
     assert "pseudo_luminosity" in generalist.trained_tokens
     assert "parallax" not in generalist.trained_tokens
+
+
+def test_what_fit_did_not_see_is_left_out_with_its_errors(make_msa, stars, packaged):
+    reader = make_msa(max_epochs=0).fit(stars[:60]).reader_
+    assert reader.without_unseen(packaged).colnames == stars.colnames
