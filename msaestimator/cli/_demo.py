@@ -102,7 +102,7 @@ def run_demo(output: Path, *, length: DemoLength, n_stars: int | None, random_st
     scores, regressor = compare_models(training, test, length, random_state)
     scores.write(output / "scores.ecsv", overwrite=True)
     regressor.save_pretrained(output / "model")
-    predictions = regressor.predict_table(test)
+    predictions = regressor.predict_table(test[list(DEMO_COLUMNS)])
     predictions.write(output / "predictions.ecsv", overwrite=True)
     _say("\nThe two-half table of the fine-tuned autoencoder on the test stars:")
     _show(_rows(scores, "fine-tuned MSA"))
@@ -117,7 +117,7 @@ def _ask_the_release(output: Path) -> None:
     """Show and write the released model's answers for the named stars."""
     stars = load_named_stars()
     released = StellarParameterRegressor.from_pretrained(DEFAULT_MODEL)
-    predictions = released.predict_table(stars)
+    predictions = released.predict_table(released.reader_.without_unseen(stars))
     _say(
         f"What the released model {DEFAULT_MODEL} says of {len(stars)} packaged stars that it has "
         "not seen, with 68 % errors, and\nin parentheses what APOGEE has published of them:\n"
