@@ -2,16 +2,28 @@
 
 from msaestimator.outliers._brightness_free import BrightnessFreeView
 from msaestimator.outliers._density import DensityOutliers
+from msaestimator.outliers._faint_outliers import FaintInputOutliers
 from msaestimator.outliers._false_alarm import FalseAlarmRate
 from msaestimator.outliers._input_outliers import InputOutliers
+from msaestimator.outliers._latent_outliers import LatentOutliers
+from msaestimator.outliers._local_rate import LocalFalseAlarmRate
+from msaestimator.outliers._noise_profile import NoiseProfile
+from msaestimator.outliers._noisy_density import NoisyDensity
+from msaestimator.outliers._noisy_outliers import NoisyOutliers
 from msaestimator.outliers._outlier_model import OUTLIER_SCORE, OutlierModel, training_views
 
 __all__ = [
     "OUTLIER_SCORE",
     "BrightnessFreeView",
     "DensityOutliers",
+    "FaintInputOutliers",
     "FalseAlarmRate",
     "InputOutliers",
+    "LatentOutliers",
+    "LocalFalseAlarmRate",
+    "NoiseProfile",
+    "NoisyDensity",
+    "NoisyOutliers",
     "OutlierModel",
     "training_views",
 ]

@@ -17,6 +17,12 @@ COLOR_WEIGHT = 3.0
 NOISE_WEIGHT = 3.0
 """Weight of a coefficient's error, over the spread between stars, in letting it count less."""
 
+COLOR_FLOOR = 0.02
+"""Least error in mag of a colour."""
+
+MAG_IN_FLUX = 0.4 * np.log(10.0)
+"""Relative flux of a magnitude, for small errors."""
+
 AGREEMENT = 0.05
 """Relative flux beyond which a star's spectrum and magnitude disagree."""
 
@@ -99,17 +105,23 @@ class BrightnessFreeView(BaseEstimator):
         colors = values[:, self.is_color_] - values[:, [self._g]]
         return np.hstack([scaled[:, self.is_xp_], colors])
 
-    def disagreement(self, values: np.ndarray) -> np.ndarray:
+    def disagreement(self, values: np.ndarray, errors: np.ndarray | None = None) -> np.ndarray:
         """Return the disagreement of spectra with their stars' magnitudes, (n_stars,).
 
         The logarithm of one plus the mean square of relative misfits, in units of what is
-        usual; NaN for a star without a complete spectrum or any of these magnitudes.
+        usual, or with ``errors`` of what these add to it; NaN for a star without a complete
+        spectrum or any of these magnitudes.
         """
         total, n_known = np.zeros(len(values)), np.zeros(len(values))
         for band, passband, deviation in zip(
             np.flatnonzero(self.bands_).tolist(), self.passbands_.T, self.deviations_, strict=True
         ):
-            misfit = (self._relative(values, values, band) @ passband - 1.0) / deviation
+            misfit = self._relative(values, values, band) @ passband - 1.0
+            if errors is not None:
+                noise = np.nan_to_num(self._relative(errors, values, band)) ** 2 @ passband**2
+                noise += (MAG_IN_FLUX * np.nan_to_num(errors[:, band])) ** 2
+                deviation = np.sqrt(deviation**2 + noise)
+            misfit = misfit / deviation
             known = np.isfinite(misfit)
             total[known] += misfit[known] ** 2
             n_known += known
@@ -124,6 +136,24 @@ class BrightnessFreeView(BaseEstimator):
         known = self._relative_noise(values, errors)
         usual = np.log10(np.sqrt(self._noise_terms(values) @ self.variances_))
         return np.where(np.isfinite(known), known, usual)
+
+    def relative(self, values: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients over the G flux and colours, and their errors, (n_stars, n_view).
+
+        Unlike ``transform`` this is linear, so that errors stay errors. NaN is missing, and an
+        error that is not known; a colour has one of 0.02 mag or more, by which surveys' scales
+        differ.
+        """
+        colors = values[:, self.is_color_] - values[:, [self._g]]
+        uncertain = np.hypot(COLOR_FLOOR, np.nan_to_num(errors[:, self.is_color_]))
+        return (
+            np.hstack([self._relative(values, values, self._g), colors]),
+            np.hstack([self._relative(errors, values, self._g), uncertain]),
+        )
+
+    def g_magnitude(self, values: np.ndarray) -> np.ndarray:
+        """Return the stars' G in mag, (n_stars,)."""
+        return values[:, self._g]
 
     @property
     def n_coefficients(self) -> int:

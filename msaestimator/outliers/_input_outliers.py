@@ -11,7 +11,7 @@ from msaestimator.outliers._density import fit_density, hold_back
 from msaestimator.outliers._false_alarm import FalseAlarmRate
 from msaestimator.preprocessing import Features, Measurements
 
-__all__ = ["InputOutliers"]
+__all__ = ["InputOutliers", "measured_of"]
 
 FADING = (1.0, 3.0, 10.0, 30.0, 100.0)
 """Factors by which held-back stars are made noisier, to know what to expect of faint stars."""
@@ -52,7 +52,7 @@ class InputOutliers(BaseEstimator):
 
     def fit(self, X: Features) -> Self:
         """Learn from stars of a table, of which one in five tells the rates."""
-        measured = _measured(X)
+        measured = measured_of(X)
         values, errors = measured.values, measured.errors
         self.view_ = BrightnessFreeView(measured.schema).fit(values, errors)
         seen = self.view_.transform(values)
@@ -74,7 +74,7 @@ class InputOutliers(BaseEstimator):
 
     def score(self, X: Features) -> np.ndarray:
         """Return minus log10 of false-alarm rates, (n_stars,), NaN for what is not seen."""
-        measured = _measured(X)
+        measured = measured_of(X)
         values = measured.values
         seen = self.view_.transform(values)
         n_xp = self.view_.n_coefficients
@@ -128,11 +128,11 @@ class InputOutliers(BaseEstimator):
         self.rate_ = FalseAlarmRate().fit(self._rarest(seen, colors, values, errors))
 
 
-def _measured(features: Features) -> Measurements:
+def measured_of(features: Features) -> Measurements:
     """Return the stars as their table has them."""
     if features.measured is None:
         raise ColumnError(
-            "`InputOutliers` needs stars of a table, got a matrix of features. Use "
+            "An outlier score of inputs needs stars of a table, got a matrix of features. Use "
             "`DensityOutliers` for these."
         )
     return features.measured

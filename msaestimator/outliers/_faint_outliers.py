@@ -1,0 +1,135 @@
+"""Outlier scores of inputs at every brightness, learned from stars and their fainter copies."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from msaestimator.outliers._brightness_free import BrightnessFreeView
+from msaestimator.outliers._input_outliers import measured_of
+from msaestimator.outliers._local_rate import LocalFalseAlarmRate
+from msaestimator.outliers._noisy_outliers import NoisyOutliers, largest
+from msaestimator.preprocessing import Features
+
+__all__ = ["FaintInputOutliers"]
+
+HELD_BACK = 3
+"""One star in so many tells the rates, with its copies."""
+
+FEWEST = 4
+"""Fewest stars with spectra, or with colours, of which some are learned and some held back."""
+
+
+class FaintInputOutliers(BaseEstimator):
+    """Score stars of a table by the false-alarm rate of their inputs among stars as faint.
+
+    As of `InputOutliers`, spectrum and colours may be a rare combination, the spectrum may not
+    give its own magnitudes, or the colours may be rare. Fainter copies of the stars tell what noise
+    is to be expected, and how often it makes an ordinary star look odd, at each brightness.
+
+    Attributes
+    ----------
+    view_ : BrightnessFreeView
+        View of stars apart from their brightness.
+    spectral_, photometric_ : NoisyOutliers or None
+        Scores of spectrum and colours together, for stars with a spectrum, and of colours alone.
+    disagreement_rate_ : LocalFalseAlarmRate or None
+        Rate of the spectrum's disagreement with magnitudes.
+    rate_ : LocalFalseAlarmRate or None
+        Rate of the largest of these scores.
+    """
+
+    view_: BrightnessFreeView
+    spectral_: Any
+    photometric_: Any
+    disagreement_rate_: Any
+    rate_: Any
+
+    def fit(self, X: Features, fainter: Sequence[Features] = ()) -> Self:
+        """Learn from stars of a table, and from copies of them all, star by star, made fainter."""
+        stars, *copies = (measured_of(features) for features in (X, *fainter))
+        self.view_ = BrightnessFreeView(stars.schema).fit(stars.values, stars.errors)
+        values = np.concatenate([m.values for m in (stars, *copies)])
+        errors = np.concatenate([m.errors for m in (stars, *copies)])
+        vectors, noise = self.view_.relative(values, errors)
+        brightness = self.view_.g_magnitude(values)
+        n_xp, n_stars = self.view_.n_coefficients, len(stars)
+        has_xp = np.isfinite(vectors[:, :n_xp]).any(axis=1)
+        held_back = _held_back(has_xp[:n_stars])
+        tells_rate = np.tile(held_back, 1 + len(copies))
+        learned = ~tells_rate & (np.arange(len(values)) < n_stars)
+        rows = {"learned": learned, "tells_rate": tells_rate}
+        self.photometric_ = _fitted(vectors[:, n_xp:], noise[:, n_xp:], brightness, rows)
+        vectors[~has_xp] = np.nan
+        self.spectral_ = _fitted(vectors, noise, brightness, rows)
+        self.disagreement_rate_ = self.rate_ = None
+        if self.spectral_ is None:
+            return self
+        told = has_xp & tells_rate
+        misfit = self.view_.disagreement(values[told], errors[told])
+        if np.isfinite(misfit).any():
+            self.disagreement_rate_ = LocalFalseAlarmRate().fit(misfit, brightness[told])
+        rarest = largest(
+            self.spectral_.score(vectors[told], noise[told], brightness[told]),
+            self._disagreement(values[told], errors[told]),
+            self._colors(vectors[told], noise[told], brightness[told]),
+        )
+        self.rate_ = LocalFalseAlarmRate().fit(rarest, brightness[told])
+        return self
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the stars of ``fit`` had neither spectra nor colours to be unusual in."""
+        return self.photometric_ is None and self.spectral_ is None
+
+    def score(self, X: Features) -> np.ndarray:
+        """Return minus log10 of false-alarm rates, (n_stars,), NaN for what is not seen."""
+        measured = measured_of(X)
+        values, errors = measured.values, measured.errors
+        vectors, noise = self.view_.relative(values, errors)
+        brightness = self.view_.g_magnitude(values)
+        n_xp = self.view_.n_coefficients
+        scores = self._colors(vectors, noise, brightness)
+        has_xp = np.isfinite(vectors[:, :n_xp]).any(axis=1)
+        if self.spectral_ is not None and has_xp.any():
+            spectral = self.spectral_.score(vectors[has_xp], noise[has_xp], brightness[has_xp])
+            disagreement = self._disagreement(values[has_xp], errors[has_xp])
+            rarest = largest(spectral, disagreement, scores[has_xp])
+            scores[has_xp] = self.rate_.score(rarest, brightness[has_xp])
+        return scores
+
+    def _colors(
+        self, vectors: np.ndarray, noise: np.ndarray, brightness: np.ndarray
+    ) -> np.ndarray:
+        """Return the score of colours alone, (n_stars,)."""
+        if self.photometric_ is None:
+            return np.full(len(vectors), np.nan)
+        colors = slice(self.view_.n_coefficients, None)
+        return self.photometric_.score(vectors[:, colors], noise[:, colors], brightness)
+
+    def _disagreement(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        """Return the score of spectra's disagreement with magnitudes, (n_stars,)."""
+        if self.disagreement_rate_ is None:
+            return np.full(len(values), np.nan)
+        misfit = self.view_.disagreement(values, errors)
+        return self.disagreement_rate_.score(misfit, self.view_.g_magnitude(values))
+
+
+def _held_back(has_xp: np.ndarray) -> np.ndarray:
+    """Tell which stars tell the rates: one in three of those with spectra, and of the others."""
+    held_back = np.zeros(len(has_xp), dtype=bool)
+    rng = np.random.default_rng(0)
+    for kind in (has_xp, ~has_xp):
+        held_back[rng.permutation(np.flatnonzero(kind))[::HELD_BACK]] = True
+    return held_back
+
+
+def _fitted(
+    vectors: np.ndarray, errors: np.ndarray, brightness: np.ndarray, rows: dict[str, np.ndarray]
+) -> NoisyOutliers | None:
+    """Return fitted scores, or None if there are too few stars to learn from and to hold back."""
+    seen = np.isfinite(vectors).any(axis=1)
+    if min((seen & chosen).sum() for chosen in rows.values()) < FEWEST:
+        return None
+    return NoisyOutliers().fit(vectors, errors, brightness, **rows)
