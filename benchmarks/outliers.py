@@ -5,16 +5,19 @@ Run from the repository's root::
     python benchmarks/outliers.py --epochs 10
 
 Prints the area under the ROC curve of `outlier_score` for each kind, with and without its parts,
-which flags are raised, and what becomes of the score as test stars are made fainter. The score
-itself knows no network; the flag EXTRAPOLATION does. ``--model FOLDER`` loads a trained
-regressor. The test stars are used for nothing else.
+which flags are raised, and how many ordinary stars are at each brightness: test stars made
+fainter, and with ``--field field_xp.parquet field_magnitudes.parquet`` real stars of one field, in
+tables that share ``source_id``, with ``--ebv`` of that field. The score itself knows no network;
+the flag EXTRAPOLATION does. ``--model FOLDER`` loads a trained regressor. The test stars are
+used for nothing else.
 """
 
 import time
+from pathlib import Path
 
 import astropy.units as u
 import numpy as np
-from astropy.table import vstack
+from astropy.table import join, vstack
 from common.figures import save_figure
 from common.options import make_parser, read_options
 from common.stars import load_split
@@ -23,9 +26,12 @@ from scipy.optimize import nnls
 from sklearn.metrics import roc_auc_score
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.datasets import load_xp_sampling
+from msaestimator.datasets import load_xp_sampling, make_fainter
+from msaestimator.outliers import FaintInputOutliers, InputOutliers
+from msaestimator.preprocessing import Measurements
 from msaestimator.results import PredictionFlag
-from msaestimator.schema import StarTable, g_flux
+from msaestimator.schema import G_BAND, StarTable, g_flux
+from msaestimator.tables import read_stars
 
 COEFFICIENTS = ("bp_coefficients", "rp_coefficients")
 GAIA = ("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag")
@@ -183,18 +189,30 @@ def power_law(
     return replaced(stars, spectrum + noise, **made)
 
 
-def fainter(stars: StarTable, rng: np.random.Generator, by: float) -> StarTable:
-    """Return stars that are ``by`` magnitudes fainter, with the photon noise of that."""
-    stars = stars.copy()
-    dimming = 10.0 ** (-0.4 * by)
-    for name in (*GAIA, *TMASS):
-        stars[name] = stars[name] + by * u.mag
-    for name in COEFFICIENTS:
-        errors = f"{name.removesuffix('s')}_errors"
-        added = np.sqrt(1 / dimming - 1) * rng.standard_normal(stars[name].shape)
-        stars[name] = dimming * (stars[name] + added * stars[errors])
-        stars[errors] = np.sqrt(dimming) * stars[errors]
-    return stars
+def too_hot(
+    stars: StarTable, rng: np.random.Generator, spectra: Spectra, g_magnitude: float
+) -> StarTable:
+    """Return black bodies of 25,000 to 40,000 K with the errors of stars made as faint.
+
+    They stand for hot subdwarfs, bluer than any star of the training, behind next to no dust.
+    """
+    stars = make_fainter(stars[stars[G_BAND].value <= g_magnitude], g_magnitude, 0)
+    temperature = rng.uniform(25_000, 40_000, len(stars))[:, None]
+    shape = spectra.wavelength**-5.0 / np.expm1(1.4388e7 / (spectra.wavelength * temperature))
+    scale = 10.0 ** (-0.4 * g_magnitude) / spectra.bands(shape)[:, 0]
+    bands = -2.5 * np.log10(scale[:, None] * spectra.bands(shape))
+    errors = np.hstack([stars[f"{name.removesuffix('s')}_errors"] for name in COEFFICIENTS])
+    made = spectra.coefficients(scale[:, None] * shape, np.full(len(stars), g_magnitude))
+    made = replaced(
+        stars,
+        made + errors * rng.standard_normal(errors.shape),
+        phot_bp_mean_mag=bands[:, 1],
+        phot_rp_mean_mag=bands[:, 2],
+    )
+    kept = [name for name in made.colnames if "coefficient" in name or name in GAIA]
+    made = made[kept]
+    made["ebv"] = np.full(len(made), 0.03) * u.mag
+    return made
 
 
 def make_kinds(
@@ -256,29 +274,49 @@ def area(ordinary: np.ndarray, odd: np.ndarray) -> float:
 def print_parts(
     model: StellarParameterRegressor, test: StarTable, kinds: dict[str, StarTable]
 ) -> None:
-    """Print the areas that each part of the score has alone, and two without noise levels."""
+    """Print the areas that each part of the score has alone."""
     detector = model.novelty_
-
-    def parts(stars: StarTable) -> dict[str, np.ndarray]:
-        measured = model.reader_.transform(stars).measured
-        values, errors = measured.values, measured.errors
-        noise = detector.view_.noise(values, errors)
-        view = detector.view_.transform(values)
-        density = detector.spectral_.misfit(view)
-        disagreement = detector.view_.disagreement(values)
-        return {
-            "density": detector.density_rate_.score(density, noise),
-            "colours": detector.photometric_.score(view[:, detector.view_.n_coefficients :]),
-            "disagreement": detector.disagreement_rate_.score(disagreement, noise),
-            "density, whatever the noise": density,
-            "disagreement, whatever the noise": disagreement,
-        }
-
-    ordinary = parts(test)
+    parts = _parts_at_brightness if isinstance(detector, FaintInputOutliers) else _parts
+    ordinary = parts(detector, model.reader_.transform(test).measured)
     for kind, stars in kinds.items():
-        odd = parts(stars)
+        odd = parts(detector, model.reader_.transform(stars).measured)
         areas = ", ".join(f"{name} {area(ordinary[name], odd[name]):.3f}" for name in odd)
         print(f"parts: {kind}: {areas}")
+
+
+def _parts_at_brightness(
+    detector: FaintInputOutliers, measured: Measurements
+) -> dict[str, np.ndarray]:
+    """Return the scores that a model has which learned from fainter copies too."""
+    values, errors = measured.values, measured.errors
+    vectors, noise = detector.view_.relative(values, errors)
+    brightness, spectral = detector.view_.g_magnitude(values), detector.spectral_
+    rarity, residual = spectral.density_.misfit(vectors, noise, brightness)
+    n_xp = detector.view_.n_coefficients
+    colors = detector.photometric_.score(vectors[:, n_xp:], noise[:, n_xp:], brightness)
+    disagreement = detector.view_.disagreement(values, errors)
+    return {
+        "place": spectral.place_rate_.score(rarity, brightness),
+        "residual": spectral.residual_rate_.score(residual, brightness),
+        "colours": colors,
+        "disagreement": detector.disagreement_rate_.score(disagreement, brightness),
+    }
+
+
+def _parts(detector: InputOutliers, measured: Measurements) -> dict[str, np.ndarray]:
+    """Return the scores of a model that learned from stars as they are, and two of no noise."""
+    values, errors = measured.values, measured.errors
+    noise = detector.view_.noise(values, errors)
+    view = detector.view_.transform(values)
+    density = detector.spectral_.misfit(view)
+    disagreement = detector.view_.disagreement(values)
+    return {
+        "density": detector.density_rate_.score(density, noise),
+        "colours": detector.photometric_.score(view[:, detector.view_.n_coefficients :]),
+        "disagreement": detector.disagreement_rate_.score(disagreement, noise),
+        "density, whatever the noise": density,
+        "disagreement, whatever the noise": disagreement,
+    }
 
 
 def print_flags(
@@ -295,19 +333,54 @@ def print_flags(
             print(f"flags: {kind}, {view}: {', '.join(shares)}")
 
 
-def print_fainter(
-    model: StellarParameterRegressor, test: StarTable, rng: np.random.Generator
+BRIGHTNESSES = (9.0, 11.0, 13.0, 14.0, 15.0, 16.0, 16.75, 17.5, 18.5)
+"""G to which test stars are made fainter."""
+
+TOLD = (
+    PredictionFlag.INCONSISTENT_INPUTS,
+    PredictionFlag.EXTRAPOLATION,
+    PredictionFlag.OUT_OF_RANGE_INPUT,
+)
+
+
+def print_told(model: StellarParameterRegressor, stars: StarTable, what: str) -> None:
+    """Print how many stars have each flag of those that tell of unusual stars, and any of them."""
+    flags = np.asarray(model.predict_table(stars)["flags"])
+    shares = [f"{flag.name} {np.mean((flags & flag) > 0):.2%}" for flag in TOLD]
+    some = np.mean((flags & sum(TOLD)) > 0)
+    print(f"{what}, {len(stars)} stars: {', '.join(shares)}, any {some:.2%}")
+
+
+def print_brightnesses(
+    model: StellarParameterRegressor, training: StarTable, test: StarTable
 ) -> None:
-    """Print how many ordinary stars score 2 or more when they are fainter."""
-    for by in (0, 1, 2.5, 5, 7.5):
-        stars = fainter(test, rng, by)
-        shares = [
-            np.mean(model.outlier_score(without(stars, *VIEWS[view])) >= 2)
-            for view in ("all", "no errors")
-        ]
-        print(
-            f"{by} mag fainter: {shares[0]:.1%} score 2 or more; errors unknown: {shares[1]:.1%}"
-        )
+    """Print how many test stars are flagged when they are fainter, and of hotter ones."""
+    spectra, rng = Spectra(training), np.random.default_rng(1)
+    own = magnitudes(test, [G_BAND])[:, 0]
+    for g_magnitude in BRIGHTNESSES:
+        there = test[own <= g_magnitude]
+        if not len(there):
+            continue
+        stars = make_fainter(there, g_magnitude, 0)
+        print_told(model, stars, f"test stars at G {g_magnitude}")
+        print_told(model, without(stars, *TMASS), f"test stars at G {g_magnitude}, no 2MASS")
+        if g_magnitude < 17.65:
+            hot = too_hot(there, rng, spectra, g_magnitude)
+            print_told(model, hot, f"black bodies of 25,000 to 40,000 K at G {g_magnitude}")
+
+
+def print_field(model: StellarParameterRegressor, paths: list[Path], ebv: float) -> None:
+    """Print how many real stars of a field are flagged at each brightness."""
+    field, *others = map(read_stars, paths)
+    for other in others:
+        field = join(field, other, keys="source_id")
+    field["ebv"] = np.full(len(field), ebv) * u.mag
+    g_magnitude = magnitudes(field, [G_BAND])[:, 0]
+    edges = (9.0, 13.0, 14.5, 15.5, 16.5, 17.65)
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        there = StarTable(field[(g_magnitude > low) & (g_magnitude <= high)])
+        print_told(model, there, f"field stars of G {low} to {high}")
+    print_told(model, StarTable(field[g_magnitude <= edges[-1]]), "field stars")
 
 
 def draw(scores: dict[str, np.ndarray]) -> Figure:
@@ -330,6 +403,8 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--model", help="released, or a folder")
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--field", type=Path, nargs="+", default=[], help="tables of real stars")
+    parser.add_argument("--ebv", type=float, default=0.09, help="E(B-V) of the field in mag")
     parser.add_argument("--made-stars", type=int, default=1500, help="blends, and power laws")
     parser.add_argument("--timed-stars", type=int, default=10_000)
     options = read_options(parser, model="apogee-xp", made_stars=50, timed_stars=100)
@@ -346,7 +421,9 @@ def main() -> None:
     scores = print_areas(model, test, kinds)
     print_parts(model, test, kinds)
     print_flags(model, test, kinds)
-    print_fainter(model, test, np.random.default_rng(1))
+    print_brightnesses(model, training, test)
+    if options.field:
+        print_field(model, options.field, options.ebv)
     started = time.perf_counter()
     many = vstack([test] * (1 + options.timed_stars // len(test)))
     model.outlier_score(many)

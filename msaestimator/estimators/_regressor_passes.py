@@ -48,8 +48,9 @@ def latent_and_members(regressor: Any, features: Features) -> tuple[np.ndarray, 
 def star_flags(regressor: Any, features: Features, latent: np.ndarray) -> np.ndarray:
     """Return the flags of stars, (n_stars,), by what the network was given, and made, of them."""
     columns, limits = features.columns, regressor.feature_range_
+    values = regressor.reader_.without_noise_beyond(features)
     return (
-        prediction_flags(features.values, columns.names, columns.bands, *limits)
+        prediction_flags(values, columns.names, columns.bands, *limits)
         | np.where(features.is_invalid, PredictionFlag.INVALID_INPUT, 0)
         | regressor.outliers_.flags(features, latent, hide_ratios(regressor._feature_mask()))
     )

@@ -25,8 +25,8 @@ class FaintInputOutliers(BaseEstimator):
     """Score stars of a table by the false-alarm rate of their inputs among stars as faint.
 
     As of `InputOutliers`, spectrum and colours may be a rare combination, the spectrum may not
-    give its own magnitudes, or the colours may be rare. Fainter copies of the stars tell what noise
-    is to be expected, and how often it makes an ordinary star look odd, at each brightness.
+    give its own magnitudes, or the colours may be rare. Fainter copies of the stars tell what
+    noise is to be expected, and how often it makes an ordinary star look odd, at each G.
 
     Attributes
     ----------

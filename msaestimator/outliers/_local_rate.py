@@ -11,16 +11,16 @@ N_PLACES = 24
 """Brightnesses at which misfits are kept."""
 
 SHARE = 1 / 7
-"""Share of all ordinary stars that tell the misfits of one brightness."""
+"""Most of all ordinary stars that tell the misfits of one brightness."""
 
 FEWEST = 600
-"""Fewest stars that do, if there are so many."""
+"""Fewest stars that do, if there are so many: among the brightest and the faintest."""
 
 LEVELS = np.linspace(0.0, 2.5, 41)
 """Minus log10 of the rates at which misfits are kept."""
 
-STARS_PER_DECADE = 2.0
-"""Ordinary stars that must be as rare as a rate for it to be kept."""
+STARS_PER_LEVEL = 2.0
+"""Ordinary stars as rare as the lowest rate that is kept."""
 
 
 class LocalFalseAlarmRate(BaseEstimator):
@@ -53,7 +53,8 @@ class LocalFalseAlarmRate(BaseEstimator):
         misfit : ndarray of shape (n_stars,)
             Misfits; NaN does not count.
         brightness : ndarray of shape (n_stars,)
-            Brightnesses in mag, or on another scale where equal steps matter alike; NaN is unknown.
+            Brightnesses in mag, or on another scale where equal steps matter alike; NaN
+            is unknown.
         """
         known = np.isfinite(brightness)
         self.typical_ = float(np.median(brightness[known])) if known.any() else 0.0
@@ -62,11 +63,11 @@ class LocalFalseAlarmRate(BaseEstimator):
         order = np.argsort(brightness, kind="stable")
         misfit, brightness = misfit[usable][order], brightness[order]
         n_stars = len(misfit)
-        width = min(n_stars, max(FEWEST, int(SHARE * n_stars)))
-        starts = np.unique(np.linspace(0, n_stars - width, N_PLACES).astype(int))
-        windows = [slice(start, start + width) for start in starts]
+        windows = _windows(n_stars)
         self.places_ = np.array([np.median(brightness[window]) for window in windows])
-        self.levels_ = LEVELS[10.0**-LEVELS * (width + 1) >= min(STARS_PER_DECADE, width + 1)]
+        fewest = min(window.stop - window.start for window in windows)
+        rarest = min(STARS_PER_LEVEL, fewest + 1) / (fewest + 1)
+        self.levels_ = LEVELS[rarest <= 10.0**-LEVELS]
         self.misfits_ = np.array(
             [np.quantile(misfit[window], 1 - 10.0**-self.levels_) for window in windows]
         )
@@ -90,7 +91,9 @@ class LocalFalseAlarmRate(BaseEstimator):
 
     def _expected(self, brightness: np.ndarray) -> np.ndarray:
         """Return the misfits that the fractions exceed at each brightness, (n, n_levels)."""
-        upper = np.clip(np.searchsorted(self.places_, brightness), 1, max(len(self.places_) - 1, 1))
+        upper = np.clip(
+            np.searchsorted(self.places_, brightness), 1, max(len(self.places_) - 1, 1)
+        )
         lower, upper = upper - 1, np.minimum(upper, len(self.places_) - 1)
         span = np.maximum(self.places_[upper] - self.places_[lower], np.finfo(np.float32).eps)
         share = np.clip((brightness - self.places_[lower]) / span, 0.0, 1.0)[:, None]
@@ -105,3 +108,17 @@ class LocalFalseAlarmRate(BaseEstimator):
 
     def _known(self, brightness: np.ndarray) -> np.ndarray:
         return np.where(np.isfinite(brightness), brightness, self.typical_)
+
+
+def _windows(n_stars: int) -> list[slice]:
+    """Return the stars, by rising brightness, that tell the misfits of each one.
+
+    Windows are narrower towards the ends, which would else lie far from the outermost one.
+    """
+    middles = n_stars * (1 - np.cos(np.pi * np.arange(N_PLACES) / (N_PLACES - 1))) / 2
+    to_end = np.minimum(middles, n_stars - middles)
+    half = np.clip(to_end, FEWEST / 2, max(SHARE * n_stars, FEWEST) / 2)
+    starts = np.clip(middles - half, 0, max(n_stars - FEWEST, 0)).astype(int)
+    stops = np.clip(middles + half, min(FEWEST, n_stars), n_stars).astype(int)
+    ends = sorted(set(zip(starts.tolist(), stops.tolist(), strict=True)))
+    return [slice(start, stop) for start, stop in ends]

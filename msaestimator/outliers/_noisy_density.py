@@ -29,7 +29,7 @@ REGULARIZATION = 1e-2
 
 VECTORS_PER_GAUSSIAN = 100
 
-GAUSSIANS_NEAR = 8
+GAUSSIANS_NEAR = 6
 """Gaussians whose density at a place is computed: those most likely by their variances."""
 
 VECTORS_AT_ONCE = 1000
@@ -153,18 +153,24 @@ class NoisyDensity(BaseEstimator):
             off = scaled - pca.inverse_transform(pca.transform(filled))
             variances = np.nansum(off**2, axis=0) / np.maximum((~missing).sum(axis=0), 1)
             self.variances_ = np.maximum(variances, LEAST_VARIANCE)
-            places, _ = self._place(scaled - origin, ~missing / self.variances_)
+            # A place along what is not observed counts as usual.
+            places, _ = self._place(scaled - origin, ~missing / self.variances_, usual=1.0)
             filled = np.where(missing, origin + places @ self.directions_.T, scaled)
         self.center_ = self.center_ + origin * self.scale_
         return places
 
-    def _place(self, scaled: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return vectors' places by weights of their columns, and the places' covariances."""
+    def _place(
+        self, scaled: np.ndarray, weights: np.ndarray, usual: float = LEAST_PRECISION
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return vectors' places by weights of their columns, and the places' covariances.
+
+        ``usual`` is the precision of what is known of places without any vector.
+        """
         n_columns, n_directions = self.directions_.shape
         products = self.directions_[:, :, None] * self.directions_[:, None]
         precision = weights @ products.reshape(n_columns, -1)
         precision = precision.reshape(-1, n_directions, n_directions)
-        covariance = np.linalg.inv(precision + LEAST_PRECISION * np.eye(n_directions))
+        covariance = np.linalg.inv(precision + usual * np.eye(n_directions))
         toward = (weights * np.nan_to_num(scaled)) @ self.directions_
         return np.einsum("nij,nj->ni", covariance, toward), covariance
 

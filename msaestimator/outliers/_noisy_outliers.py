@@ -19,7 +19,7 @@ decides which test has how many of these.
 
 
 def largest(first: np.ndarray, *others: np.ndarray) -> np.ndarray:
-    """Return the largest of each vector's scores, the others less a penalty; NaN does not count."""
+    """Return each vector's largest score, the others less a penalty; NaN does not count."""
     for other in others:
         first = np.fmax(first, other - PENALTY)
     return first
@@ -62,16 +62,12 @@ class NoisyOutliers(BaseEstimator):
         self.density_ = NoisyDensity().fit(
             vectors[learned], errors[learned], errors[seen], brightness[seen]
         )
-        rarity, residual = self.density_.misfit(
-            vectors[told], errors[told], brightness[told]
-        )
+        rarity, residual = self.density_.misfit(vectors[told], errors[told], brightness[told])
         self.place_rate_ = LocalFalseAlarmRate().fit(rarity, brightness[told])
         self.residual_rate_ = LocalFalseAlarmRate().fit(residual, brightness[told])
         return self
 
-    def score(
-        self, vectors: np.ndarray, errors: np.ndarray, brightness: np.ndarray
-    ) -> np.ndarray:
+    def score(self, vectors: np.ndarray, errors: np.ndarray, brightness: np.ndarray) -> np.ndarray:
         """Return minus log10 of the false-alarm rates, (n_vectors,); NaN of no value at all."""
         scores = np.full(len(vectors), np.nan)
         seen = np.isfinite(vectors).any(axis=1)

@@ -7,7 +7,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from msaestimator.outliers._density import fit_density
+from msaestimator.outliers._faint_outliers import FaintInputOutliers
 from msaestimator.outliers._input_outliers import InputOutliers
+from msaestimator.outliers._latent_outliers import LatentOutliers
 from msaestimator.preprocessing import Features
 from msaestimator.results import PredictionFlag
 from msaestimator.schema import G_BAND
@@ -29,17 +31,19 @@ class OutlierModel(BaseEstimator):
     detector : estimator, optional
         Scores the inputs of stars: ``fit(features)`` learns from `Features`, and
         ``score(features)`` returns minus log10 of the fraction of ordinary stars that are at
-        least as unusual, of shape (n_stars,). None takes `InputOutliers` for stars of a table,
-        and `DensityOutliers` for a matrix of features.
+        least as unusual, of shape (n_stars,). None takes `InputOutliers` for stars of a table, or
+        `FaintInputOutliers` if there are fainter copies of them, and `DensityOutliers` for a
+        matrix of features.
 
     Attributes
     ----------
     detector_ : estimator or None
         The fitted detector. None of a model that was saved before there was a score, or fitted
         on a single star.
-    latent_detectors_ : list of DensityOutliers or None
+    latent_detectors_ : list of DensityOutliers, LatentOutliers or None
         Detectors on the latent vectors of the training: of stars with XP coefficients, and of the
-        same stars without them. Empty where ``detector_`` is None of an old model.
+        same stars without them; with fainter copies, at each brightness. Empty where
+        ``detector_`` is None of an old model.
     lacking_ : ndarray of shape (n_features,) or None
         Share of the training's stars that lack each feature. None of a model that was saved before
         this was noted, which counts as zero.
@@ -51,7 +55,11 @@ class OutlierModel(BaseEstimator):
         self.detector = detector
 
     def fit(
-        self, features: Features, latents: Sequence[np.ndarray], held_back: np.ndarray
+        self,
+        features: Features,
+        latents: Sequence[np.ndarray],
+        held_back: np.ndarray,
+        fainter: Sequence[tuple[Features, Sequence[np.ndarray]]] = (),
     ) -> Self:
         """Learn what ordinary stars look like.
 
@@ -62,11 +70,20 @@ class OutlierModel(BaseEstimator):
             Latent vectors with and without XP coefficients, NaN where these are missing.
         held_back : ndarray of int
             Rows of stars that the network was not trained on.
+        fainter : sequence of pairs of Features and latents
+            The same stars made fainter, row by row, once or several times. With them what is
+            unusual is learned at each brightness. A ``detector`` that is given learns from the
+            stars as they are alone.
         """
-        self.detector_ = self._fit_detector(features)
+        copies = [copy for copy, _ in fainter]
+        self.detector_ = self._fit_detector(features, copies)
         unseen = np.isin(np.arange(len(features)), held_back)
-        self.latent_detectors_ = [fit_density(latent, held_back=unseen) for latent in latents]
-        self.lacking_ = np.isnan(features.values[features.is_observed]).mean(axis=0)
+        if fainter:
+            self.latent_detectors_ = _fit_latents([(features, latents), *fainter], unseen)
+        else:
+            self.latent_detectors_ = [fit_density(latent, held_back=unseen) for latent in latents]
+        shown = np.concatenate([shown.values[shown.is_observed] for shown in (features, *copies)])
+        self.lacking_ = np.isnan(shown).mean(axis=0)
         return self
 
     def score(self, features: Features) -> np.ndarray:
@@ -104,7 +121,11 @@ class OutlierModel(BaseEstimator):
         for detector, rows in zip(self.latent_detectors_, (~alone, alone), strict=True):
             if detector is not None and rows.any():
                 vectors = latent if rows.all() else latent[rows]
-                far = np.flatnonzero(rows)[detector.score(vectors) >= OUTLIER_SCORE]
+                if isinstance(detector, LatentOutliers):
+                    score = detector.score(vectors, _brightness(features)[rows])
+                else:
+                    score = detector.score(vectors)
+                far = np.flatnonzero(rows)[score >= OUTLIER_SCORE]
                 flags[far] |= PredictionFlag.EXTRAPOLATION
         return flags
 
@@ -114,15 +135,40 @@ class OutlierModel(BaseEstimator):
         needed = features.values[:, without < LEAST_WITHOUT]
         return np.isnan(needed).any(axis=1) & features.is_observed
 
-    def _fit_detector(self, features: Features) -> Any:
+    def _fit_detector(self, features: Features, fainter: Sequence[Features]) -> Any:
         if self.detector is not None:
             return clone(self.detector).fit(features)
-        measured = features.measured
-        if measured is not None and G_BAND in measured.schema:
-            detector = InputOutliers().fit(features)
+        stars = (features, *fainter)
+        if all(f.measured is not None and G_BAND in f.measured.schema for f in stars):
+            detector = (
+                FaintInputOutliers().fit(features, fainter)
+                if fainter
+                else InputOutliers().fit(features)
+            )
             if not detector.is_blind:
                 return detector
         return fit_density(features)
+
+
+def _fit_latents(
+    stars: Sequence[tuple[Features, Sequence[np.ndarray]]], held_back: np.ndarray
+) -> list[LatentOutliers]:
+    """Return detectors on both kinds of latent vectors, of stars and of their fainter copies.
+
+    ``held_back`` tells which of the stars the network has not seen, of shape (n_stars,).
+    """
+    g_magnitude = np.concatenate([_brightness(features) for features, _ in stars])
+    unseen = np.tile(held_back, len(stars))
+    return [
+        LatentOutliers().fit(np.concatenate(vectors), g_magnitude, unseen)
+        for vectors in zip(*(latents for _, latents in stars), strict=True)
+    ]
+
+
+def _brightness(features: Features) -> np.ndarray:
+    """Return G on the features' scale, (n_stars,); NaN where it is missing or no feature."""
+    g_magnitude = features.g_magnitude
+    return g_magnitude[:, 0] if g_magnitude.shape[1] else np.full(len(features), np.nan)
 
 
 def training_views(features: Features) -> tuple[Features, Features]:

@@ -10,7 +10,7 @@ from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._own_arrays import with_arrays
 from msaestimator.schema import G_BAND
 
-__all__ = ["known_errors", "typical_errors"]
+__all__ = ["errors_of", "known_errors", "typical_errors"]
 
 
 def typical_errors(stars: Measurements, preprocessor: Pipeline) -> np.ndarray:
@@ -63,10 +63,17 @@ def known_errors(stars: Measurements, preprocessor: Pipeline) -> np.ndarray:
     return errors
 
 
+def errors_of(stars: Measurements, preprocessor: Pipeline, rows: np.ndarray) -> np.ndarray:
+    """Return what `known_errors` does of some rows; nothing but zeros is no error here."""
+    return np.nan_to_num(_scaled_errors(stars, preprocessor, rows))
+
+
 @with_arrays
-def _scaled_errors(stars: Measurements, preprocessor: Pipeline) -> np.ndarray:
+def _scaled_errors(
+    stars: Measurements, preprocessor: Pipeline, rows: np.ndarray | slice = slice(None)
+) -> np.ndarray:
     """Return errors on the features' scale: zero if unknown, NaN of features not observed."""
-    values, errors = stars.values, stars.errors.copy()
+    values, errors = stars.values[rows], stars.errors[rows].copy()
     # G is what coefficients are divided by: its error is not theirs.
     errors[:, [name == G_BAND for name in stars.schema.names]] = 0.0
     with warnings.catch_warnings():

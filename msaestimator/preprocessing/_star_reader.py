@@ -19,6 +19,7 @@ from msaestimator.preprocessing._forms import (
     check_holds_features,
     check_takes_tables,
 )
+from msaestimator.preprocessing._measured_errors import errors_of
 from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._open_stars import open_stars
 from msaestimator.preprocessing._own_arrays import with_arrays
@@ -27,6 +28,9 @@ from msaestimator.schema import FeatureSchema, StarTable, resolve_schema
 from msaestimator.tables import NamedColumns, fill_missing_with_nan
 
 __all__ = ["StarReader"]
+
+RANGE_ERRORS = 5.0
+"""Errors by which a value may lie beyond the range that stars made fainter were in."""
 
 
 class StarReader(BaseEstimator):
@@ -56,12 +60,17 @@ class StarReader(BaseEstimator):
     feature_names_ : tuple of str of length n_features
         Names of the features.
     feature_range_ : ndarray of shape (2, n_features)
-        Least and largest value of each feature in ``fit``.
+        Least and largest value of each feature in ``fit``, and of what `extend_range` was given.
+    range_errors_ : float
+        Errors of its own by which a value may lie beyond, and still not be called out of range:
+        0 if `extend_range` was not called, as of models that were saved before there was one.
     n_features_in_ : int
         Number of input columns.
     feature_names_in_ : ndarray of str of shape (n_features_in,)
         Names of the input columns, if these had any.
     """
+
+    range_errors_: float = 0.0
 
     def __init__(
         self, schema: FeatureSchema | None = None, preprocessor: BaseEstimator | None = None
@@ -120,6 +129,50 @@ class StarReader(BaseEstimator):
         matrix = self._scale(X, measured)
         self._warn_of_columns(columns)
         return self._features(matrix, measured)
+
+    def extend_range(self, features: Features) -> Self:
+        """Widen the range of the features to hold stars of ``fit`` that were made fainter.
+
+        From then on noise puts no star out of range, see ``range_errors_``.
+        """
+        beyond = np.full((2, len(self.columns)), np.nan)
+        seen = np.isfinite(features.values).any(axis=0)
+        if seen.any():
+            beyond[0, seen] = np.nanmin(features.values[:, seen], axis=0)
+            beyond[1, seen] = np.nanmax(features.values[:, seen], axis=0)
+        low, high = self.feature_range_
+        self.feature_range_ = np.stack([np.fmin(low, beyond[0]), np.fmax(high, beyond[1])]).astype(
+            low.dtype
+        )
+        self.range_errors_ = RANGE_ERRORS
+        return self
+
+    def without_noise_beyond(self, features: Features) -> np.ndarray:
+        """Return features with what noise puts beyond their range at its end.
+
+        Parameters
+        ----------
+        features : Features of n_stars stars
+
+        Returns
+        -------
+        ndarray of shape (n_stars, n_features)
+            Features; those that are beyond by more than ``range_errors_`` errors, or whose errors
+            are not known, as they are.
+        """
+        values, measured = features.values, features.measured
+        if not self.range_errors_ or measured is None or self.preprocessor is not None:
+            return values
+        low, high = self.feature_range_
+        rows = np.flatnonzero(((values < low) | (values > high)).any(axis=1))
+        if not len(rows):
+            return values
+        errors = errors_of(measured, self.preprocessor_, rows)[:, self.is_observed_]
+        own = values[rows]
+        inside = np.clip(own, low, high)
+        values = values.copy()
+        values[rows] = np.where(np.abs(own - inside) <= self.range_errors_ * errors, inside, own)
+        return values
 
     def open(
         self, X: Any, *, aliases: bool = True, labels: Iterable[str] = ()
