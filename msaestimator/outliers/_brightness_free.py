@@ -17,6 +17,8 @@ COLOR_WEIGHT = 3.0
 NOISE_WEIGHT = 3.0
 """Weight of a coefficient's error, over the spread between stars, in letting it count less."""
 
+BP_BAND, RP_BAND = "phot_bp_mean_mag", "phot_rp_mean_mag"
+
 COLOR_FLOOR = 0.02
 """Least error in mag of a colour."""
 
@@ -150,6 +152,13 @@ class BrightnessFreeView(BaseEstimator):
             np.hstack([self._relative(values, values, self._g), colors]),
             np.hstack([self._relative(errors, values, self._g), uncertain]),
         )
+
+    def blueness(self, values: np.ndarray) -> np.ndarray:
+        """Return RP minus BP in mag, (n_stars,), NaN where one is missing."""
+        names = self.schema.names
+        if not {BP_BAND, RP_BAND}.issubset(names):
+            return np.full(len(values), np.nan)
+        return values[:, names.index(RP_BAND)] - values[:, names.index(BP_BAND)]
 
     def g_magnitude(self, values: np.ndarray) -> np.ndarray:
         """Return the stars' G in mag, (n_stars,)."""

