@@ -10,7 +10,7 @@ __all__ = ["LocalFalseAlarmRate"]
 N_PLACES = 24
 """Brightnesses at which misfits are kept."""
 
-SHARE = 1 / 8
+SHARE = 1 / 7
 """Most of all ordinary stars that tell the misfits of one brightness."""
 
 FEWEST = 600
@@ -117,7 +117,7 @@ def _windows(n_stars: int) -> list[slice]:
     """
     middles = n_stars * (1 - np.cos(np.pi * np.arange(N_PLACES) / (N_PLACES - 1))) / 2
     to_end = np.minimum(middles, n_stars - middles)
-    half = np.clip(to_end / 3, FEWEST / 2, max(SHARE * n_stars, FEWEST) / 2)
+    half = np.clip(to_end, FEWEST / 2, max(SHARE * n_stars, FEWEST) / 2)
     starts = np.clip(middles - half, 0, max(n_stars - FEWEST, 0)).astype(int)
     stops = np.clip(middles + half, min(FEWEST, n_stars), n_stars).astype(int)
     ends = sorted(set(zip(starts.tolist(), stops.tolist(), strict=True)))
