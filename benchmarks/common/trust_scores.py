@@ -13,7 +13,7 @@ from msaestimator.schema import StarTable, get_label
 
 __all__ = ["FEWEST", "Aim", "Key", "Score", "Scores", "interval_of", "score_label"]
 
-FEWEST = 20
+FEWEST = 15
 """Least number of stars that a score is made of."""
 
 DIGITS = 4
@@ -154,7 +154,7 @@ def score_label(
     aims: Mapping[str, Aim] | None = None,
     wider: np.ndarray | None = None,
 ) -> Iterator[Score]:
-    """Yield NMAD, median offset and coverage of a label; nothing of fewer than twenty stars.
+    """Yield NMAD, median offset and coverage of a label; nothing of fewer than fifteen stars.
 
     Parameters
     ----------
