@@ -56,6 +56,7 @@ from msaestimator.preprocessing import (
     collect_labels,
     counted_stars,
     known_errors,
+    labels_at_hand,
 )
 from msaestimator.results import prediction_table, with_interval
 from msaestimator.schema import StarTable
@@ -201,6 +202,8 @@ aliases, inference_batch_size, device, precision, random_state, verbose
         of `predict_table`.
     calibrator_ : estimator or None
         Calibration of the intervals, learned from the stars held back.
+    recalibration_ : Recalibration or None
+        Correction for a selection of stars, see `recalibrate`.
     outliers_ : OutlierModel
         Distributions of ordinary stars' inputs and of their latent vectors.
     novelty_, latent_novelties_
@@ -306,6 +309,9 @@ feature_names_in_
     label_scaler_ = of_part("intervals_.label_scaler_", "Scaling of the labels.")
     label_domains_ = of_part("intervals_.label_coverage_", "Where each label is known.")
     calibrator_ = of_part("intervals_.calibrator_", "The fitted calibration, or None.")
+    recalibration_ = of_part(
+        "intervals_.recalibration_", "The correction for a selection, or None."
+    )
     novelty_ = of_part("outliers_.detector_", "What ordinary stars look like.")
     latent_novelties_ = of_part("outliers_.latent_detectors_", "Where latent vectors lie.")
 
@@ -648,7 +654,8 @@ feature_names_in_
         Returns
         -------
         self
-            The model with a new ``calibrator_``; medians are as they were.
+            The model with a new ``calibrator_``, in place of the old one and of what
+            `recalibrate` learned; medians are those of the network.
 
         Raises
         ------
@@ -661,14 +668,48 @@ feature_names_in_
             Fewer than 50 stars know one of the labels: its intervals stay as the network predicts
             them.
         """
-        self._check_fitted()
-        self.intervals_.check_intervals()
         X = self._open(X)
-        truth = self._truth(X, y)
-        check_consistent_length(X, truth)
-        features = self._read(X)
-        self.intervals_.check_enough(truth[features.is_observed])
-        self._calibrate(features, self.label_scaler_.scaled(truth))
+        self._calibrate(*self._labelled(X, self._truth(X, y), "calibrate"))
+        return self
+
+    def recalibrate(self, X: Any, y: Any = None) -> Self:
+        """Correct the quantiles for stars of one's own selection, starting from the calibration.
+
+        Medians may be shifted and intervals widened or narrowed, as far as the stars bear it out:
+        few of them change little. `calibrate` in contrast forgets the calibration and keeps the
+        medians, for which it takes many stars.
+
+        Parameters
+        ----------
+        X : table of n_stars stars, or array of shape (n_stars, n_features)
+            Stars of the selection, which were not in ``fit``: at least 50 with a known label, 200
+            do well. Each counts as it is.
+        y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
+            The labels, NaN where unknown; a table may lack some of ``labels_``. None takes the
+            columns of ``X`` of these names. Answers are then on their scale.
+
+        Returns
+        -------
+        self
+            The model itself, which is changed: keep a ``copy.deepcopy`` to ask both. Its
+            ``recalibration_`` takes the place of one that there was, so that the same stars twice
+            are the same as once. Tables of answers tell in their ``meta`` that it is recalibrated.
+
+        Raises
+        ------
+        ValueError
+            Too few labels are known, or ``quantiles`` is the median alone.
+
+        Warns
+        -----
+        CalibrationWarning
+            Fewer than 50 stars know one of the labels, which stays as it was.
+        """
+        X = self._open(X)
+        truth = labels_at_hand(X, y, self.units_, invalid=self.invalid, aliases=self.aliases)
+        features, targets = self._labelled(X, truth, "recalibrate")
+        self._fingerprint = None
+        self.intervals_.recalibrate(self._members(features), features, targets)
         return self
 
     def survey_offset(self, X: Any, survey: str | int) -> np.ndarray:
@@ -694,6 +735,14 @@ feature_names_in_
         medians = self.intervals_.medians(self._members(self._read(X)))
         return offset_in_units(self.survey_offsets_, survey, medians, self.label_scaler_)
 
+    def _labelled(self, X: Any, truth: np.ndarray, asked: str) -> tuple[Features, np.ndarray]:
+        """Return stars with scaled labels, enough of them for what is asked."""
+        self.intervals_.check_intervals()
+        check_consistent_length(X, truth)
+        features = self._read(X)
+        self.intervals_.check_enough(truth[features.is_observed], asked)
+        return features, self.label_scaler_.scaled(truth)
+
     def _truth(self, X: Any, y: Any) -> np.ndarray:
         """Return the labels of stars, (n_stars, n_labels), in the model's units."""
         given = collect_labels(X, y, self.units_, invalid=self.invalid, aliases=self.aliases)
@@ -708,7 +757,7 @@ feature_names_in_
 
     def _calibrate(self, features: Features, targets: np.ndarray) -> None:
         """Calibrate on stars with scaled labels, if there are any."""
-        self.intervals_.calibrator_ = None
+        self.intervals_.calibrator_ = self.intervals_.recalibration_ = None
         self._fingerprint = None
         if len(features):
             sample, truth = calibration_sample(features, targets)

@@ -314,7 +314,9 @@ aliases, inference_batch_size, device, precision, random_state, verbose
 
     def _signed(self, answers: StarTable, stars: Any) -> StarTable:
         """Return answers about stars with where they are from in their ``meta``."""
-        answers.meta |= provenance(self._told.name, self.fingerprint, self.label_scale, stars)
+        corrected = getattr(self, "recalibration_", None) is not None
+        name = f"{self._told.name}, recalibrated" if corrected else self._told.name
+        answers.meta |= provenance(name, self.fingerprint, self.label_scale, stars)
         return answers
 
     def _open(self, X: Any) -> Any:

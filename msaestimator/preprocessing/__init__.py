@@ -12,6 +12,7 @@ from msaestimator.preprocessing._label_set import (
     check_known,
     collect_label_errors,
     collect_labels,
+    labels_at_hand,
     weights_of_labels,
 )
 from msaestimator.preprocessing._luminosity_input import luminosity_input
@@ -55,6 +56,7 @@ __all__ = [
     "errors_in_units",
     "fill_missing",
     "known_errors",
+    "labels_at_hand",
     "luminosity_input",
     "open_by_names",
     "open_stars",

@@ -29,6 +29,7 @@ __all__ = [
     "check_known",
     "collect_label_errors",
     "collect_labels",
+    "labels_at_hand",
     "weights_of_labels",
 ]
 
@@ -105,6 +106,22 @@ def collect_labels(
     units = _units(wanted, source)
     values = read_labels(source, units)
     return _valid(LabelSet(tuple(units), units, values, one_dimensional=False), invalid)
+
+
+def labels_at_hand(
+    X: Any, y: Any, units: Mapping[str, str], *, invalid: str = "raise", aliases: bool = True
+) -> np.ndarray:
+    """Return labels that stars may have, (n_stars, n_labels), NaN also of an absent column.
+
+    Parameters are those of `collect_labels`, with the labels' names and ``units``. A table must
+    have one of them.
+    """
+    source = _open_labels(X if y is None else y, units, aliases=aliases)
+    there = {} if source is None else {n: unit for n, unit in units.items() if n in source}
+    found = collect_labels(X, y, there or units, invalid=invalid, aliases=aliases)
+    values = np.full((len(found.values), len(units)), np.nan)
+    values[:, [name in found.names for name in units]] = found.values
+    return values
 
 
 def _open_labels(

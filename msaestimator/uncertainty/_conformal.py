@@ -32,6 +32,12 @@ LEAST_BEYOND = 10
 PRIOR_STARS = 20
 """Strength of the prior, in stars, that all stars share one distribution of z-scores."""
 
+MOST_LEARNED = 4000
+"""Most stars that distributions are learned from; many more would take minutes."""
+
+LEAST_SCORED = 1000
+"""Further stars from which scores are taken, so that no distribution knows the star."""
+
 TINY = 1e-6
 
 
@@ -56,7 +62,8 @@ class LabelCalibrator(BaseEstimator):
     make up a distribution (distribution regression). It is right on average only, so scores tell
     where the truth lies in it, and their quantiles take the place of a normal's (conformal). The
     score of a star is from a distribution learned without it: in one that knows the star, it
-    would lie too close to the median.
+    would lie too close to the median. Of many stars, 4,000 at random tell the distributions and as
+    many others the scores.
 
     References
     ----------
@@ -75,23 +82,29 @@ class LabelCalibrator(BaseEstimator):
         covariates : ndarray of shape (n_stars, n_covariates)
             Covariates that the distribution of z may depend on.
         """
-        counts = np.round(LEARNED_LEVELS * len(z)).astype(int)
-        counts = counts[(counts >= LEAST_BEYOND) & (counts <= len(z) - LEAST_BEYOND)]
-        n_knots = min(2 + len(z) // STARS_PER_KNOT, MOST_KNOTS)
-        knots = np.quantile(covariates, np.linspace(0, 1, n_knots), axis=0)
+        learned, scored = _split(len(z))
+        known, where = z[learned], covariates[learned]
+        counts = np.round(LEARNED_LEVELS * len(known)).astype(int)
+        counts = counts[(counts >= LEAST_BEYOND) & (counts <= len(known) - LEAST_BEYOND)]
+        n_knots = min(2 + len(known) // STARS_PER_KNOT, MOST_KNOTS)
+        knots = np.quantile(where, np.linspace(0, 1, n_knots), axis=0)
         # Interpolation needs knots that increase, though many values may agree.
         self.knots_ = knots + TINY * np.arange(n_knots)[:, None]
-        self.thresholds_ = np.sort(z)[counts - 1] + TINY * np.arange(len(counts))
-        hats = np.column_stack(list(self._hats(covariates)))
+        self.thresholds_ = np.sort(known)[counts - 1] + TINY * np.arange(len(counts))
+        hats = np.column_stack(list(self._hats(where)))
         # By rank, so that of equal values too as many as asked are below.
-        rank = rankdata(z, method="ordinal")
-        fits = [_fit_probability(hats, rank <= count) for count in counts]
-        weights, intercepts, without_itself = map(np.column_stack, zip(*fits, strict=True))
-        self.intercepts_ = intercepts[0]
+        is_below = rankdata(known, method="ordinal")[:, None] <= counts
+        fits = [_regression(below).fit(hats, below) for below in is_below.T]
+        self.intercepts_ = np.concatenate([fit.intercept_ for fit in fits])
+        weights = np.column_stack([fit.coef_[0] for fit in fits])
         self.weights_ = weights.reshape(-1, n_knots, len(counts))
-        deviates = _rising_deviates(without_itself)
+        if learned is scored:
+            logits = np.column_stack([_without_itself(hats, below) for below in is_below.T])
+        else:
+            logits = self._logits(covariates[scored])
+        deviates = _rising_deviates(logits)
         scores = interpolate_rows(
-            z[:, None], np.broadcast_to(self.thresholds_, deviates.shape), deviates
+            z[scored, None], np.broadcast_to(self.thresholds_, deviates.shape), deviates
         )
         # In single precision, more than is known of them, they are shorter to write down.
         self.scores_ = np.sort(scores[:, 0]).astype(np.float32)
@@ -102,9 +115,7 @@ class LabelCalibrator(BaseEstimator):
 
         A z-score is zero at one half, and never on the other side of it.
         """
-        parts = zip(self._hats(covariates), self.weights_, strict=True)
-        logits = sum((hats @ weights for hats, weights in parts), start=self.intercepts_)
-        deviates = _rising_deviates(logits)
+        deviates = _rising_deviates(self._logits(covariates))
         scores = np.array([self.score_at(level) for level in levels])
         scores, thresholds = (
             np.broadcast_to(values, (len(deviates), len(values)))
@@ -123,6 +134,11 @@ class LabelCalibrator(BaseEstimator):
             return conformal_quantile(self.scores_, level)
         return -conformal_quantile(-self.scores_[::-1], 1 - level)
 
+    def _logits(self, covariates: np.ndarray) -> np.ndarray:
+        """Return the logits of being below the thresholds, (n_stars, n_thresholds)."""
+        parts = zip(self._hats(covariates), self.weights_, strict=True)
+        return sum((hats @ weights for hats, weights in parts), start=self.intercepts_)
+
     def _hats(self, covariates: np.ndarray) -> Iterator[np.ndarray]:
         """Yield each covariate on its knots, constant outside: (n_stars, n_knots)."""
         peaks = np.eye(len(self.knots_))
@@ -130,20 +146,30 @@ class LabelCalibrator(BaseEstimator):
             yield np.column_stack([np.interp(values, knots, peak) for peak in peaks])
 
 
-def _fit_probability(
-    hats: np.ndarray, is_below: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the weights and intercept of a logit, and each star's logit learned without it."""
+def _split(n_stars: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the stars to learn distributions from, and those to score: all, or others."""
+    if n_stars < MOST_LEARNED + LEAST_SCORED:
+        rows = np.arange(n_stars)
+        return rows, rows
+    order = np.random.default_rng(0).permutation(n_stars)
+    return order[:MOST_LEARNED], order[MOST_LEARNED : 2 * MOST_LEARNED]
+
+
+def _regression(is_below: np.ndarray) -> LogisticRegression:
+    """Return a regression for a probability that is about the share of stars below."""
     share = is_below.mean()
     # In units of what one star tells of such a probability.
     prior = PRIOR_STARS * share * (1 - share)
-    regression = LogisticRegression(C=1 / prior, solver="newton-cholesky")
-    without_itself = np.empty(len(hats))
+    return LogisticRegression(C=1 / prior, solver="newton-cholesky")
+
+
+def _without_itself(hats: np.ndarray, is_below: np.ndarray) -> np.ndarray:
+    """Return each star's logit as learned without it."""
+    regression, logits = _regression(is_below), np.empty(len(hats))
     for known, others in StratifiedKFold().split(hats, is_below):
         regression.fit(hats[known], is_below[known])
-        without_itself[others] = regression.decision_function(hats[others])
-    regression.fit(hats, is_below)
-    return regression.coef_[0], regression.intercept_, without_itself
+        logits[others] = regression.decision_function(hats[others])
+    return logits
 
 
 def _rising_deviates(logits: np.ndarray) -> np.ndarray:
@@ -253,8 +279,10 @@ class QuantileCalibrator(BaseEstimator):
     ) -> np.ndarray:
         """Return calibrated quantiles at any levels, (n_stars, n_labels, len(levels)).
 
-        Labels that are not calibrated are as predicted, see `quantiles_at`.
+        Labels that are not calibrated are as predicted, see `quantiles_at`. Of ``extra`` the first
+        columns count, as many as ``fit`` had.
         """
+        extra = extra[:, : len(self.typical_)]
         calibrated = quantiles_at(quantiles, self.levels, levels)
         for group, calibrators in enumerate(self.calibrators_):
             rows = np.flatnonzero((groups == group) & np.isfinite(quantiles[:, 0, 0]))

@@ -11,18 +11,21 @@ from msaestimator.exceptions import CalibrationWarning
 from msaestimator.preprocessing import Features, LabelScaler, LabelSet
 from msaestimator.results import limit_flags
 from msaestimator.uncertainty._conformal import MIN_KNOWN, QuantileCalibrator
+from msaestimator.uncertainty._kinds_of_stars import kinds_of
 from msaestimator.uncertainty._label_coverage import LabelCoverage
 from msaestimator.uncertainty._levels import check_levels, quantiles_at
 from msaestimator.uncertainty._members import combine_members
+from msaestimator.uncertainty._recalibration import DISTRIBUTION_LEVELS, Recalibration
 
-__all__ = ["IntervalModel", "calibration_sample"]
+__all__ = ["IntervalModel"]
 
 
 class IntervalModel(BaseEstimator):
     """Turn the quantiles that members of an ensemble predict into quantiles in units.
 
     Members predict scaled labels. Their quantiles are combined, calibrated on held-back stars,
-    widened where no training star had the label, and brought to the labels' units.
+    corrected for a selection of stars if there is a `Recalibration`, widened where no training
+    star had the label, and brought to the labels' units.
 
     Parameters
     ----------
@@ -48,9 +51,12 @@ class IntervalModel(BaseEstimator):
         The range of Teff in which each label is known, and its spread.
     calibrator_ : estimator or None
         The fitted calibration; None of intervals as the network predicts them.
+    recalibration_ : Recalibration or None
+        Correction for a selection of stars; None of a model without one.
     """
 
     calibrator_: Any
+    recalibration_: Recalibration | None = None
 
     def __init__(
         self,
@@ -72,7 +78,7 @@ class IntervalModel(BaseEstimator):
         ).fit(labels.values)
         teff = labels.names.index("teff") if "teff" in labels.names else None
         self.label_coverage_ = LabelCoverage(teff).fit(self.label_scaler_.scaled(labels.values))
-        self.calibrator_ = None
+        self.calibrator_ = self.recalibration_ = None
         return self
 
     def check_same(self, labels: LabelSet, levels: Sequence[float]) -> None:
@@ -110,12 +116,12 @@ class IntervalModel(BaseEstimator):
                 "probability: 0.9 for intervals that hold nine of ten true values."
             )
 
-    def check_enough(self, truth: np.ndarray) -> None:
-        """Refuse to calibrate on labels (n_stars, n_labels) none of which enough stars know."""
+    def check_enough(self, truth: np.ndarray, asked: str) -> None:
+        """Refuse to do what is asked with labels (n_stars, n_labels) that too few stars know."""
         n_known = np.isfinite(truth).sum(axis=0).max()
         if n_known < MIN_KNOWN:
             raise ValueError(
-                f"`calibrate` needs at least {MIN_KNOWN} stars with a known label, got {n_known}. "
+                f"`{asked}` needs at least {MIN_KNOWN} stars with a known label, got {n_known}. "
                 "Pass more stars, or leave the intervals as they are."
             )
 
@@ -163,12 +169,28 @@ class IntervalModel(BaseEstimator):
         if "levels" in calibrator.get_params():
             calibrator.set_params(levels=tuple(self.levels))
         quantiles = combine_members(members, self.levels)
-        groups, extra = _kinds_of(features)
+        groups, extra = kinds_of(features)
         self.calibrator_ = calibrator.fit(targets, quantiles, groups, extra)
+        self.recalibration_ = None
         if isinstance(calibrator, QuantileCalibrator):
             known = np.isfinite(targets) & np.isfinite(quantiles[..., 0])
             counts = [known[groups == group].sum(axis=0) for group in np.unique(groups)]
             _warn_of_few(self.labels_, np.min(counts, axis=0), stacklevel=5)
+
+    def recalibrate(self, members: np.ndarray, features: Features, targets: np.ndarray) -> None:
+        """Learn from stars of a selection how far their calibrated quantiles are off.
+
+        Arguments are those of `calibrate`. What was learned of another selection is forgotten.
+
+        Warns
+        -----
+        CalibrationWarning
+            Too few stars know a label for `Recalibration`.
+        """
+        quantiles = self._calibrated(members, features, DISTRIBUTION_LEVELS)
+        self.recalibration_ = Recalibration().fit(targets, quantiles, *kinds_of(features))
+        known = np.isfinite(targets) & np.isfinite(quantiles[..., 0])
+        _warn_of_few_to_correct(self.labels_, known.sum(axis=0), stacklevel=4)
 
     def quantiles(
         self, members: np.ndarray, features: Features, levels: Sequence[float] | None = None
@@ -183,13 +205,31 @@ class IntervalModel(BaseEstimator):
             Levels to return; None takes those that are predicted.
         """
         levels = self.levels if levels is None else levels
-        quantiles = combine_members(members, self.levels)
-        medians = quantiles[..., len(self.levels) // 2]
-        if self.calibrator_ is not None:
-            quantiles = self.calibrator_.predict(quantiles, *_kinds_of(features), levels)
-        elif tuple(levels) != tuple(self.levels):
-            quantiles = quantiles_at(quantiles, self.levels, levels)
+        medians = self.medians(members)
+        if self.recalibration_ is None:
+            quantiles = self._calibrated(members, features, levels)
+        else:
+            both = self._corrected(members, features, (*levels, 0.5))
+            quantiles, medians = both[..., :-1], both[..., -1]
         return self._in_units(self.label_coverage_.widen(quantiles, levels, medians))
+
+    def _calibrated(
+        self, members: np.ndarray, features: Features, levels: Sequence[float]
+    ) -> np.ndarray:
+        """Return quantiles of scaled labels as the calibration has them."""
+        quantiles = combine_members(members, self.levels)
+        if self.calibrator_ is not None:
+            return self.calibrator_.predict(quantiles, *kinds_of(features), levels)
+        if tuple(levels) != tuple(self.levels):
+            return quantiles_at(quantiles, self.levels, levels)
+        return quantiles
+
+    def _corrected(
+        self, members: np.ndarray, features: Features, levels: Sequence[float]
+    ) -> np.ndarray:
+        """Return calibrated quantiles of scaled labels as corrected for a selection of stars."""
+        quantiles = self._calibrated(members, features, DISTRIBUTION_LEVELS)
+        return self.recalibration_.predict(quantiles, *kinds_of(features), levels)
 
     def interval(self, members: np.ndarray, features: Features, level: float) -> np.ndarray:
         """Return the bounds of the central interval of a level, (n_stars, n_labels, 2)."""
@@ -215,31 +255,12 @@ class IntervalModel(BaseEstimator):
         return self.label_scaler_.inverse_transform(scaled.swapaxes(1, 2)).swapaxes(1, 2)
 
 
-def calibration_sample(features: Features, targets: np.ndarray) -> tuple[Features, np.ndarray]:
-    """Return stars to calibrate on: as they are, and those with XP coefficients without them too.
-
-    Parameters
-    ----------
-    features : Features of n_stars stars
-    targets : ndarray of shape (n_stars, n_labels)
-    """
-    if not features.columns.is_xp.any():
-        return features, targets
-    has_xp = ~features.lacks_xp
-    values = np.concatenate([features.values, features[has_xp].without_xp().values])
-    return Features(values, features.columns), np.concatenate([targets, targets[has_xp]])
-
-
 def _warn_of_few(labels: Iterable[str], counts: np.ndarray, *, stacklevel: int) -> None:
     """Warn of labels that fewer stars know than calibration takes."""
-    few = [
-        f"{name!r} ({count} {'star' if count == 1 else 'stars'})"
-        for name, count in zip(labels, counts, strict=True)
-        if count < MIN_KNOWN
-    ]
+    few = _few(labels, counts)
     if few:
         warnings.warn(
-            f"The intervals of {', '.join(few)} are not calibrated but as wide as the network "
+            f"The intervals of {few} are not calibrated but as wide as the network "
             f"predicts them: it takes {MIN_KNOWN} stars that know the label and were not trained "
             "on. Fit on more stars or with a larger `calibration_fraction`, or pass more to "
             "`calibrate`.",
@@ -248,6 +269,22 @@ def _warn_of_few(labels: Iterable[str], counts: np.ndarray, *, stacklevel: int) 
         )
 
 
-def _kinds_of(features: Features) -> tuple[Any, Any]:
-    """Return each star's group, 1 where XP coefficients are missing, and its G magnitude."""
-    return features.lacks_xp.astype(int), features.g_magnitude
+def _warn_of_few_to_correct(labels: Iterable[str], counts: np.ndarray, *, stacklevel: int) -> None:
+    """Warn of labels that fewer stars know than a recalibration takes."""
+    few = _few(labels, counts)
+    if few:
+        warnings.warn(
+            f"The quantiles of {few} are not recalibrated but as they were: it takes {MIN_KNOWN} "
+            "stars that know the label. Pass more to `recalibrate`.",
+            CalibrationWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def _few(labels: Iterable[str], counts: np.ndarray) -> str:
+    """Return the labels that too few stars know, with their numbers."""
+    return ", ".join(
+        f"{name!r} ({count} {'star' if count == 1 else 'stars'})"
+        for name, count in zip(labels, counts, strict=True)
+        if count < MIN_KNOWN
+    )
