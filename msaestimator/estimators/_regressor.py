@@ -669,7 +669,8 @@ feature_names_in_
             them.
         """
         X = self._open(X)
-        self._calibrate(*self._labelled(X, self._truth(X, y), "calibrate"))
+        truth, features = self._truth(X, y), self._read(X)
+        self._calibrate(features, self._enough(features, truth, "calibrate"))
         return self
 
     def recalibrate(self, X: Any, y: Any = None) -> Self:
@@ -707,7 +708,8 @@ feature_names_in_
         """
         X = self._open(X)
         truth = labels_at_hand(X, y, self.units_, invalid=self.invalid, aliases=self.aliases)
-        features, targets = self._labelled(X, truth, "recalibrate")
+        features = self._read(X)
+        targets = self._enough(features, truth, "recalibrate")
         self._fingerprint = None
         self.intervals_.recalibrate(self._members(features), features, targets)
         return self
@@ -735,13 +737,12 @@ feature_names_in_
         medians = self.intervals_.medians(self._members(self._read(X)))
         return offset_in_units(self.survey_offsets_, survey, medians, self.label_scaler_)
 
-    def _labelled(self, X: Any, truth: np.ndarray, asked: str) -> tuple[Features, np.ndarray]:
-        """Return stars with scaled labels, enough of them for what is asked."""
+    def _enough(self, features: Features, truth: np.ndarray, asked: str) -> np.ndarray:
+        """Return the scaled labels of stars, which are enough for what is asked."""
         self.intervals_.check_intervals()
-        check_consistent_length(X, truth)
-        features = self._read(X)
+        check_consistent_length(features.values, truth)
         self.intervals_.check_enough(truth[features.is_observed], asked)
-        return features, self.label_scaler_.scaled(truth)
+        return self.label_scaler_.scaled(truth)
 
     def _truth(self, X: Any, y: Any) -> np.ndarray:
         """Return the labels of stars, (n_stars, n_labels), in the model's units."""

@@ -117,4 +117,4 @@ def test_many_stars_are_learned_from_and_scored_apart():
     assert len(calibrator.scores_) == 4000
     inside = np.abs(z[:, None]) <= np.abs(calibrator.z_at(covariates, [0.16, 0.84]))
     for rows in (covariates[:, 0] < -1, covariates[:, 0] > 1):
-        assert inside[rows].mean() == pytest.approx(0.68, abs=0.03)
+        assert inside[rows].mean() == pytest.approx(0.68, abs=0.05)
