@@ -23,7 +23,7 @@ from common.tables import ResultTable
 from msaestimator import StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp, make_fainter
 from msaestimator.estimators import DEFAULT_MODEL
-from msaestimator.exceptions import CalibrationWarning
+from msaestimator.exceptions import CalibrationWarning, MissingColumnWarning
 from msaestimator.metrics import coverage, hide_xp
 from msaestimator.preprocessing import read_labels
 from msaestimator.schema import StarTable, get_label
@@ -49,6 +49,7 @@ NAMES = {
     **{f"ps1_{band}_error": f"{band}_mean_psf_mag_error" for band in "grizy"},
     **{f"{band}_m_error": f"{band}_msigcom" for band in ("j", "h", "ks")},
 }
+LEAST_LOGG = -1.0
 N_TOY = 120
 UNITS = {name: get_label(name).unit for name in LABELS}
 LEFT_OUT = ("reddening", "reddening_error", "label_source")
@@ -64,7 +65,7 @@ def load_selection(path: Path | None) -> StarTable:
         stars.rename_column(theirs, ours)
     for name, offset in VEGA_MINUS_AB.items():
         stars[name] = np.asarray(stars[name], dtype=float) + offset
-    return stars
+    return stars[np.asarray(stars["logg"]) > LEAST_LOGG]
 
 
 def score(model: StellarParameterRegressor, stars: StarTable) -> np.ndarray:
@@ -97,10 +98,7 @@ def compare(options: argparse.Namespace) -> None:
         for draw in range(options.draws):
             own = stars[np.random.default_rng(draw).choice(pool, size, replace=False)]
             model = copy.deepcopy(released)
-            with warnings.catch_warnings():
-                # A survey need not know every label, nor every star each.
-                warnings.simplefilter("ignore", CalibrationWarning)
-                model.recalibrate(own, labels_of(own))
+            model.recalibrate(own, labels_of(own))
             found[size].append(score(model, stars[scored]))
     for position, name in enumerate(LABELS):
         for size, draws in found.items():
@@ -117,7 +115,11 @@ def main() -> None:
     parser.add_argument("--stars", type=Path, help="table of the other survey")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="released, or a folder")
     parser.add_argument("--draws", type=int, default=10, help="of each number of stars")
-    compare(read_options(parser, draws=2))
+    with warnings.catch_warnings():
+        # A survey needs neither all columns nor all labels.
+        for expected in (CalibrationWarning, MissingColumnWarning):
+            warnings.simplefilter("ignore", expected)
+        compare(read_options(parser, draws=2))
 
 
 if __name__ == "__main__":

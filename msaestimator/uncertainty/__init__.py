@@ -12,6 +12,7 @@ from msaestimator.uncertainty._recalibration import (
     Recalibration,
 )
 from msaestimator.uncertainty._reconstruction_errors import ReconstructionErrors
+from msaestimator.uncertainty._reweight import prior_ratio, reweight
 
 __all__ = [
     "DISTRIBUTION_LEVELS",
@@ -27,5 +28,7 @@ __all__ = [
     "check_levels",
     "combine_members",
     "epistemic_share",
+    "prior_ratio",
     "quantiles_at",
+    "reweight",
 ]

@@ -209,7 +209,9 @@ class IntervalModel(BaseEstimator):
         if self.recalibration_ is None:
             quantiles = self._calibrated(members, features, levels)
         else:
-            both = self._corrected(members, features, (*levels, 0.5))
+            known = self._calibrated(members, features, DISTRIBUTION_LEVELS)
+            kinds = kinds_of(features)
+            both = self.recalibration_.predict(known, *kinds, (*levels, 0.5))
             quantiles, medians = both[..., :-1], both[..., -1]
         return self._in_units(self.label_coverage_.widen(quantiles, levels, medians))
 
@@ -223,13 +225,6 @@ class IntervalModel(BaseEstimator):
         if tuple(levels) != tuple(self.levels):
             return quantiles_at(quantiles, self.levels, levels)
         return quantiles
-
-    def _corrected(
-        self, members: np.ndarray, features: Features, levels: Sequence[float]
-    ) -> np.ndarray:
-        """Return calibrated quantiles of scaled labels as corrected for a selection of stars."""
-        quantiles = self._calibrated(members, features, DISTRIBUTION_LEVELS)
-        return self.recalibration_.predict(quantiles, *kinds_of(features), levels)
 
     def interval(self, members: np.ndarray, features: Features, level: float) -> np.ndarray:
         """Return the bounds of the central interval of a level, (n_stars, n_labels, 2)."""
