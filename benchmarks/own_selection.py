@@ -103,10 +103,15 @@ def compare(options: argparse.Namespace) -> None:
     for position, name in enumerate(LABELS):
         for size, draws in found.items():
             values = np.array(draws)[:, position]
-            mean, spread = values.mean(axis=0), values.std(axis=0)
-            cells = [f"{100 * m:.1f} ± {100 * s:.1f} %" for m, s in zip(mean, spread, strict=True)]
-            bias = f"{mean[2]:+.3g} ± {spread[2]:.2g}"
-            table.add(f"{name}, {size or 'not'}", *cells[:2], bias, f"{mean[3]:.3g}")
+            shares = [_with_spread(100 * share, ".1f", " %") for share in values[:, :2].T]
+            bias, width = _with_spread(values[:, 2], "+.3g"), f"{values[:, 3].mean():.3g}"
+            table.add(f"{name}, {size or 'not'}", *shares, bias, width)
+
+
+def _with_spread(values: np.ndarray, form: str, unit: str = "") -> str:
+    """Return the mean of several draws with their standard deviation, or the only value."""
+    spread = f" ± {values.std():.2g}" if len(values) > 1 else ""
+    return f"{values.mean():{form}}{spread}{unit}"
 
 
 def main() -> None:

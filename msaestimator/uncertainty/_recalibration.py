@@ -43,7 +43,7 @@ class LabelRecalibration(BaseEstimator):
     center_, spread_ : ndarray of shape (n_covariates,)
         Scale of the covariates.
     range_ : ndarray of shape (2, n_covariates)
-        Their range on this scale; beyond, the shift is as at its ends.
+        Range of the covariates on this scale; beyond, the shift is as at its ends.
     shift_ : ndarray of shape (n_covariates + 1,)
         Coefficients of the shift of all quantiles: a constant, and of each covariate.
     deviates_, places_ : ndarray of shape (n_levels,)
@@ -53,7 +53,7 @@ class LabelRecalibration(BaseEstimator):
     -----
     A correction is kept as far as it exceeds its own error, and is none at all where it does not:
     of the shift each term has a prior as wide as the stars say (automatic relevance
-    determination, MacKay 1994), and the z-scores obey the positive-part rule of James and Stein.
+    determination, MacKay 1994), and the z-scores obey a positive-part rule as of James and Stein.
     So few stars change little, and stars for which the calibration is right change nothing but
     for chance. A z-score is from a shift that was found without the star.
 
@@ -145,7 +145,8 @@ def _fit_shape(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     spread = np.ptp(np.quantile(z, ndtr([-1, 1]))) / 2 + TINY
     error = spread * np.sqrt(levels * (1 - levels) / len(z)) / norm.pdf(deviates)
     evidence = np.mean((difference / error) ** 2) + TINY
-    return deviates, deviates + max(0.0, 1 - 1 / evidence) * difference
+    # Squared, the rule is firmer: what is plain is hardly shrunk.
+    return deviates, deviates + max(0.0, 1 - evidence**-2) * difference
 
 
 class Recalibration(BaseEstimator):
