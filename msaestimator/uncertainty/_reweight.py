@@ -103,7 +103,7 @@ def reweight(
     >>> from msaestimator.uncertainty import reweight
     >>> giants = reweight(np.array([[2.0, 3.0, 4.0]]), (0.16, 0.5, 0.84), lambda logg: logg < 3.5)
     >>> giants.round(1)
-    array([[1.9, 2.6, 3.2]])
+    array([[1.8, 2.6, 3.2]])
     """
     check_levels(levels)
     quantiles = np.asarray(quantiles, dtype=np.float64)
