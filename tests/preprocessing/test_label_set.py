@@ -19,7 +19,7 @@ def test_absent_columns_are_unknown_and_others_in_the_units_asked_for():
 
 
 def test_an_array_has_all():
-    values = np.arange(6.0).reshape(2, 3)
+    values = np.array([[5000.0, 4.5, 0.1], [6000.0, np.nan, -0.1]])
     np.testing.assert_array_equal(labels_at_hand(None, values, UNITS), values)
 
 
