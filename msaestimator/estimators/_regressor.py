@@ -1,6 +1,7 @@
 """Stellar parameters with intervals, from a pre-trained autoencoder and a quantile head."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -81,6 +82,9 @@ from msaestimator.uncertainty import (
 )
 
 __all__ = ["StellarParameterRegressor"]
+
+OUTLIER_DRAWS = 2
+"""Draws of stars made fainter that tell, with the stars, what is ordinary."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -782,8 +786,16 @@ feature_names_in_
         self, features: Features, held_back: np.ndarray, draws: EpochDraws
     ) -> OutlierModel:
         """Return what ordinary stars look like, at every brightness that training showed."""
-        latents = [latent_vectors(self, view) for view in training_views(features)]
-        return OutlierModel(self.outlier_detector).fit(features, latents, held_back)
+        # The encoder that was given may have the same reader, and keeps its range.
+        self.encoder_.reader_ = copy(self.reader_)
+        copies = list(draws.copies(OUTLIER_DRAWS))
+        for stars in copies:
+            self.reader_.extend_range(stars)
+        seen = [
+            (stars, [latent_vectors(self, view) for view in training_views(stars)])
+            for stars in (features, *copies)
+        ]
+        return OutlierModel(self.outlier_detector).fit(*seen[0], held_back, seen[1:])
 
     def _with_errors(self, features: Features, is_moved: np.ndarray | None = None) -> np.ndarray:
         """Return what the mask takes: features, and their errors if it adds noise.
