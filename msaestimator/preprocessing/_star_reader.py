@@ -33,6 +33,10 @@ RANGE_ERRORS = 5.0
 """Errors by which a value may lie beyond the range that stars made fainter were in."""
 
 
+LEAST_LACKING = 0.01
+"""Share of stars made fainter that lack a feature from which nobody is told of its absence."""
+
+
 class StarReader(BaseEstimator):
     """Read tables of stars, or matrices of features, into what the network takes.
 
@@ -64,6 +68,9 @@ class StarReader(BaseEstimator):
     range_errors_ : float
         Errors of its own by which a value may lie beyond, and still not be called out of range:
         0 if `extend_range` was not called, as of models that were saved before there was one.
+    optional_ : tuple of str
+        Columns whose absence is no surprise, since many of the stars that `extend_range` was given
+        lack them.
     n_features_in_ : int
         Number of input columns.
     feature_names_in_ : ndarray of str of shape (n_features_in,)
@@ -71,6 +78,7 @@ class StarReader(BaseEstimator):
     """
 
     range_errors_: float = 0.0
+    optional_: tuple[str, ...] = ()
 
     def __init__(
         self, schema: FeatureSchema | None = None, preprocessor: BaseEstimator | None = None
@@ -133,7 +141,8 @@ class StarReader(BaseEstimator):
     def extend_range(self, features: Features) -> Self:
         """Widen the range of the features to hold stars of ``fit`` that were made fainter.
 
-        From then on noise puts no star out of range, see ``range_errors_``.
+        From then on noise puts no star out of range, see ``range_errors_``, and columns that one
+        in a hundred of these lack are ``optional_``.
         """
         beyond = np.full((2, len(self.columns)), np.nan)
         seen = np.isfinite(features.values).any(axis=0)
@@ -145,6 +154,8 @@ class StarReader(BaseEstimator):
             low.dtype
         )
         self.range_errors_ = RANGE_ERRORS
+        lacking = np.isnan(features.values[features.is_observed]).mean(axis=0) >= LEAST_LACKING
+        self.optional_ = tuple(np.array(self.columns.base_names)[lacking].tolist())
         return self
 
     def without_noise_beyond(self, features: Features) -> np.ndarray:
@@ -310,7 +321,8 @@ class StarReader(BaseEstimator):
             if array.name in given:
                 given |= {column.name for column in array.columns}
         known = set(self.columns.base_names)
-        absent = [n for n in self.schema_.names if n in known and n not in given]
+        needed = known.difference(self.optional_)
+        absent = [n for n in self.schema_.names if n in needed and n not in given]
         unseen = [n for n in self.schema_.names if n in given and n not in known]
         for names, fate in (
             (absent, "absent here and taken as missing, though fit saw it"),

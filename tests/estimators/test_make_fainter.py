@@ -7,7 +7,7 @@ from astropy.table import QTable
 from msaestimator.datasets import draw_fainter
 from msaestimator.estimators._epoch_draws import epoch_draws
 from msaestimator.estimators._fainter_stars import FainterStars
-from msaestimator.exceptions import ColumnError
+from msaestimator.exceptions import ColumnError, MissingColumnWarning
 from msaestimator.preprocessing import collect_labels
 
 
@@ -136,6 +136,29 @@ def test_calibration_is_of_copies_too(draws):
     g = features.g_magnitude[:, 0].reshape(5, 10)
     assert (g[1:] >= g[0]).all()
     assert (g[1:] > g[0]).any()
+
+
+def test_ranges_hold_fainter_stars_and_the_encoder_keeps_its_own(make_regressor, msa, stars):
+    before = msa.feature_range_.copy()
+    regressor = make_regressor(msa, labels=("logg",), max_epochs=1, make_fainter=18.0).fit(stars)
+    np.testing.assert_array_equal(msa.feature_range_, before)
+    g = regressor.feature_names_.index("phot_g_mean_mag")
+    assert regressor.feature_range_[1, g] > before[1, g] + 0.5
+    assert (regressor.feature_range_[0] <= before[0]).all()
+    drawn = regressor.reader_.transform(draw_fainter(stars, 18.0, 7)[0])
+    assert drawn.values[:, g].max() < regressor.feature_range_[1, g] + 0.2
+
+
+def test_absent_columns_that_faint_stars_lack_are_no_surprise(fitted, stars, recwarn):
+    optional = fitted.reader_.optional_
+    assert {"bp_1", "rp_55"}.issubset(optional)
+    assert "phot_g_mean_mag" not in optional
+    is_xp = [name.startswith(("bp_", "rp_")) for name in stars.colnames]
+    names = [n for n, xp in zip(stars.colnames, is_xp, strict=True) if not xp]
+    fitted.predict(stars[[name for name in names if name not in optional]])
+    assert not [w for w in recwarn if w.category is MissingColumnWarning]
+    with pytest.warns(MissingColumnWarning, match="'phot_g_mean_mag': absent here"):
+        fitted.predict(stars[[name for name in names if not name.startswith("phot_g")]])
 
 
 def test_settings_are_saved(fitted, stars, tmp_path):
