@@ -17,6 +17,9 @@ __all__ = ["FaintInputOutliers"]
 HELD_BACK = 3
 """One star in so many tells the rates, with its copies."""
 
+BLUE_PENALTY = 0.8
+"""Penalty in dex on how blue a star is: it is to tell what is hotter than all, not hot stars."""
+
 FEWEST = 4
 """Fewest stars with spectra, or with colours, of which some are learned and some held back."""
 
@@ -82,8 +85,8 @@ class FaintInputOutliers(BaseEstimator):
             self.spectral_.score(vectors[told], noise[told], brightness[told]),
             self._disagreement(values[told], errors[told]),
             self._colors(vectors[told], noise[told], brightness[told]),
-            self._blueness(values[told]),
         )
+        rarest = largest(rarest, self._blueness(values[told]), penalty=BLUE_PENALTY)
         self.rate_ = LocalFalseAlarmRate().fit(rarest, brightness[told])
         return self
 
@@ -100,12 +103,13 @@ class FaintInputOutliers(BaseEstimator):
         brightness = self.view_.g_magnitude(values)
         n_xp = self.view_.n_coefficients
         colors, blueness = self._colors(vectors, noise, brightness), self._blueness(values)
-        scores = largest(colors, blueness)
+        scores = largest(colors, blueness, penalty=BLUE_PENALTY)
         has_xp = np.isfinite(vectors[:, :n_xp]).any(axis=1)
         if self.spectral_ is not None and has_xp.any():
             spectral = self.spectral_.score(vectors[has_xp], noise[has_xp], brightness[has_xp])
             disagreement = self._disagreement(values[has_xp], errors[has_xp])
-            rarest = largest(spectral, disagreement, colors[has_xp], blueness[has_xp])
+            rarest = largest(spectral, disagreement, colors[has_xp])
+            rarest = largest(rarest, blueness[has_xp], penalty=BLUE_PENALTY)
             scores[has_xp] = self.rate_.score(rarest, brightness[has_xp])
         return scores
 

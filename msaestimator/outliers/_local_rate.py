@@ -13,7 +13,7 @@ N_PLACES = 24
 SHARE = 1 / 7
 """Most of all ordinary stars that tell the misfits of one brightness."""
 
-FEWEST = 600
+FEWEST = 250
 """Fewest stars that do, if there are so many: among the brightest and the faintest."""
 
 LEVELS = np.linspace(0.0, 2.5, 41)
@@ -65,8 +65,8 @@ class LocalFalseAlarmRate(BaseEstimator):
         n_stars = len(misfit)
         windows = _windows(n_stars)
         self.places_ = np.array([np.median(brightness[window]) for window in windows])
-        fewest = min(window.stop - window.start for window in windows)
-        rarest = min(STARS_PER_LEVEL, fewest + 1) / (fewest + 1)
+        most = max(window.stop - window.start for window in windows)
+        rarest = min(STARS_PER_LEVEL, most + 1) / (most + 1)
         self.levels_ = LEVELS[rarest <= 10.0**-LEVELS]
         self.misfits_ = np.array(
             [np.quantile(misfit[window], 1 - 10.0**-self.levels_) for window in windows]

@@ -18,10 +18,10 @@ decides which test has how many of these.
 """
 
 
-def largest(first: np.ndarray, *others: np.ndarray) -> np.ndarray:
+def largest(first: np.ndarray, *others: np.ndarray, penalty: float = PENALTY) -> np.ndarray:
     """Return each vector's largest score, the others less a penalty; NaN does not count."""
     for other in others:
-        first = np.fmax(first, other - PENALTY)
+        first = np.fmax(first, other - penalty)
     return first
 
 

@@ -49,6 +49,7 @@ class OutlierModel(BaseEstimator):
         this was noted, which counts as zero.
     """
 
+    latent_detectors_: list[Any]
     lacking_: np.ndarray | None = None
 
     def __init__(self, detector: BaseEstimator | None = None) -> None:
@@ -78,10 +79,7 @@ class OutlierModel(BaseEstimator):
         copies = [copy for copy, _ in fainter]
         self.detector_ = self._fit_detector(features, copies)
         unseen = np.isin(np.arange(len(features)), held_back)
-        if fainter:
-            self.latent_detectors_ = _fit_latents([(features, latents), *fainter], unseen)
-        else:
-            self.latent_detectors_ = [fit_density(latent, held_back=unseen) for latent in latents]
+        self.latent_detectors_ = _fit_latents([(features, latents), *fainter], unseen)
         shown = np.concatenate([shown.values[shown.is_observed] for shown in (features, *copies)])
         self.lacking_ = np.isnan(shown).mean(axis=0)
         return self
@@ -152,11 +150,13 @@ class OutlierModel(BaseEstimator):
 
 def _fit_latents(
     stars: Sequence[tuple[Features, Sequence[np.ndarray]]], held_back: np.ndarray
-) -> list[LatentOutliers]:
-    """Return detectors on both kinds of latent vectors, of stars and of their fainter copies.
+) -> list[Any]:
+    """Return detectors on both kinds of latent vectors, of stars and of any fainter copies.
 
     ``held_back`` tells which of the stars the network has not seen, of shape (n_stars,).
     """
+    if len(stars) == 1:
+        return [fit_density(latent, held_back=held_back) for latent in stars[0][1]]
     g_magnitude = np.concatenate([_brightness(features) for features, _ in stars])
     unseen = np.tile(held_back, len(stars))
     return [

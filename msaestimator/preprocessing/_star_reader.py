@@ -77,6 +77,7 @@ class StarReader(BaseEstimator):
         Names of the input columns, if these had any.
     """
 
+    feature_range_: np.ndarray
     range_errors_: float = 0.0
     optional_: tuple[str, ...] = ()
 
