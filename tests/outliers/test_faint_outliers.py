@@ -135,13 +135,12 @@ def test_latent_vectors_are_as_rare_at_every_brightness():
 
 
 @pytest.fixture(scope="module")
-def fitted(regressor, many):
+def fitted(regressor, stars):
     """A regressor whose outliers were learned with copies, of latent vectors as they come."""
     reader = regressor.reader_
-    few = many[:400]
-    features, copy = (reader.transform(t) for t in (few, faintly(few, 3)))
+    features, copy = (reader.transform(t) for t in (stars, faintly(stars, 3)))
     rng = np.random.default_rng(0)
-    latents = [rng.standard_normal((2, 400, N_LATENT)) for _ in range(2)]
+    latents = [rng.standard_normal((2, len(stars), N_LATENT)) for _ in range(2)]
     model = OutlierModel().fit(features, latents[0], np.arange(50), [(copy, latents[1])])
     return model, features, copy
 
@@ -166,21 +165,21 @@ def test_far_latent_vectors_are_flagged(fitted):
 
 def test_without_copies_all_is_as_it_was(fitted):
     _, features, _ = fitted
-    latents = np.random.default_rng(0).standard_normal((2, 400, N_LATENT))
+    latents = np.random.default_rng(0).standard_normal((2, len(features), N_LATENT))
     model = OutlierModel().fit(features, latents, np.arange(50))
     assert isinstance(model.detector_, InputOutliers)
     assert all(isinstance(d, DensityOutliers) for d in model.latent_detectors_)
 
 
-def test_saved_and_loaded_it_says_the_same(regressor, many, tmp_path):
+def test_saved_and_loaded_it_says_the_same(regressor, stars, other_stars, tmp_path):
     regressor.save_pretrained(tmp_path / "before")
     changed = StellarParameterRegressor.from_pretrained(tmp_path / "before")
-    few, probe = many[:400], faintly(many[400:500], 5)
+    probe = faintly(other_stars, 5)
     reader = changed.reader_
-    features, copy = (reader.transform(t) for t in (few, faintly(few, 3)))
+    features, copy = (reader.transform(t) for t in (stars, faintly(stars, 3)))
     rng = np.random.default_rng(0)
     n_latent = changed.encoder_.hidden_widths[-1]
-    latents = [rng.standard_normal((2, 400, n_latent)) for _ in range(2)]
+    latents = [rng.standard_normal((2, len(stars), n_latent)) for _ in range(2)]
     reader.extend_range(copy)
     changed.outliers_ = OutlierModel().fit(
         features, latents[0], np.arange(50), [(copy, latents[1])]
