@@ -39,8 +39,8 @@ class FaintInputOutliers(BaseEstimator):
         Scores of spectrum and colours together, for stars with a spectrum, and of colours alone.
     disagreement_rate_, blueness_rate_ : LocalFalseAlarmRate or None
         Rates of the spectrum's disagreement with magnitudes, and of how blue stars are.
-    rate_ : LocalFalseAlarmRate or None
-        Rate of the largest of these scores.
+    rate_, color_rate_ : LocalFalseAlarmRate or None
+        Rates of the largest of these scores, for stars with a spectrum and for others.
 
     Notes
     -----
@@ -54,6 +54,7 @@ class FaintInputOutliers(BaseEstimator):
     disagreement_rate_: Any
     blueness_rate_: Any
     rate_: Any
+    color_rate_: Any
 
     def fit(self, X: Features, fainter: Sequence[Features] = ()) -> Self:
         """Learn from stars of a table, and from copies of them all, star by star, made fainter."""
@@ -70,12 +71,10 @@ class FaintInputOutliers(BaseEstimator):
         learned = ~tells_rate & (np.arange(len(values)) < n_stars)
         rows = {"learned": learned, "tells_rate": tells_rate}
         self.photometric_ = _fitted(vectors[:, n_xp:], noise[:, n_xp:], brightness, rows)
+        self._fit_color_rates(values[tells_rate], errors[tells_rate])
         vectors[~has_xp] = np.nan
         self.spectral_ = _fitted(vectors, noise, brightness, rows)
         self.disagreement_rate_ = self.rate_ = None
-        self.blueness_rate_ = _rate(
-            self.view_.blueness(values[tells_rate]), brightness[tells_rate]
-        )
         if self.spectral_ is None:
             return self
         told = has_xp & tells_rate
@@ -104,6 +103,8 @@ class FaintInputOutliers(BaseEstimator):
         n_xp = self.view_.n_coefficients
         colors, blueness = self._colors(vectors, noise, brightness), self._blueness(values)
         scores = largest(colors, blueness, penalty=BLUE_PENALTY)
+        if self.color_rate_ is not None:
+            scores = self.color_rate_.score(scores, brightness)
         has_xp = np.isfinite(vectors[:, :n_xp]).any(axis=1)
         if self.spectral_ is not None and has_xp.any():
             spectral = self.spectral_.score(vectors[has_xp], noise[has_xp], brightness[has_xp])
@@ -112,6 +113,13 @@ class FaintInputOutliers(BaseEstimator):
             rarest = largest(rarest, blueness[has_xp], penalty=BLUE_PENALTY)
             scores[has_xp] = self.rate_.score(rarest, brightness[has_xp])
         return scores
+
+    def _fit_color_rates(self, values: np.ndarray, errors: np.ndarray) -> None:
+        brightness = self.view_.g_magnitude(values)
+        self.blueness_rate_ = _rate(self.view_.blueness(values), brightness)
+        colors = self._colors(*self.view_.relative(values, errors), brightness)
+        rarest = largest(colors, self._blueness(values), penalty=BLUE_PENALTY)
+        self.color_rate_ = _rate(rarest, brightness)
 
     def _colors(
         self, vectors: np.ndarray, noise: np.ndarray, brightness: np.ndarray

@@ -13,8 +13,8 @@ N_PLACES = 24
 SHARE = 1 / 7
 """Most of all ordinary stars that tell the misfits of one brightness."""
 
-FEWEST = 250
-"""Fewest stars that do, if there are so many: among the brightest and the faintest."""
+FEWEST = 600
+"""Fewest stars that do, if there are so many: among the brightest."""
 
 LEVELS = np.linspace(0.0, 2.5, 41)
 """Minus log10 of the rates at which misfits are kept."""
@@ -113,11 +113,11 @@ class LocalFalseAlarmRate(BaseEstimator):
 def _windows(n_stars: int) -> list[slice]:
     """Return the stars, by rising brightness, that tell the misfits of each one.
 
-    Windows are narrower towards the ends, which would else lie far from the outermost one.
+    Windows are narrower towards the bright end, where stars are few: the outermost would else lie
+    far from it.
     """
     middles = n_stars * (1 - np.cos(np.pi * np.arange(N_PLACES) / (N_PLACES - 1))) / 2
-    to_end = np.minimum(middles, n_stars - middles)
-    half = np.clip(to_end, FEWEST / 2, max(SHARE * n_stars, FEWEST) / 2)
+    half = np.clip(middles, FEWEST / 2, max(SHARE * n_stars, FEWEST) / 2)
     starts = np.clip(middles - half, 0, max(n_stars - FEWEST, 0)).astype(int)
     stops = np.clip(middles + half, min(FEWEST, n_stars), n_stars).astype(int)
     ends = sorted(set(zip(starts.tolist(), stops.tolist(), strict=True)))
