@@ -690,8 +690,8 @@ feature_names_in_
             Stars of the selection, which were not in ``fit``: at least 50 with a known label, 200
             do well. Each counts as it is.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
-            The labels, NaN where unknown; a table may lack some of ``labels_``. None takes the
-            columns of ``X`` of these names. Answers are then on their scale.
+            The labels, NaN where unknown; a table may lack some of ``labels_``, which stay as they
+            were. None takes the columns of ``X`` of these names. Answers are then on their scale.
 
         Returns
         -------
@@ -708,7 +708,7 @@ feature_names_in_
         Warns
         -----
         CalibrationWarning
-            Fewer than 50 stars know one of the labels, which stays as it was.
+            Some stars, but fewer than 50, know one of the labels, which stays as it was.
         """
         X = self._open(X)
         truth = labels_at_hand(X, y, self.units_, invalid=self.invalid, aliases=self.aliases)

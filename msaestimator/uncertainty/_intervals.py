@@ -1,7 +1,7 @@
 """Labels of a fit, and the calibrated quantiles of them that an ensemble predicts."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -185,12 +185,15 @@ class IntervalModel(BaseEstimator):
         Warns
         -----
         CalibrationWarning
-            Too few stars know a label for `Recalibration`.
+            Some stars know a label, but too few for `Recalibration`.
         """
         quantiles = self._calibrated(members, features, DISTRIBUTION_LEVELS)
         self.recalibration_ = Recalibration().fit(targets, quantiles, *kinds_of(features))
         known = np.isfinite(targets) & np.isfinite(quantiles[..., 0])
-        _warn_of_few_to_correct(self.labels_, known.sum(axis=0), stacklevel=4)
+        # A label that nobody told was not to be corrected.
+        counts = zip(self.labels_, known.sum(axis=0).tolist(), strict=True)
+        told = {name: count for name, count in counts if count}
+        _warn_of_few_to_correct(told, stacklevel=4)
 
     def quantiles(
         self, members: np.ndarray, features: Features, levels: Sequence[float] | None = None
@@ -264,9 +267,9 @@ def _warn_of_few(labels: Iterable[str], counts: np.ndarray, *, stacklevel: int) 
         )
 
 
-def _warn_of_few_to_correct(labels: Iterable[str], counts: np.ndarray, *, stacklevel: int) -> None:
+def _warn_of_few_to_correct(counts: Mapping[str, int], *, stacklevel: int) -> None:
     """Warn of labels that fewer stars know than a recalibration takes."""
-    few = _few(labels, counts)
+    few = _few(counts, counts.values())
     if few:
         warnings.warn(
             f"The quantiles of {few} are not recalibrated but as they were: it takes {MIN_KNOWN} "
@@ -276,7 +279,7 @@ def _warn_of_few_to_correct(labels: Iterable[str], counts: np.ndarray, *, stackl
         )
 
 
-def _few(labels: Iterable[str], counts: np.ndarray) -> str:
+def _few(labels: Iterable[str], counts: Iterable[int]) -> str:
     """Return the labels that too few stars know, with their numbers."""
     return ", ".join(
         f"{name!r} ({count} {'star' if count == 1 else 'stars'})"
