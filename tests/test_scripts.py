@@ -294,8 +294,15 @@ def test_golden_answers_are_stored(run):
 
 @pytest.mark.benchmarks
 @pytest.mark.filterwarnings("ignore::msaestimator.exceptions.CalibrationWarning")
-def test_release_is_trained_scored_and_described(run):
-    folder = run(ROOT / "scripts/release/train.py", "--toy") / "build/toy/release"
+def test_release_is_trained_scored_and_described(run, tmp_path):
+    stars = load_apogee_xp()[::20]
+    stars["sample"] = ["apogee"] * len(stars)
+    stars["is_test"] = split_by_source_id(stars["source_id"])
+    for name in ("mass", "age", "parallax_label"):
+        stars[name], stars[f"{name}_err"] = np.ones(len(stars)), np.full(len(stars), 0.1)
+    write_stars(stars, tmp_path / "stars.parquet")
+    command = ROOT / "scripts/release/train.py", "--toy", "--stars", tmp_path / "stars.parquet"
+    folder = run(*command) / "build/toy/release"
     run(ROOT / "scripts/release/write_card.py", folder)
     card = (folder / "MODEL_CARD.md").read_text()
     for words in ("StellarParameterRegressor", "gradient boosting", "packaged stars: "):

