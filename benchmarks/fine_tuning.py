@@ -26,7 +26,7 @@ from msaestimator.metrics import hide_xp
 
 HEADER = ("added", "with XP", "without", "trained on, with XP")
 DEFAULT_EPOCHS = 40
-RELEASED = "apogee-xp"
+RELEASED = "gaia-xp"
 PLAIN = {"width_power": 0.0, "label_weights": None}
 RECIPES = {
     "nothing": {"resample_noise": False},

@@ -71,7 +71,7 @@ def main() -> None:
     """Train, score and print."""
     parser = make_parser(__doc__)
     parser.add_argument("--stars", type=Path, nargs="*", default=[], help="further tables")
-    parser.add_argument("--model", default="apogee-xp", help="released, or a folder")
+    parser.add_argument("--model", default="gaia-xp", help="released, or a folder")
     parser.add_argument("--trees", type=int, default=3000, help="at most")
     options = read_options(parser, trees=5)
     training, test = load_split(toy=options.toy, further=options.stars)

@@ -407,7 +407,7 @@ def main() -> None:
     parser.add_argument("--ebv", type=float, default=0.09, help="E(B-V) of the field in mag")
     parser.add_argument("--made-stars", type=int, default=1500, help="blends, and power laws")
     parser.add_argument("--timed-stars", type=int, default=10_000)
-    options = read_options(parser, model="apogee-xp", made_stars=50, timed_stars=100)
+    options = read_options(parser, model="gaia-xp", made_stars=50, timed_stars=100)
     training, test = load_split(toy=options.toy)
     if options.model:
         model = StellarParameterRegressor.from_pretrained(options.model)

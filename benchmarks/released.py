@@ -50,7 +50,7 @@ def main() -> None:
     """Train the boosting, score and print."""
     parser = make_parser(__doc__)
     parser.add_argument("--stars", type=Path, nargs="*", default=[], help="further tables")
-    parser.add_argument("--model", default="apogee-xp", help="released, or a folder")
+    parser.add_argument("--model", default="gaia-xp", help="released, or a folder")
     parser.add_argument("--trees", type=int, default=400, help="of the boosting")
     options = read_options(parser, trees=5)
     training, _ = load_split(toy=options.toy, further=options.stars)

@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--stars", type=int, default=8000)
     parser.add_argument("--rounds", type=int, default=10)
     options = read_options(parser, stars=100, rounds=1)
-    regressor = StellarParameterRegressor.from_pretrained("apogee-xp")
+    regressor = StellarParameterRegressor.from_pretrained("gaia-xp")
     packaged = regressor.reader_.without_unseen(load_apogee_xp())
     stars = packaged[np.arange(options.stars) % len(packaged)]
     seconds = {"predict": float("inf"), "predict_table": float("inf")}

@@ -91,7 +91,7 @@ def score(stars: StarTable, answers: StarTable, label: str) -> list[str]:
 def main() -> None:
     """Ask, score and print."""
     parser = make_parser(__doc__)
-    parser.add_argument("--model", default="apogee-xp", help="released, or a folder")
+    parser.add_argument("--model", default="gaia-xp", help="released, or a folder")
     options = read_options(parser)
     _, test = load_split(toy=options.toy)
     regressor = StellarParameterRegressor.from_pretrained(options.model)

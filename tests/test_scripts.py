@@ -38,7 +38,7 @@ SLOW = {
     "train",
     *(path.stem for path in EXPERIMENTS),
 }
-WEIGHTS = next(ROOT.glob("msaestimator/*/weights/apogee-xp"))
+WEIGHTS = next(ROOT.glob("msaestimator/*/weights/gaia-xp"))
 EXPECTED_WARNINGS = "ignore:.*is not positive and so has no logarithm"
 
 
@@ -287,7 +287,7 @@ def test_golden_answers_are_stored(run):
     folder = run(ROOT / "scripts/release/golden_answers.py", "--output", "golden.npz")
     with (
         np.load(folder / "golden.npz") as stored,
-        np.load(ROOT / "tests/golden/apogee-xp.npz") as golden,
+        np.load(ROOT / "tests/golden/gaia-xp.npz") as golden,
     ):
         assert set(stored) == set(golden)
 
@@ -315,26 +315,6 @@ def test_card_of_the_release_is_what_the_script_writes(run, tmp_path):
     (folder / "MODEL_CARD.md").unlink()
     run(ROOT / "scripts/release/write_card.py", folder)
     assert (folder / "MODEL_CARD.md").read_text() == (WEIGHTS / "MODEL_CARD.md").read_text()
-
-
-def test_the_release_knows_what_the_script_measures(run, tmp_path):
-    """On another machine to rounding; nothing else of the config is touched."""
-    folder = tmp_path / WEIGHTS.name
-    shutil.copytree(WEIGHTS, folder)
-    path = "StellarParameterRegressor/config.json"
-    config = json.loads((folder / path).read_text())
-    released = config["estimator"]["fitted"]["encoder_"]["fitted"].pop("reconstruction_errors_")
-    (folder / path).write_text(json.dumps(config))
-    run(ROOT / "scripts/release/measure_reconstruction.py", folder)
-    written = json.loads((folder / path).read_text())
-    measured = written["estimator"]["fitted"]["encoder_"]["fitted"].pop("reconstruction_errors_")
-    assert written == config
-    for name in ("knots_", "weights_"):
-        stored, again = (
-            np.array([np.nan if isinstance(v, dict) else v for v in d["fitted"][name]["array"]])
-            for d in (released, measured)
-        )
-        np.testing.assert_allclose(again, stored, atol=2e-3)
 
 
 def imports(path):

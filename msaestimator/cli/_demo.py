@@ -117,7 +117,7 @@ def _ask_the_release(output: Path) -> None:
     """Show and write the released model's answers for the named stars."""
     stars = load_named_stars()
     released = StellarParameterRegressor.from_pretrained(DEFAULT_MODEL)
-    predictions = released.predict_table(released.reader_.without_unseen(stars))
+    predictions = released.predict_table(stars)
     _say(
         f"What the released model {DEFAULT_MODEL} says of {len(stars)} packaged stars that it has "
         "not seen, with 68 % errors, and\nin parentheses what APOGEE has published of them:\n"

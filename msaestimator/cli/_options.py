@@ -11,7 +11,7 @@ __all__ = ["DEFAULT_MODEL", "PRESETS", "SERVICES", "make_parser"]
 
 # The rooms that own these choices import torch and astropy, which take seconds, and help is to
 # come at once. tests/cli/test_choices.py compares them with their owners.
-DEFAULT_MODEL = "apogee-xp"
+DEFAULT_MODEL = "gaia-xp"
 PRESETS = ("default", "mckay2025")
 SERVICES = ("aip", "ari", "esa", "local")
 

@@ -99,7 +99,7 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
     ----------
     encoder : MaskedStellarAutoencoder, str or Path, optional
         Autoencoder to start from. A fitted one is itself left unchanged; one that is not fitted is
-        pre-trained on the same stars first; the name of a released model (``"apogee-xp"``) or a
+        pre-trained on the same stars first; the name of a released model (``"gaia-xp"``) or a
         folder is that of ``MaskedStellarAutoencoder.from_pretrained``; None is an untrained
         network of the default size.
     labels : sequence of str, mapping of str to unit, or None

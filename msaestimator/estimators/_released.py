@@ -9,7 +9,7 @@ from msaestimator.schema import StarTable
 
 __all__ = ["DEFAULT_MODEL", "predict_from_gaia"]
 
-DEFAULT_MODEL = "apogee-xp"
+DEFAULT_MODEL = "gaia-xp"
 """The released model that predicts when none is named."""
 
 

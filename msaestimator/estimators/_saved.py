@@ -97,10 +97,10 @@ aliases, inference_batch_size, device, precision, random_state, verbose
         Parameters
         ----------
         folder : str or Path
-            Name of a model that ships with the package, which is ``"apogee-xp"`` and holds a
+            Name of a model that ships with the package, which is ``"gaia-xp"`` and holds a
             regressor, its autoencoder, and a generalist; or a folder with ``config.json`` and
             ``model.safetensors``. A released model's name goes before a folder of that name,
-            which ``Path("apogee-xp")`` or ``"./apogee-xp"`` tells. Nothing in a folder is
+            which ``Path("gaia-xp")`` or ``"./gaia-xp"`` tells. Nothing in a folder is
             executed.
         device : str, optional
             Device that computes, in place of the one that was saved; "auto" takes CUDA where

@@ -38,7 +38,7 @@ def provenance(
     Examples
     --------
     >>> from msaestimator.results import provenance
-    >>> provenance("apogee-xp", "0f3a", "APOGEE DR17")["scale"]
+    >>> provenance("gaia-xp", "0f3a", "APOGEE DR17")["scale"]
     'APOGEE DR17'
     """
     known = {"model": model, "model_id": fingerprint, "version": f"msaestimator {__version__}"}

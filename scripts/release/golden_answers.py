@@ -4,7 +4,7 @@ Run from the repository's root, on purpose, when a released model was trained an
 
     python scripts/release/golden_answers.py
 
-Writes ``tests/golden/apogee-xp.npz``: answers of the regressor and the generalist of that name on
+Writes ``tests/golden/gaia-xp.npz``: answers of the regressor and the generalist of that name on
 200 packaged test stars, with their XP coefficients and without. ``tests/golden`` compares what
 the code answers today with it.
 """
@@ -19,7 +19,7 @@ from msaestimator import StellarFoundationModel, StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import hide_xp
 
-NAME = "apogee-xp"
+NAME = "gaia-xp"
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden" / f"{NAME}.npz"
 N_STARS = 200
 EVERY = 7

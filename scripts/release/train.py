@@ -285,7 +285,7 @@ def train(stars: StarTable, said: dict[str, Any], options: argparse.Namespace) -
             "ranges": {name: known_range(seen[name].value) for name in RANGED},
             "random_state": options.random_state,
             "settings": options.settings,
-            "command": f"python scripts/release/train.py --stars {options.stars.name}",
+            "command": f"python scripts/release/train.py --stars {options.stars}",
             "versions": {"python": platform.python_version()}
             | {name: version(name) for name in ("msaestimator", "torch", "scikit-learn", "numpy")},
         }

@@ -2,7 +2,7 @@
 
 Run from the repository's root, after ``scripts/release/train.py``::
 
-    python scripts/release/write_card.py msaestimator/saving/weights/apogee-xp
+    python scripts/release/write_card.py msaestimator/saving/weights/gaia-xp
 
 Writes ``MODEL_CARD.md`` into the folder from its ``training.json``, ``scores.ecsv`` and models.
 """

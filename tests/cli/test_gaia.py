@@ -175,12 +175,12 @@ def test_the_options_before_the_model(bare_model, server, ids, tmp_path, capsys)
 def test_the_released_model_is_the_default(
     bare_model, server, loopback, ids, tmp_path, monkeypatch
 ):
-    folder = tmp_path / "weights" / "apogee-xp" / "StellarParameterRegressor"
+    folder = tmp_path / "weights" / "gaia-xp" / "StellarParameterRegressor"
     folder.parent.mkdir(parents=True)
     folder.symlink_to(bare_model[1])
     monkeypatch.setattr(_released_models, "RELEASED", tmp_path / "weights")
     words = ["--tap-url", server.tap_url, "--cache", tmp_path / "cache", "--source-id", *ids]
-    for name, model in {"default": [], "named": ["apogee-xp"]}.items():
+    for name, model in {"default": [], "named": ["gaia-xp"]}.items():
         output = tmp_path / f"{name}.ecsv"
         assert main(["predict", *model, str(output), *map(str, words)]) == 0
         assert_predicts(read_stars(output), bare_model, loopback, ids)

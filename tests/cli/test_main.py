@@ -151,13 +151,13 @@ def test_an_interrupted_fit_says_how_to_go_on(sample, tmp_path, capsys, monkeypa
 def test_the_released_model_is_the_default(
     model, regressor, sample, tmp_path, monkeypatch, capsys
 ):
-    folder = tmp_path / "weights" / "apogee-xp" / "StellarParameterRegressor"
+    folder = tmp_path / "weights" / "gaia-xp" / "StellarParameterRegressor"
     folder.parent.mkdir(parents=True)
     folder.symlink_to(model)
     monkeypatch.setattr(_released_models, "RELEASED", tmp_path / "weights")
     source = tmp_path / "stars.parquet"
     write_stars(sample, source)
-    for name, words in {"default": [], "named": ["apogee-xp"], "folder": [model]}.items():
+    for name, words in {"default": [], "named": ["gaia-xp"], "folder": [model]}.items():
         target = tmp_path / f"{name}.ecsv"
         assert run("predict", *words, source, target) == 0
         np.testing.assert_allclose(
@@ -166,8 +166,8 @@ def test_the_released_model_is_the_default(
             rtol=1e-5,
         )
     capsys.readouterr()
-    message = failure(capsys, "predict", "apogee-xq", source, tmp_path / "out.fits")
-    assert "there is apogee-xp. Did you mean 'apogee-xp'?" in message
+    message = failure(capsys, "predict", "gaia-xq", source, tmp_path / "out.fits")
+    assert "there is gaia-xp. Did you mean 'gaia-xp'?" in message
 
 
 def test_columns_that_the_model_never_saw(model, regressor, sample, tmp_path):

@@ -39,15 +39,15 @@ def assert_close(first, second):
 
 
 def test_released_card_has_the_ranges_of_the_released_model():
-    model = StellarParameterRegressor.from_pretrained("apogee-xp")
+    model = StellarParameterRegressor.from_pretrained("gaia-xp")
     assert card_ranges(model.card)
     assert_close(card_ranges(model.card), ranges_of(model))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_card_of_a_released_model_is_that_of_the_release(kind):
-    card = (RELEASED / "apogee-xp" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert kind.from_pretrained("apogee-xp").card == card
+    card = (RELEASED / "gaia-xp" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert kind.from_pretrained("gaia-xp").card == card
 
 
 @pytest.mark.parametrize("fixture", ["msa", "regressor", "generalist"])

@@ -25,7 +25,7 @@ FIXTURES = ("msa", "regressor", "generalist")
 @pytest.fixture(scope="module")
 def released():
     """The released models, by class."""
-    return {kind: kind.from_pretrained("apogee-xp") for kind in KINDS}
+    return {kind: kind.from_pretrained("gaia-xp") for kind in KINDS}
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_every_table_says_where_it_is_from(released, other_stars, ask):
     )
     features.meta = {"GAIA_RELEASE": "Gaia DR3", "gaia_date": "2026-11-28"}
     meta = ask(released, features).meta
-    assert meta["model"] == "apogee-xp"
+    assert meta["model"] == "gaia-xp"
     assert meta["scale"] == "APOGEE DR17"
     assert meta["version"] == f"msaestimator {msaestimator.__version__}"
     assert (meta["release"], meta["received"]) == ("Gaia DR3", "2026-11-28")
@@ -112,13 +112,14 @@ def test_training_on_and_calibrating_make_another(make_regressor, msa, stars, ot
 
 
 def test_what_is_trained_on_is_no_released_model(make_regressor, stars, tmp_path):
-    model = StellarParameterRegressor.from_pretrained("apogee-xp")
-    model.set_params(encoder="apogee-xp", max_epochs=0, calibration_fraction=0.0).fit(stars)
+    model = StellarParameterRegressor.from_pretrained("gaia-xp")
+    model.set_params(labels=("teff", "logg"), resample_labels=(), label_weights=None)
+    model.set_params(encoder="gaia-xp", max_epochs=0, calibration_fraction=0.0).fit(stars)
     assert model.label_scale is None
     assert model.predict_table(stars).meta["model"] == "StellarParameterRegressor"
     assert "# StellarParameterRegressor" in model.card
-    tuned = make_regressor("apogee-xp", max_epochs=0).fit(stars[:60])
-    assert tuned.encoder_.card != StellarParameterRegressor.from_pretrained("apogee-xp").card
+    tuned = make_regressor("gaia-xp", max_epochs=0).fit(stars[:60])
+    assert tuned.encoder_.card != StellarParameterRegressor.from_pretrained("gaia-xp").card
 
 
 def test_surveys_tell_the_scale(make_regressor, msa, stars, tmp_path):

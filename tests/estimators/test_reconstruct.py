@@ -251,7 +251,7 @@ class TestRegressor:
 
 @pytest.fixture(scope="module")
 def released():
-    return StellarParameterRegressor.from_pretrained("apogee-xp")
+    return StellarParameterRegressor.from_pretrained("gaia-xp")
 
 
 class TestReleased:

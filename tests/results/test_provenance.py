@@ -14,7 +14,7 @@ from msaestimator.tables import read_stars, write_stars
 
 ARCHIVE = {"gaia_release": "Gaia DR3", "gaia_service": "ESA", "gaia_date": "2026-11-28"}
 EVERYTHING = {
-    "model": "apogee-xp",
+    "model": "gaia-xp",
     "model_id": "0f3a",
     "version": f"msaestimator {msaestimator.__version__}",
     "scale": "APOGEE DR17",
@@ -27,12 +27,12 @@ EVERYTHING = {
 def test_what_is_known_is_told():
     assert provenance("mine", "0f3a").keys() == {"model", "model_id", "version"}
     stars = StarTable(meta=ARCHIVE | {"flags": ["other things"]})
-    assert provenance("apogee-xp", "0f3a", "APOGEE DR17", stars) == EVERYTHING
+    assert provenance("gaia-xp", "0f3a", "APOGEE DR17", stars) == EVERYTHING
 
 
 def test_stars_that_were_in_a_file_meanwhile():
     stars = StarTable(meta={name.upper(): value for name, value in ARCHIVE.items()})
-    assert provenance("apogee-xp", "0f3a", "APOGEE DR17", stars) == EVERYTHING
+    assert provenance("gaia-xp", "0f3a", "APOGEE DR17", stars) == EVERYTHING
 
 
 @pytest.mark.parametrize("stars", [None, np.zeros((2, 3)), "text", [1]])

@@ -237,9 +237,9 @@ def test_predictions_of_a_regressor(regressor, other_stars):
 
 
 def test_what_usable_predictions_of_the_released_model_are_worth(load_plain):
-    """Kept are nearly all log g, refused what is wrong: intervals of stars without BP and RP."""
+    """Kept are nearly all log g, and stars without BP and RP, whose intervals hold as well."""
     stars = load_plain("test")
-    model = StellarParameterRegressor.from_pretrained("apogee-xp")
+    model = StellarParameterRegressor.from_pretrained("gaia-xp")
     table = model.predict_table(stars)
     hot = np.asarray(table["teff"].value) > 7500
     assert hot.sum() > 30
@@ -252,5 +252,5 @@ def test_what_usable_predictions_of_the_released_model_are_worth(load_plain):
     hidden["phot_bp_mean_mag"] = hidden["phot_rp_mean_mag"] = np.full(len(stars), NAN) * u.mag
     table = model.predict_table(hidden)
     inside = (table["logg_lower"] < stars["logg"]) & (stars["logg"] < table["logg_upper"])
-    assert np.mean(inside) < 0.5
-    assert not usable(table).any()
+    assert 0.55 < np.mean(inside) < 0.85
+    assert usable(table, "logg").mean() > 0.8

@@ -26,7 +26,7 @@ from msaestimator.saving import _released_models
 def released(regressor, generalist, tmp_path, monkeypatch):
     """The folder of released models, of which there is one."""
     for estimator in (regressor, generalist):
-        estimator.save_pretrained(tmp_path / "weights" / "apogee-xp" / type(estimator).__name__)
+        estimator.save_pretrained(tmp_path / "weights" / "gaia-xp" / type(estimator).__name__)
     monkeypatch.setattr(_released_models, "RELEASED", tmp_path / "weights")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "weights"
@@ -53,15 +53,15 @@ def test_packaged_models_predict_whatever_is_missing(config):
 @pytest.mark.parametrize("folder", sorted({path.parent.parent for path in PACKAGED}))
 def test_packaged_models_are_small_and_have_a_card(folder):
     assert (folder / "MODEL_CARD.md").is_file()
-    assert sum(path.stat().st_size for path in folder.rglob("*")) < 12.5e6
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 14e6
 
 
 def test_a_name_of_before_is_that_of_the_successor(released, other_stars, monkeypatch):
-    monkeypatch.setattr(_released_models, "SUCCESSORS", {"older": "apogee-xp"})
-    with pytest.warns(SucceededModelWarning, match="'older' no longer ships: 'apogee-xp'") as seen:
+    monkeypatch.setattr(_released_models, "SUCCESSORS", {"older": "gaia-xp"})
+    with pytest.warns(SucceededModelWarning, match="'older' no longer ships: 'gaia-xp'") as seen:
         model = StellarParameterRegressor.from_pretrained("older")
     assert seen[0].filename == __file__
-    assert model.predict_table(other_stars[:3]).meta["model"] == "apogee-xp"
+    assert model.predict_table(other_stars[:3]).meta["model"] == "gaia-xp"
 
 
 def test_a_name_of_before_without_successor_is_unknown(released, monkeypatch):
@@ -73,17 +73,17 @@ def test_a_name_of_before_without_successor_is_unknown(released, monkeypatch):
 @pytest.mark.parametrize("which", ["regressor", "generalist"])
 def test_by_name(request, released, other_stars, which):
     estimator = request.getfixturevalue(which)
-    loaded = type(estimator).from_pretrained("apogee-xp")
+    loaded = type(estimator).from_pretrained("gaia-xp")
     np.testing.assert_array_equal(loaded.predict(other_stars), estimator.predict(other_stars))
 
 
 def test_a_name_goes_before_a_folder_of_that_name(released, regressor, make_regressor, stars):
     other = make_regressor(labels=("logg",), max_epochs=0).fit(stars)
-    other.save_pretrained("apogee-xp")
+    other.save_pretrained("gaia-xp")
     other.save_pretrained("mine")
     load = StellarParameterRegressor.from_pretrained
-    assert load("apogee-xp").labels_ == regressor.labels_
-    for folder in ("./apogee-xp", Path("apogee-xp"), "mine", Path("mine")):
+    assert load("gaia-xp").labels_ == regressor.labels_
+    for folder in ("./gaia-xp", Path("gaia-xp"), "mine", Path("mine")):
         assert load(folder).labels_ == other.labels_
 
 
@@ -92,22 +92,22 @@ def test_stars_of_an_archive_in_one_call(
 ):
     bare = stars[[name for name in stars.colnames if name != "ebv"]]
     regressor = make_regressor(labels=("teff", "logg"), max_epochs=1).fit(bare)
-    regressor.save_pretrained(released / "apogee-xp" / "StellarParameterRegressor")
+    regressor.save_pretrained(released / "gaia-xp" / "StellarParameterRegressor")
     ids = np.array(catalogue["gaiadr3.gaia_source"]["source_id"])[[5, 3]]
     expected = regressor.predict_from_gaia(ids, loopback)
     for table in (
         predict_from_gaia(ids),
-        predict_from_gaia(ids, loopback, model="apogee-xp"),
-        predict_from_gaia(ids, model=released / "apogee-xp" / "StellarParameterRegressor"),
+        predict_from_gaia(ids, loopback, model="gaia-xp"),
+        predict_from_gaia(ids, model=released / "gaia-xp" / "StellarParameterRegressor"),
     ):
         assert table.colnames == expected.colnames
         assert table["source_id"].tolist() == ids.tolist()
         np.testing.assert_allclose(table["teff"].value, expected["teff"].value, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["apogee_xp", "apogee-xq"])
+@pytest.mark.parametrize("name", ["gaia_xp", "gaia-xq"])
 def test_unknown_name(released, name):
-    message = f"no folder '{name}', nor a released model of that name: there is apogee-xp. Did you"
+    message = f"no folder '{name}', nor a released model of that name: there is gaia-xp. Did you"
     with pytest.raises(CheckpointError, match=message):
         StellarParameterRegressor.from_pretrained(name)
 
@@ -119,14 +119,14 @@ def test_a_path_is_no_name(released):
 
 
 def test_no_model_of_that_kind(released):
-    shutil.rmtree(released / "apogee-xp" / "StellarParameterRegressor")
+    shutil.rmtree(released / "gaia-xp" / "StellarParameterRegressor")
     for kind in (MaskedStellarAutoencoder, StellarParameterRegressor):
-        message = f"'apogee-xp' is of StellarFoundationModel, not of {kind.__name__}"
+        message = f"'gaia-xp' is of StellarFoundationModel, not of {kind.__name__}"
         with pytest.raises(CheckpointError, match=message):
-            kind.from_pretrained("apogee-xp")
+            kind.from_pretrained("gaia-xp")
 
 
-@pytest.mark.parametrize("name", ["apogee-xp", "folder"])
+@pytest.mark.parametrize("name", ["gaia-xp", "folder"])
 def test_autoencoder_of_a_regressor(released, regressor, other_stars, name):
     regressor.save_pretrained("folder")
     loaded = MaskedStellarAutoencoder.from_pretrained(name, device="cpu")
@@ -147,21 +147,21 @@ def test_autoencoder_of_an_ensemble(make_regressor, msa, stars, tmp_path):
 
 
 def test_a_generalist_has_no_autoencoder(released):
-    folder = released / "apogee-xp" / "StellarFoundationModel"
+    folder = released / "gaia-xp" / "StellarFoundationModel"
     with pytest.raises(CheckpointError, match="holds a StellarFoundationModel, not a Masked"):
         MaskedStellarAutoencoder.from_pretrained(folder)
 
 
 @pytest.mark.parametrize("kind", [StellarParameterRegressor, StellarFoundationModel])
 def test_on_a_device(released, other_stars, kind):
-    model = kind.from_pretrained("apogee-xp", device="cpu")
+    model = kind.from_pretrained("gaia-xp", device="cpu")
     assert model.device == "cpu"
     assert getattr(model, "encoder_", model).device == "cpu"
     with pytest.raises(ValueError, match="`device` must be 'auto', 'cpu', 'cuda' or"):
-        kind.from_pretrained("apogee-xp", device="gpu")
+        kind.from_pretrained("gaia-xp", device="gpu")
 
 
-@pytest.mark.parametrize("encoder", ["apogee-xp", Path("folder")])
+@pytest.mark.parametrize("encoder", ["gaia-xp", Path("folder")])
 def test_an_encoder_by_name(released, make_regressor, msa, stars, weights, encoder):
     msa.save_pretrained("folder")
     settings = {"labels": ("logg",), "max_epochs": 1}
@@ -177,18 +177,18 @@ def test_an_encoder_by_name(released, make_regressor, msa, stars, weights, encod
 
 
 def test_an_encoder_of_an_unknown_name(released, make_regressor, stars):
-    with pytest.raises(CheckpointError, match="there is apogee-xp. Did you mean 'apogee-xp'"):
-        make_regressor("apogee-xq").fit(stars)
+    with pytest.raises(CheckpointError, match="there is gaia-xp. Did you mean 'gaia-xp'"):
+        make_regressor("gaia-xq").fit(stars)
 
 
 def test_an_encoder_by_name_in_a_grid_search(released, make_regressor, stars):
     search = GridSearchCV(
-        make_regressor(labels=("logg",), max_epochs=1), {"encoder": ["apogee-xp", None]}, cv=2
+        make_regressor(labels=("logg",), max_epochs=1), {"encoder": ["gaia-xp", None]}, cv=2
     )
-    assert search.fit(stars[:60]).best_params_["encoder"] in ("apogee-xp", None)
+    assert search.fit(stars[:60]).best_params_["encoder"] in ("gaia-xp", None)
 
 
 def test_no_released_models_at_all(released):
     shutil.rmtree(released)
     with pytest.raises(CheckpointError, match="of that name: there is none"):
-        StellarFoundationModel.from_pretrained("apogee-xp")
+        StellarFoundationModel.from_pretrained("gaia-xp")
