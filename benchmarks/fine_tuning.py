@@ -4,7 +4,7 @@ Run from the repository's root, with the autoencoder that ``scripts/release/trai
 it fine-tuned it::
 
     python benchmarks/fine_tuning.py --stars TABLE.parquet \
-        --encoder build/released-checkpoints/pretrained
+        --encoder build/gaia-xp/checkpoints/pretrained
 
 Fine-tunes it, or one of random weights, with the release's settings on nine tenths of the
 release's training stars, with and without noise on the features, averages of the weights, labels
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from common.options import make_parser, read_options
 from common.settings import AVERAGED
-from common.stars import errors, load_split
+from common.stars import LABELS, errors, load_split
 from common.tables import ResultTable, in_words
 from sklearn.base import clone
 
@@ -27,7 +27,14 @@ from msaestimator.metrics import hide_xp
 HEADER = ("added", "with XP", "without", "trained on, with XP")
 DEFAULT_EPOCHS = 40
 RELEASED = "gaia-xp"
-PLAIN = {"width_power": 0.0, "label_weights": None}
+PLAIN = {
+    "labels": LABELS,
+    "resample_labels": (),
+    "make_fainter": None,
+    "sky_mix": False,
+    "width_power": 0.0,
+    "label_weights": None,
+}
 RECIPES = {
     "nothing": {"resample_noise": False},
     "noise": {"resample_noise": True},
