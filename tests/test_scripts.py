@@ -5,7 +5,6 @@ The slow ones, and those that need more than the tests do, run in ``tox -e bench
 
 import ast
 import importlib
-import json
 import os
 import re
 import runpy
@@ -22,7 +21,7 @@ from msaestimator.archive import RELEASES
 from msaestimator.datasets import load_apogee_xp, load_isochrones, split_by_source_id
 from msaestimator.datasets._packaged import read_arrays
 from msaestimator.schema import GAIA_DR3
-from msaestimator.tables import read_stars
+from msaestimator.tables import read_stars, write_stars
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
