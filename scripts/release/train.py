@@ -47,6 +47,9 @@ LABEL_SCALE = "APOGEE DR17"
 FAINTEST = 19.0
 """G in mag down to which stars are made fainter."""
 
+HOT, HOT_WEIGHT = 7000.0, 3.0
+"""Teff in K above which stars are few, and how much each then counts."""
+
 HIDDEN_TOGETHER = {
     "bp": 0.1,
     "rp": 0.1,
@@ -91,7 +94,7 @@ RELEASE = {
         "width_power": 0.5,
         # What spectra tell of log g is faint beside what they tell of the others.
         "label_weights": {"logg": 2.0, "age": 0.5, "mass": 0.5},
-        "max_epochs": 130,
+        "max_epochs": 200,
         "lr": 3e-3,
         # A pre-trained network is worth more than what faster steps would learn.
         "encoder_lr": 1e-3,
@@ -244,7 +247,8 @@ def train_regressor(stars: StarTable, options: argparse.Namespace) -> StarTable:
     labelled = stars[np.isfinite(stars["teff"])]
     # The surveys' labels agree in stars that they share, to 20 K and some hundredths of a dex.
     # Offsets learned from all stars would be mostly those of spectra that one sample lacks.
-    regressor.fit(labelled, labels_of(labelled))
+    is_hot = labelled["teff"].value > HOT
+    regressor.fit(labelled, labels_of(labelled), sample_weight=np.where(is_hot, HOT_WEIGHT, 1.0))
     regressor.set_params(verbose=0, checkpoint=None)
     regressor.save_pretrained(options.output / REGRESSOR, options.settings["dtype"])
     return labelled
