@@ -5,15 +5,15 @@ Run from the repository's root::
     python benchmarks/calibration.py [--model FOLDER] [--stars TABLE.parquet]
 
 Trains the default regressor on the training stars, or loads a saved one, and prints coverage minus
-level in percentage points of each label, with XP coefficients and without them: overall, and in
-the worst bin of at least 300 stars in predicted Teff and [Fe/H] and in G. Then the z-scores' half
-width that holds 68 % and their standard deviation, which outliers raise; and the standard
-deviation of scores that allow for the tails: the deviate of a normal distribution at which the
-truth lies in the star's own, that of all its intervals. Below the table are the root mean square
-over bins and the worst, beside those of perfect intervals in as many bins of so few stars. With
-``--by-truth`` the bins are in the true Teff and [Fe/H]; with ``--stars`` the test stars of further
-tables, such as the released model's, are scored too; ``--bins`` is how many at most. The test
-stars are used for nothing else.
+level in percentage points of each label that APOGEE measured, with XP coefficients and without
+them: overall, and in the worst bin of at least 300 stars in predicted Teff and [Fe/H] and in G.
+Then the z-scores' half width that holds 68 % and their standard deviation, which outliers raise;
+and the standard deviation of scores that allow for the tails: the deviate of a normal distribution
+at which the truth lies in the star's own, that of all its intervals. Below the table are the root
+mean square over bins and the worst, beside those of perfect intervals in as many bins of so few
+stars. With ``--by-truth`` the bins are in the true Teff and [Fe/H]; with ``--stars`` the test
+stars of further tables, such as the released model's, are scored too; ``--bins`` is how many at
+most. The test stars are used for nothing else.
 """
 
 from argparse import Namespace
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from astropy.table import Table
 from common.options import make_parser, read_options
-from common.stars import HALVES, load_split
+from common.stars import HALVES, UNITS, load_split
 from scipy.stats import norm
 
 from msaestimator import StellarParameterRegressor
@@ -87,8 +87,9 @@ def score(
     bounds = {level: regressor.predict_interval(stars, level) for level in LEVELS}
     distribution = distributions(regressor, stars)
     source = stars if options.by_truth else table
-    for position, label in enumerate(regressor.labels_):
-        truth = np.ma.filled(stars[label].to_value(table[label].unit), np.nan)
+    for label, unit in UNITS.items():
+        position = regressor.labels_.index(label)
+        truth = np.ma.filled(stars[label].to_value(unit), np.nan)
         row = {"half": half, "label": label}
         values = {
             "all": np.zeros(len(stars)),

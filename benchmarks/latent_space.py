@@ -18,7 +18,7 @@ import numpy as np
 from astropy.table import Table
 from common.figures import save_figure
 from common.options import make_parser, read_options
-from common.stars import HALVES, load_split
+from common.stars import HALVES, load_split, predict_measured
 from common.stars import LABELS as PROBED
 from matplotlib.axes import Axes
 from sklearn.linear_model import RidgeCV
@@ -80,7 +80,7 @@ def print_probes(
             )
             for name, e in encoders.items()
         }
-        predicted["the regressor"] = regressor.predict(asked)
+        predicted["the regressor"] = predict_measured(regressor, asked)
         for model, values in predicted.items():
             errors = [
                 nmad(np.asarray(test[name].value), column)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from common.options import make_parser, read_options
-from common.stars import HALVES, LABELS, UNITS, load_split
+from common.stars import HALVES, LABELS, UNITS, load_split, predict_measured
 from common.tables import ResultTable, in_words
 from sklearn.pipeline import make_pipeline
 from xgboost import XGBRegressor
@@ -76,10 +76,11 @@ def main() -> None:
     options = read_options(parser, trees=5)
     training, test = load_split(toy=options.toy, further=options.stars)
     truth = read_labels(test, UNITS)
+    regressor = StellarParameterRegressor.from_pretrained(options.model)
     table = ResultTable(options.tables / "long_boosting.inc", HEADER)
     for half, hide in HALVES.items():
         theirs = boosting(hide(training), hide(test), options.trees)
-        ours = StellarParameterRegressor.from_pretrained(options.model).predict(hide(test))
+        ours = predict_measured(regressor, hide(test))
         for score in (nmad, rmse):
             boosted, learned = score(truth, theirs), score(truth, ours)
             cells = map(in_words, (boosted, learned, learned / boosted))

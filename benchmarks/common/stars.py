@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from msaestimator import StellarParameterRegressor
 from msaestimator.cli import DEMO_LABELS
 from msaestimator.datasets import join_stars, load_apogee_xp, split_by_source_id
 from msaestimator.metrics import hide_xp, nmad
@@ -20,6 +21,8 @@ __all__ = [
     "load_plain",
     "load_split",
     "load_validation_split",
+    "predict_measured",
+    "with_parallax",
 ]
 
 LABELS = DEMO_LABELS
@@ -72,3 +75,17 @@ def _cut(stars: StarTable, is_scored: np.ndarray, toy: bool) -> tuple[StarTable,
 def errors(model: object, stars: StarTable) -> np.ndarray:
     """Return the NMAD of each label of a model with ``predict``."""
     return nmad(read_labels(stars, UNITS), model.predict(stars))
+
+
+def predict_measured(regressor: StellarParameterRegressor, stars: StarTable) -> np.ndarray:
+    """Return what a regressor predicts of `LABELS`, (n_stars, n_labels), of all that it knows."""
+    return regressor.predict(stars)[:, [regressor.labels_.index(name) for name in LABELS]]
+
+
+def with_parallax(stars: StarTable) -> StarTable:
+    """Return the first packaged test stars with their parallaxes."""
+    told = stars.copy()
+    packaged = load_apogee_xp("test")[: len(stars)]
+    for name in ("parallax", "parallax_error"):
+        told[name] = packaged[name]
+    return told
