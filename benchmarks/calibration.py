@@ -9,11 +9,11 @@ level in percentage points of each label that APOGEE measured, with XP coefficie
 them: overall, and in the worst bin of at least 300 stars in predicted Teff and [Fe/H] and in G.
 Then the z-scores' half width that holds 68 % and their standard deviation, which outliers raise;
 and the standard deviation of scores that allow for the tails: the deviate of a normal distribution
-at which the truth lies in the star's own, that of all its intervals. Below the table are the root
-mean square over bins and the worst, beside those of perfect intervals in as many bins of so few
-stars. With ``--by-truth`` the bins are in the true Teff and [Fe/H]; with ``--stars`` the test
-stars of further tables, such as the released model's, are scored too; ``--bins`` is how many at
-most. The test stars are used for nothing else.
+at which the truth lies in the star's own, that of all its intervals. A table for the page has the
+largest of all labels' deviations, and the root mean square over bins and the worst, beside those
+of perfect intervals in as many bins of so few stars. With ``--by-truth`` the bins are in the true
+Teff and [Fe/H]; with ``--stars`` the test stars of further tables, such as the released model's,
+are scored too; ``--bins`` is how many at most. The test stars are used for nothing else.
 """
 
 from argparse import Namespace
@@ -25,12 +25,21 @@ import numpy as np
 from astropy.table import Table
 from common.options import make_parser, read_options
 from common.stars import HALVES, UNITS, load_split
+from common.tables import ResultTable
 from scipy.stats import norm
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.metrics import coverage, z_scores
 from msaestimator.schema import StarTable
 
+HEADER = (
+    "model, stars, intervals",
+    "all stars: most of any label",
+    "bins: root mean square",
+    "by chance",
+    "the worst bin",
+    "by chance",
+)
 LEVELS = (0.50, 0.68, 0.90, 0.95)
 DEVIATES = np.linspace(0.05, 4, 80)
 """Half the widths of the intervals that make up a star's distribution, if it were normal."""
@@ -52,27 +61,31 @@ def main() -> None:
     else:
         regressor = StellarParameterRegressor(random_state=0, max_epochs=options.epochs)
         regressor.fit(training)
-    binned: dict[float, list] = {level: [] for level in LEVELS}
+    found = {"all": {level: [] for level in LEVELS}, "bins": {level: [] for level in LEVELS}}
     rows = [
         row
         for half, hide in HALVES.items()
-        for row in score(regressor, half, hide(test), options, binned)
+        for row in score(regressor, half, hide(test), options, found)
     ]
     Table(rows).pprint(max_lines=-1, max_width=-1)
-    for level, found in binned.items():
-        print(f"{level:.0%}: {tell(level, *np.transpose(found))}")
+    table = ResultTable(options.tables / "calibration.inc", HEADER)
+    for level in LEVELS:
+        overall = np.abs([off for off, _ in found["all"][level]]).max()
+        cells = tell(level, *np.transpose(found["bins"][level]))
+        name = f"{options.model or 'default'}, {len(test):,}, {level:.0%}"
+        table.add(name, *(f"{100 * off:.1f}" for off in (overall, *cells)))
 
 
-def tell(level: float, off: np.ndarray, n_stars: np.ndarray) -> str:
-    """Return how far coverage is off in bins of so many stars, and were all intervals perfect."""
+def tell(level: float, off: np.ndarray, n_stars: np.ndarray) -> tuple[float, ...]:
+    """Return how far coverage is off in bins of so many stars, and were all intervals perfect.
+
+    These are the root mean square over bins and the worst, each beside its chance.
+    """
     rng = np.random.default_rng(0)
     perfect = rng.binomial(n_stars.astype(int), level, (1000, len(n_stars))) / n_stars - level
     rms = [np.sqrt(np.mean(values**2)) for values in (off, perfect)]
     worst = [np.abs(off).max(), np.median(np.abs(perfect).max(axis=1))]
-    return (
-        f"{100 * rms[0]:.1f} points in {len(off)} bins, {100 * rms[1]:.1f} by chance; in the "
-        f"worst {100 * worst[0]:.1f}, {100 * worst[1]:.1f} by chance"
-    )
+    return (*rms, *worst)
 
 
 def score(
@@ -80,9 +93,9 @@ def score(
     half: str,
     stars: StarTable,
     options: Namespace,
-    binned: dict[float, list],
+    found: dict[str, dict[float, list]],
 ) -> Iterator[dict[str, Any]]:
-    """Yield a row of the table for each label; add bins' deviations and stars to ``binned``."""
+    """Yield a row of the table for each label; add deviations and stars to ``found``."""
     table = regressor.predict_table(stars)
     bounds = {level: regressor.predict_interval(stars, level) for level in LEVELS}
     distribution = distributions(regressor, stars)
@@ -105,8 +118,8 @@ def score(
                 low, high = bounds[level][:, position].T
                 off = [coverage(truth[b], low[b], high[b]) - level for b in rows]
                 row[f"{name} {level:.0%}"] = round(100 * max(off, key=abs), 1)
-                if name != "all":
-                    binned[level].extend(zip(off, map(len, rows), strict=True))
+                kind = "all" if name == "all" else "bins"
+                found[kind][level].extend(zip(off, map(len, rows), strict=True))
         z = z_scores(truth, *(table[label + s].value for s in ("_lower", "", "_upper")))
         low, high = np.nanquantile(z, [0.16, 0.84])
         spread = np.nanstd(normal_scores(truth, distribution[:, position]))
