@@ -253,4 +253,4 @@ def test_what_usable_predictions_of_the_released_model_are_worth(load_plain):
     table = model.predict_table(hidden)
     inside = (table["logg_lower"] < stars["logg"]) & (stars["logg"] < table["logg_upper"])
     assert 0.55 < np.mean(inside) < 0.85
-    assert usable(table, "logg").mean() > 0.8
+    assert usable(table, "logg").mean() > 0.7

@@ -162,7 +162,10 @@ def test_a_finished_run_is_not_trained_again(make_msa, stars, weights, tmp_path,
     assert_same_end(fit(), fit(), weights)
 
 
-def test_a_killed_process_is_resumed_bit_for_bit(make_msa, stars, weights, tmp_path):
+def test_a_killed_process_is_resumed_bit_for_bit(make_msa, weights, tmp_path):
+    from msaestimator.datasets import load_apogee_xp
+
+    stars = load_apogee_xp("train")[:300]
     path = tmp_path / "checkpoint"
     process = subprocess.Popen([sys.executable, "-c", KILLED_FIT, str(path)])
     deadline = time.monotonic() + 60
