@@ -24,15 +24,14 @@ NONE = "–"
 
 
 def in_words(value: float, score: Score) -> str:
-    """Return a value of a score as text."""
+    """Return a value of a score as text, with digits enough to tell it from its aim."""
     if score.score not in ("nmad", "bias", "ratio"):
-        return f"{value:.0%}" if score.score.startswith("coverage") else f"{value:.1%}"
+        return f"{100 * value:.3g}%"
     sign = "+" if score.score == "bias" else ""
-    if score.score == "ratio":
-        return f"{value:.2f}"
     if score.label == "relative teff":
         return f"{value:{sign}.1%}"
-    return f"{value:{sign}.0f}" if score.label == "teff" else f"{value:{sign}.3f}"
+    is_teff = score.label == "teff" and score.score != "ratio"
+    return f"{value:{sign}.1f}" if is_teff else f"{value:{sign}.3f}"
 
 
 def aim_in_words(score: Score) -> str:
