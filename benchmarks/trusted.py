@@ -27,12 +27,11 @@ from common.trust_boosting import Boosting, train_boosting
 from common.trust_figures import draw_by, draw_field
 from common.trust_goals import GOALS, Model
 from common.trust_scores import Score, Scores
-from common.trust_stars import Samples, own_g
+from common.trust_stars import Samples, own_g, with_sides
 from common.trust_tables import TITLES, interval_rows, score_rows, summary_row
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.estimators import DEFAULT_MODEL
-from msaestimator.tables import read_stars
 
 TABLES = {
     "bright": "trusted_bright.inc",
@@ -74,7 +73,8 @@ def main() -> None:
     parser.add_argument("--trees", type=int, default=400, help="of the boosting")
     options = read_options(parser, trees=5)
     if options.train_boosting:
-        train_boosting(read_stars(options.stars), options.boosting, LABELS, max_iter=options.trees)
+        stars = with_sides(options.stars, toy=options.toy)
+        train_boosting(stars, options.boosting, LABELS, max_iter=options.trees)
         return
     samples = Samples(options.stars, toy=options.toy)
     scores = measure(options, samples)

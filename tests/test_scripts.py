@@ -446,6 +446,18 @@ def test_labels_are_scored_where_they_are_known(trust_scores):
     assert wider["coverage 90"].value == 1.0
 
 
+def test_boosting_is_trained_on_copies_for_the_aims(run, monkeypatch):
+    script = ROOT / "benchmarks/trusted.py"
+    errors = run(script, "--toy", "--train-boosting", "--boosting", "errors.ecsv") / "errors.ecsv"
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    boosting = importlib.import_module("common.trust_boosting")
+    trained, stated = boosting.Boosting(errors), boosting.Boosting()
+    for key in ("bright", "XP", "teff"), ("bright", "photometry", "logg"):
+        assert trained.nmad(*key) > stated.nmad(*key)
+    assert trained.nmad("fainter", "G = 17.5", "alpha_m") > 0
+    assert stated.nmad("fainter", "G = 17.5", "alpha_m") is None
+
+
 def test_what_misses_its_aim_is_bold(trust_scores):
     tables = importlib.import_module("common.trust_tables")
     rows = [

@@ -6,11 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
-from msaestimator.datasets import SkyMix, load_apogee_xp, make_fainter
+from msaestimator.datasets import (
+    SkyMix,
+    load_apogee_xp,
+    make_fainter,
+    split_by_source_id,
+)
 from msaestimator.schema import G_BAND, GAIA_DR3, StarTable
 from msaestimator.tables import read_stars
 
-__all__ = ["BASIC", "BRIGHT", "FAINT", "INPUTS", "Samples", "numbers", "own_g", "tell"]
+__all__ = [
+    "BASIC",
+    "BRIGHT",
+    "FAINT",
+    "INPUTS",
+    "Samples",
+    "numbers",
+    "own_g",
+    "tell",
+    "with_sides",
+]
 
 N_TOY = 100
 
@@ -96,6 +111,17 @@ class Samples:
         parallax = numbers(stars, "parallax")
         precise = parallax > PRECISE * numbers(stars, "parallax_error")
         return stars[precise & (parallax > NEAR) & (numbers(stars, "logg") > DWARF)]
+
+
+def with_sides(path: Path | None, *, toy: bool) -> StarTable:
+    """Return APOGEE's stars of a table, or the packaged ones, with ``is_test``."""
+    if path is None:
+        stars = load_apogee_xp()
+        stars["is_test"] = split_by_source_id(stars["source_id"])
+    else:
+        stars = read_stars(path)
+        stars = stars[np.asarray(stars["sample"]) == "apogee"]
+    return stars[: 5 * N_TOY] if toy else stars
 
 
 def numbers(stars: StarTable, name: str) -> np.ndarray:
