@@ -5,11 +5,11 @@ Run from the repository's root::
     python benchmarks/outliers.py --epochs 10
 
 Prints the area under the ROC curve of `outlier_score` for each kind, with and without its parts,
-which flags are raised, and how many ordinary stars are at each brightness: test stars made
-fainter, and with ``--field field_xp.parquet field_magnitudes.parquet`` real stars of one field, in
-tables that share ``source_id``, with ``--ebv`` of that field. The score itself knows no network;
-the flag EXTRAPOLATION does. ``--model FOLDER`` loads a trained regressor. The test stars are
-used for nothing else.
+which flags are raised, and how many ordinary stars are by what columns and at each brightness:
+test stars as they are and made fainter, and with ``--field field_xp.parquet
+field_magnitudes.parquet`` real stars of one field, in tables that share ``source_id``, with
+``--ebv`` of that field. The score itself knows no network; the flag EXTRAPOLATION does.
+``--model FOLDER`` loads a trained regressor. The test stars are used for nothing else.
 """
 
 import time
@@ -26,7 +26,7 @@ from scipy.optimize import nnls
 from sklearn.metrics import roc_auc_score
 
 from msaestimator import StellarParameterRegressor
-from msaestimator.datasets import load_xp_sampling, make_fainter
+from msaestimator.datasets import load_apogee_xp, load_xp_sampling, make_fainter
 from msaestimator.outliers import FaintInputOutliers, InputOutliers
 from msaestimator.preprocessing import Measurements
 from msaestimator.results import PredictionFlag
@@ -351,8 +351,23 @@ def print_told(model: StellarParameterRegressor, stars: StarTable, what: str) ->
     print(f"{what}, {len(stars)} stars: {', '.join(shares)}, any {some:.2%}")
 
 
+def print_columns(model: StellarParameterRegressor, test: StarTable, surveyed: StarTable) -> None:
+    """Print how many test stars are flagged where they are, by what columns there are of them."""
+    views = {view: without(test, *columns) for view, columns in VIEWS.items()}
+    views["surveys too"] = surveyed
+    views["surveys too, no XP"] = without(surveyed, *COEFFICIENTS)
+    edges = (5.0, 11.0, 12.0, 13.0, 14.0, 15.1)
+    for view, stars in views.items():
+        print_told(model, stars, f"test stars, {view}")
+        g_magnitude = magnitudes(stars, [G_BAND])[:, 0]
+        for low, high in zip(edges[:-1], edges[1:], strict=True):
+            there = stars[(g_magnitude > low) & (g_magnitude <= high)]
+            if len(there):
+                print_told(model, there, f"test stars of G {low} to {high}, {view}")
+
+
 def print_brightnesses(
-    model: StellarParameterRegressor, training: StarTable, test: StarTable
+    model: StellarParameterRegressor, training: StarTable, test: StarTable, surveyed: StarTable
 ) -> None:
     """Print how many test stars are flagged when they are fainter, and of hotter ones."""
     spectra, rng = Spectra(training), np.random.default_rng(1)
@@ -364,6 +379,8 @@ def print_brightnesses(
         stars = make_fainter(there, g_magnitude, 0)
         print_told(model, stars, f"test stars at G {g_magnitude}")
         print_told(model, without(stars, *TMASS), f"test stars at G {g_magnitude}, no 2MASS")
+        more = make_fainter(surveyed[own <= g_magnitude], g_magnitude, 0)
+        print_told(model, more, f"test stars at G {g_magnitude}, surveys too")
         if g_magnitude < 17.65:
             hot = too_hot(there, rng, spectra, g_magnitude)
             print_told(model, hot, f"black bodies of 25,000 to 40,000 K at G {g_magnitude}")
@@ -394,7 +411,7 @@ def draw(scores: dict[str, np.ndarray]) -> Figure:
     axes.axvline(2, color="grey", ls=":")
     axes.set(xlim=(0, 8), ylim=(3e-3, 1.1), yscale="log")
     axes.set(xlabel="outlier_score", ylabel="fraction of stars with a higher score")
-    axes.legend(fontsize="small", loc="upper right")
+    figure.legend(fontsize="small", loc="outside upper center", ncols=3)
     return figure
 
 
@@ -409,6 +426,7 @@ def main() -> None:
     parser.add_argument("--timed-stars", type=int, default=10_000)
     options = read_options(parser, model="gaia-xp", made_stars=50, timed_stars=100)
     training, test = load_split(toy=options.toy)
+    surveyed = load_apogee_xp("test")[: len(test)]
     if options.model:
         model = StellarParameterRegressor.from_pretrained(options.model)
     else:
@@ -421,7 +439,8 @@ def main() -> None:
     scores = print_areas(model, test, kinds)
     print_parts(model, test, kinds)
     print_flags(model, test, kinds)
-    print_brightnesses(model, training, test)
+    print_columns(model, test, surveyed)
+    print_brightnesses(model, training, test, surveyed)
     if options.field:
         print_field(model, options.field, options.ebv)
     started = time.perf_counter()
