@@ -18,9 +18,6 @@ __all__ = ["EpochDraws", "epoch_draws"]
 MIX_DRAWS = 4
 """Draws that tell how many copies of a kind of star there are at a brightness."""
 
-CALIBRATION_DRAWS = 4
-"""Draws of the stars held back that the intervals are calibrated on."""
-
 ONCE = 2**31
 """First number of draws that are no epoch's, for what is learned once."""
 
@@ -91,11 +88,13 @@ class EpochDraws:
                 yield self.faint.draw(ONCE + number)[1]
 
     def to_calibrate(self, rows: np.ndarray) -> tuple[Features, np.ndarray]:
-        """Return some stars, with copies that are farther away, and their targets."""
-        values = [self.features.values[rows]]
-        values += [copy.values[rows] for copy in self.copies(CALIBRATION_DRAWS)]
-        targets = [self.draw_targets(ONCE + number)[rows] for number in range(len(values))]
-        return Features(np.concatenate(values), self.features.columns), np.concatenate(targets)
+        """Return some stars, of which some are farther away, and their targets.
+
+        Each star comes once: of several copies some would tell the errors of the others.
+        """
+        features = next(self.copies(1), self.features)
+        values = np.ascontiguousarray(features.values[rows])
+        return Features(values, features.columns), self.draw_targets(ONCE)[rows]
 
     def _sky_mix(self) -> SkyMix | None:
         """Return the weights that make the mix of kinds the sky's, if they are wanted."""
