@@ -101,7 +101,8 @@ def reweight(
     --------
     >>> import numpy as np
     >>> from msaestimator.uncertainty import reweight
-    >>> giants = reweight(np.array([[2.0, 3.0, 4.0]]), (0.16, 0.5, 0.84), lambda logg: logg < 3.5)
+    >>> quantiles = np.array([[2.0, 3.0, 4.0]])
+    >>> giants = reweight(quantiles, (0.16, 0.5, 0.84), lambda logg: logg < 3.5)
     >>> giants.round(1)
     array([[1.8, 2.6, 3.2]])
     """
