@@ -12,6 +12,7 @@ from msaestimator.datasets import SkyMix
 from msaestimator.estimators._fainter_stars import FainterStars, fainter_stars
 from msaestimator.preprocessing import Features, LabelSet, collect_label_errors
 from msaestimator.schema import StarTable
+from msaestimator.training import Draw
 
 __all__ = ["EpochDraws", "epoch_draws"]
 
@@ -59,7 +60,7 @@ class EpochDraws:
         """Whether any epoch differs from another."""
         return self.faint is not None or bool(self.target_errors.any())
 
-    def epochs(self, rows: np.ndarray) -> Any:
+    def epochs(self, rows: np.ndarray) -> Draw:
         """Return what draws the arrays of `train` for an epoch: of some rows of the stars."""
         mix = self._sky_mix()
 
