@@ -28,7 +28,7 @@ def sky():
 def chosen(sky):
     """A sample of these with most dwarfs, and most stars rich in metals, left out."""
     is_giant, is_poor = sky["logg"].value < 3.5, sky["fe_h"].value < -0.5
-    kept = np.where(is_giant, 1.0, 0.25) * np.where(is_poor, 1.0, 0.5)
+    kept = np.where(is_giant, 1.0, 0.4) * np.where(is_poor, 1.0, 0.5)
     return sky[np.random.default_rng(0).uniform(size=len(sky)) < kept]
 
 
@@ -88,9 +88,8 @@ def test_shares_at_each_g_color_and_reddening_are_the_skys(sky, chosen, mix, nam
         wanted = np.average(share[of_chosen[here]], weights=weights[here])
         biased = np.average(is_less[here])
         found = np.average(is_less[here], weights=weights[here])
-        # Weights are nearer to one where the sample is small, and none is below 0.3, which leaves
-        # up to 0.025 too many of what the sample has far too many of.
-        allowed = 0.025 if here.sum() > 3000 else 0.6 * abs(biased - wanted) + 0.01
+        # Weights are nearer to one where the sample is small.
+        allowed = 0.02 if here.sum() > 3000 else 0.6 * abs(biased - wanted) + 0.01
         assert found == pytest.approx(wanted, abs=allowed)
 
 

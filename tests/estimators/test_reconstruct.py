@@ -254,8 +254,17 @@ def released():
     return StellarParameterRegressor.from_pretrained("gaia-xp")
 
 
+TOO_WIDE = pytest.mark.xfail(
+    strict=True,
+    reason="The release's errors of inferred 2MASS magnitudes hold 82 % of bright stars: they "
+    "know how much of a star is missing, not that the surveys which are missing matter little.",
+)
+
+
 class TestReleased:
-    @pytest.mark.parametrize("case", HIDDEN)
+    @pytest.mark.parametrize(
+        "case", [pytest.param(c, marks=[TOO_WIDE] if "2MASS" in c else []) for c in HIDDEN]
+    )
     def test_two_in_three_inferred_values_are_within_their_errors(
         self, released, load_plain, case
     ):
@@ -273,7 +282,6 @@ class TestReleased:
             for half in (faint, ~faint):
                 known = np.isfinite(off[half])
                 shares = (within[half] & known).sum(axis=0) / known.sum(axis=0)
-                # The errors know how much of a star is missing, not which survey.
-                assert 0.5 < np.median(shares) < 0.85
+                assert 0.55 < np.median(shares) < 0.8
                 assert (shares > 0.4).all()
                 assert (shares < 0.9).all()
