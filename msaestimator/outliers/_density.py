@@ -1,16 +1,15 @@
 """Score vectors by how rare they are: their density among the vectors of a training set."""
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
 from msaestimator.outliers._false_alarm import FalseAlarmRate
+from msaestimator.outliers._mixture import fit_mixture
 from msaestimator.preprocessing import with_arrays
 
 __all__ = ["DensityOutliers", "fit_density", "hold_back"]
@@ -21,10 +20,6 @@ N_FILLINGS = 5
 LEAST_NOISE = 1e-3
 """Variance off the principal directions, where there is none: keeps the algebra regular."""
 
-REGULARIZATION = 1e-2
-"""Variance added to each Gaussian along each direction, of unit variance overall."""
-
-VECTORS_PER_GAUSSIAN = 100
 HELD_BACK = 5
 """One vector in so many is held back when none are named."""
 
@@ -160,19 +155,7 @@ class DensityOutliers(BaseEstimator):
         return places
 
     def _fit_mixture(self, places: np.ndarray) -> None:
-        n_gaussians = int(np.clip(len(places) // VECTORS_PER_GAUSSIAN, 1, self.n_gaussians))
-        mixture = GaussianMixture(
-            n_gaussians,
-            reg_covar=REGULARIZATION,
-            tol=1e-2,
-            max_iter=40,
-            init_params="k-means++",
-            random_state=0,
-        )
-        with warnings.catch_warnings():
-            # The density is as good for its use some steps before it settles.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            mixture.fit(places)
+        mixture = fit_mixture(places, self.n_gaussians)
         self.shares_ = mixture.weights_
         self.means_ = mixture.means_
         self.precisions_ = mixture.precisions_cholesky_

@@ -1,15 +1,13 @@
 """Density of measurements as noisy as their star is faint: what lies where, and what is left."""
 
-import warnings
 from typing import Self
 
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
+from msaestimator.outliers._mixture import fit_mixture
 from msaestimator.outliers._noise_profile import NoiseProfile
 from msaestimator.preprocessing import with_arrays
 
@@ -23,11 +21,6 @@ LEAST_VARIANCE = 1e-4
 
 LEAST_PRECISION = 1e-3
 """Precision of a place along directions of which nothing is observed."""
-
-REGULARIZATION = 1e-2
-"""Variance added to each Gaussian along each direction, of about unit variance overall."""
-
-VECTORS_PER_GAUSSIAN = 100
 
 GAUSSIANS_NEAR = 6
 """Gaussians whose density at a place is computed: those most likely by their variances."""
@@ -199,19 +192,7 @@ class NoisyDensity(BaseEstimator):
         return np.argpartition(-height, n_near - 1, axis=1)[:, :n_near]
 
     def _fit_mixture(self, places: np.ndarray) -> None:
-        n_gaussians = int(np.clip(len(places) // VECTORS_PER_GAUSSIAN, 1, self.n_gaussians))
-        mixture = GaussianMixture(
-            n_gaussians,
-            reg_covar=REGULARIZATION,
-            tol=1e-2,
-            max_iter=40,
-            init_params="k-means++",
-            random_state=0,
-        )
-        with warnings.catch_warnings():
-            # The density is as good for its use some steps before it settles.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            mixture.fit(places)
+        mixture = fit_mixture(places, self.n_gaussians)
         self.shares_ = mixture.weights_
         self.means_ = mixture.means_
         self.covariances_ = mixture.covariances_
