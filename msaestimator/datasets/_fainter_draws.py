@@ -38,8 +38,8 @@ def draw_fainter(
     -------
     stars : StarTable, length n_stars
         The stars in their order, with the columns of :func:`make_fainter`.
-    is_moved : ndarray of bool, shape (n_stars,)
-        Mask of the stars that are farther away.
+    modulus : ndarray of shape (n_stars,)
+        Growth of the stars' distance moduli in mag, zero where they stay.
     """
     table = copy_stars(stars, SCALED_COLUMNS)
     rng = check_random_state(random_state)
@@ -48,10 +48,11 @@ def draw_fainter(
         own_g = read_numbers(table, G_BAND, "mag")
     farther, part = rng.random_sample((2, len(table)))
     is_moved = (farther >= KEPT) & (own_g < faintest)
+    modulus = np.where(is_moved, part * (faintest - own_g), 0.0)
     if is_moved.any():
         g = own_g + part * (faintest - own_g)
         _replace(table, is_moved, make_fainter(table[is_moved], g[is_moved], rng))
-    return table, is_moved
+    return table, modulus
 
 
 def _replace(table: Table, rows: np.ndarray, stars: Table) -> None:

@@ -1,6 +1,6 @@
 """Features, targets and weights of a fine-tuning as they are in each epoch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,13 @@ from astropy.table import vstack
 
 from msaestimator.datasets import SkyMix
 from msaestimator.estimators._fainter_stars import FainterStars, fainter_stars
-from msaestimator.preprocessing import Features, LabelSet, collect_label_errors
-from msaestimator.schema import StarTable
+from msaestimator.preprocessing import (
+    Features,
+    LabelScaler,
+    LabelSet,
+    collect_label_errors,
+)
+from msaestimator.schema import LABELS, StarTable
 from msaestimator.training import Draw
 
 __all__ = ["EpochDraws", "epoch_draws"]
@@ -68,8 +73,11 @@ class EpochDraws:
             arrays = [self.regressor._with_errors(self.features), self.draw_targets(epoch)]
             weights = self.weights
             if self.faint is not None:
-                table, features, is_moved = self.faint.draw(epoch)
-                arrays[0] = self.regressor._with_errors(features, is_moved)
+                table, features, modulus = self.faint.draw(epoch)
+                arrays = [
+                    self.regressor._with_errors(features, modulus > 0),
+                    self.draw_targets(epoch, modulus),
+                ]
                 if mix is not None:
                     weights = weights * mix.weights(self._with_labels(table))
             weights = weights[rows] / weights[rows].mean()
@@ -77,10 +85,23 @@ class EpochDraws:
 
         return draw
 
-    def draw_targets(self, epoch: int) -> np.ndarray:
-        """Return the targets of an epoch, (n_stars, n_labels) float32."""
+    def draw_targets(self, epoch: int, modulus: np.ndarray | None = None) -> np.ndarray:
+        """Return the targets of an epoch, (n_stars, n_labels) float32.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the draw.
+        modulus : ndarray of shape (n_stars,), optional
+            Growth of the stars' distance moduli in mag: parallaxes are those of stars so far away.
+        """
         noise = np.random.RandomState([self.seed, epoch]).standard_normal(self.targets.shape)
-        return (self.targets + self.target_errors * noise).astype(np.float32)
+        targets = self.targets + self.target_errors * noise
+        if modulus is not None:
+            targets = move_labels(
+                self.regressor.label_scaler_, self.labels.names, targets, modulus
+            )
+        return targets.astype(np.float32)
 
     def copies(self, n_draws: int) -> Iterator[Features]:
         """Yield draws of the stars for what is learned once; none if none are made fainter."""
@@ -93,9 +114,11 @@ class EpochDraws:
 
         Each star comes once: of several copies some would tell the errors of the others.
         """
-        features = next(self.copies(1), self.features)
+        features, modulus = self.features, None
+        if self.faint is not None:
+            _, features, modulus = self.faint.draw(ONCE)
         values = np.ascontiguousarray(features.values[rows])
-        return Features(values, features.columns), self.draw_targets(ONCE)[rows]
+        return Features(values, features.columns), self.draw_targets(ONCE, modulus)[rows]
 
     def _sky_mix(self) -> SkyMix | None:
         """Return the weights that make the mix of kinds the sky's, if they are wanted."""
@@ -111,6 +134,26 @@ class EpochDraws:
             if name not in table.colnames:
                 table[name] = values
         return table
+
+
+def move_labels(
+    scaler: LabelScaler, names: Sequence[str], scaled: np.ndarray, modulus: np.ndarray
+) -> np.ndarray:
+    """Return scaled labels of stars farther away: a parallax is smaller, a mass the same.
+
+    Parameters
+    ----------
+    scaler : LabelScaler
+        Fitted scaler of the labels.
+    names : sequence of str of length n_labels
+    scaled : ndarray of shape (n_stars, n_labels)
+        Scaled labels where the stars are, NaN where unknown.
+    modulus : ndarray of shape (n_stars,)
+        Growth of the distance moduli in mag.
+    """
+    powers = np.array([LABELS[n].distance_power if n in LABELS else 0 for n in names])
+    farther = scaler.inverse_transform(scaled) * 10.0 ** (0.2 * powers * modulus[:, None])
+    return np.where(powers != 0, scaler.scaled(farther), scaled)
 
 
 def epoch_draws(

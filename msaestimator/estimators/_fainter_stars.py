@@ -36,16 +36,16 @@ class FainterStars:
     seed: int
 
     def draw(self, epoch: int) -> tuple[StarTable, Features, np.ndarray]:
-        """Return the stars of an epoch, their features, and which of them are farther away.
+        """Return the stars of an epoch, their features, and the growth of their distance moduli.
 
         Epoch 0 is for what is learned once: ranges, calibration, outliers.
         """
         rng = np.random.RandomState([self.seed, epoch])
-        table, is_moved = draw_fainter(self.stars, self.faintest, rng)
+        table, modulus = draw_fainter(self.stars, self.faintest, rng)
         with warnings.catch_warnings():
             # The columns are those of the stars, which the reader has told of.
             warnings.simplefilter("ignore", MissingColumnWarning)
-            return table, self.reader.transform(table), is_moved
+            return table, self.reader.transform(table), modulus
 
 
 def fainter_stars(

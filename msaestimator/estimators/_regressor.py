@@ -107,7 +107,8 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
         none are given). None takes every column of ``y`` but errors, or those of the table that
         are stellar parameters (``teff``, ``logg``, ``fe_h``, ``alpha_m``, …).
     log_labels : "auto" or sequence of str
-        Labels learned as log10; "auto" takes Teff, age, mass and parallax.
+        Labels learned as log10; "auto" takes Teff, age, mass, parallax
+        and distance.
     quantiles : sequence of float
         Levels of the predicted quantiles: an odd number in increasing order, 0.5 in the middle.
     head_widths : sequence of int

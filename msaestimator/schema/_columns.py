@@ -150,6 +150,8 @@ class Label:
         Range in ``unit`` of values to learn from, where noise leaves ``limits``. None is these.
     log_of : str
         Unit of the number that the label is the logarithm of, as log g is of a gravity.
+    distance_power : int
+        Power of the star's distance that the label changes with; most are the star's own.
     """
 
     name: str
@@ -162,6 +164,7 @@ class Label:
     decimals: int = 4
     accepted: tuple[float, float] | None = None
     log_of: str = ""
+    distance_power: int = 0
 
     @property
     def error(self) -> str:

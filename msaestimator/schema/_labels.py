@@ -86,6 +86,17 @@ LABELS: dict[str, Label] = {
             bounds=POSITIVE,
             description="parallax",
             accepted=limits_of("parallax", "mas"),
+            distance_power=-1,
+        ),
+        Label(
+            "distance",
+            "kpc",
+            (0.001, 1000.0),
+            log=True,
+            symbol="$d$",
+            bounds=POSITIVE,
+            description="distance",
+            distance_power=1,
         ),
     )
 }

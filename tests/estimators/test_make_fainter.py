@@ -5,17 +5,18 @@ import pytest
 from astropy.table import QTable
 
 from msaestimator.datasets import draw_fainter
-from msaestimator.estimators._epoch_draws import epoch_draws
+from msaestimator.estimators._epoch_draws import epoch_draws, move_labels
 from msaestimator.estimators._fainter_stars import FainterStars
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
-from msaestimator.preprocessing import collect_labels
+from msaestimator.preprocessing import LabelScaler, collect_labels
 
 
 @pytest.fixture(scope="module")
 def labels(stars):
-    """Labels with a posterior: a mass of 1 with an error of 10 %."""
+    """Labels with a posterior, a mass of 1 with an error of 10 %, and a parallax of 2 mas."""
     table = QTable({name: stars[name] for name in ("teff", "logg", "fe_h")})
     table["mass"] = np.ones(len(stars))
+    table["parallax"] = np.full(len(stars), 2.0)
     table["mass_err"] = np.where(np.arange(len(stars)) % 2, 0.1, np.nan)
     return table
 
@@ -26,7 +27,8 @@ def make_fitted(make_msa, make_regressor, stars, labels):
 
     def make(**changes):
         encoder = make_msa(max_epochs=0)
-        settings = {"labels": ("teff", "logg", "fe_h", "mass"), "max_epochs": 1}
+        names = ("teff", "logg", "fe_h", "mass", "parallax")
+        settings = {"labels": names, "max_epochs": 1}
         regressor = make_regressor(encoder, **settings | {"make_fainter": 18.0} | changes)
         return regressor.fit(stars, labels)
 
@@ -48,9 +50,9 @@ def draws(fitted, stars, labels):
 
 def test_a_draw_is_read_as_its_table_is(fitted, stars):
     faint = FainterStars(fitted.reader_.transform(stars).measured.columns, fitted.reader_, 18.0, 5)
-    table, features, is_moved = faint.draw(3)
+    table, features, modulus = faint.draw(3)
     expected, moved = draw_fainter(stars, 18.0, np.random.RandomState([5, 3]))
-    np.testing.assert_array_equal(is_moved, moved)
+    np.testing.assert_array_equal(modulus, moved)
     np.testing.assert_array_equal(features.values, fitted.reader_.transform(expected).values)
     np.testing.assert_array_equal(
         table["phot_g_mean_mag"].value, expected["phot_g_mean_mag"].value
@@ -98,9 +100,35 @@ def test_labels_are_drawn_from_their_errors(draws, fitted):
     np.testing.assert_array_equal(draws.draw_targets(1)[:, others], draws.targets[:, others])
 
 
+def test_a_parallax_is_that_of_the_star_where_it_is(draws, fitted):
+    parallax = list(fitted.labels_).index("parallax")
+    targets = draws.epochs(np.arange(len(draws.features)))(1)[1].astype(float)
+    modulus = draws.faint.draw(1)[2]
+    in_mas = fitted.label_scaler_.inverse_transform(targets)[:, parallax]
+    np.testing.assert_allclose(in_mas, 2.0 / 10 ** (modulus / 5), rtol=1e-5)
+    spectral = [fitted.labels_.index(name) for name in ("teff", "logg", "fe_h")]
+    np.testing.assert_array_equal(targets[:, spectral], draws.targets[:, spectral])
+
+
+def test_moving_labels_is_undone_by_moving_them_back():
+    names = ("distance", "parallax", "mass", "vsini")
+    labels = np.array([[1.0, 1.0, 1.0, 5.0], [2.0, 0.5, 3.0, 9.0], [4.0, np.nan, 9.0, 2.0]])
+    modulus = np.array([0.0, 5.0, 2.5])
+    for settings in ({}, {"log": ()}, {"robust": True, "asinh": True}):
+        scaler = LabelScaler(names, **settings).fit(labels)
+        moved = move_labels(scaler, names, scaler.scaled(labels), modulus)
+        np.testing.assert_array_equal(moved[:, 2:], scaler.scaled(labels)[:, 2:])
+        there = scaler.inverse_transform(moved)
+        np.testing.assert_allclose(there[:, 0], [1.0, 20.0, 4.0 * 10**0.5])
+        np.testing.assert_allclose(there[:, 1], [1.0, 0.05, np.nan])
+        back = move_labels(scaler, names, moved, -modulus)
+        np.testing.assert_allclose(back, scaler.scaled(labels), atol=1e-12)
+
+
 def test_moved_stars_get_no_further_noise(draws, fitted):
     x = draws.epochs(np.arange(len(draws.features)))(1)[0]
-    _, features, is_moved = draws.faint.draw(1)
+    _, features, modulus = draws.faint.draw(1)
+    is_moved = modulus > 0
     values, errors = np.split(x, 2, axis=1)
     np.testing.assert_array_equal(values, features.values)
     assert not errors[is_moved].any()
@@ -135,7 +163,7 @@ def test_calibration_is_of_each_star_once_at_some_brightness(draws):
     own, drawn = draws.features.g_magnitude[rows, 0], features.g_magnitude[:, 0]
     assert (drawn >= own).all()
     assert 0.4 < (drawn > own).mean() < 0.8
-    others = [n for n, name in enumerate(draws.labels.names) if name != "mass"]
+    others = [n for n, name in enumerate(draws.labels.names) if name not in ("mass", "parallax")]
     np.testing.assert_array_equal(targets[:, others], draws.targets[rows][:, others])
 
 

@@ -18,7 +18,13 @@ def test_label_is_well_formed(name):
 
 
 def test_which_labels_are_learned_as_logarithms():
-    assert {name for name in LABELS if LABELS[name].log} == {"teff", "age", "mass", "parallax"}
+    assert {name for name in LABELS if LABELS[name].log} == {
+        "teff",
+        "age",
+        "mass",
+        "parallax",
+        "distance",
+    }
 
 
 def test_logarithmic_labels_have_no_negative_range():
