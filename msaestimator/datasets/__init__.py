@@ -11,11 +11,14 @@ from msaestimator.datasets._mock import make_mock_survey
 from msaestimator.datasets._mock_sky import make_mock_sky
 from msaestimator.datasets._sky_mix import SkyMix
 from msaestimator.datasets._split import split_by_source_id
+from msaestimator.datasets._star_dataset import Fragment, StarDataset
 from msaestimator.datasets._xp_sampling import XPSampling, load_xp_sampling
 
 __all__ = [
+    "Fragment",
     "IsochroneGrid",
     "SkyMix",
+    "StarDataset",
     "XPSampling",
     "draw_fainter",
     "join_stars",

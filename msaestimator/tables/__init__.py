@@ -1,5 +1,8 @@
 """Tables of stars in any container: their columns by name, with masks and units."""
 
+from msaestimator.tables._arrow_files import parquet_paths
+from msaestimator.tables._arrow_stars import stars_of_arrow
+from msaestimator.tables._arrow_tables import arrow_of_table
 from msaestimator.tables._as_table import as_table
 from msaestimator.tables._containers import (
     column_names,
@@ -18,6 +21,7 @@ from msaestimator.tables._raw_column import (
     is_missing,
     raw_column,
 )
+from msaestimator.tables._reasons import reason_of
 from msaestimator.tables._rows import take_rows
 from msaestimator.tables._text_arrays import arrays_of_text
 from msaestimator.tables._units import convert_unit, read_unit
@@ -26,6 +30,7 @@ __all__ = [
     "NamedColumns",
     "RawColumn",
     "arrays_of_text",
+    "arrow_of_table",
     "as_table",
     "check_source_ids",
     "column_names",
@@ -38,11 +43,14 @@ __all__ = [
     "kind_of",
     "named_columns",
     "output_path",
+    "parquet_paths",
     "raw_column",
     "read_stars",
     "read_unit",
+    "reason_of",
     "require_columns",
     "source_ids_of",
+    "stars_of_arrow",
     "take_rows",
     "understand_names",
     "with_known_names",

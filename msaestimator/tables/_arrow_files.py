@@ -11,7 +11,14 @@ from astropy.table import Table
 from msaestimator.exceptions import ColumnError
 from msaestimator.tables._arrow_tables import arrow_of_table, table_of_arrow
 
-__all__ = ["PARQUET_ENDINGS", "read_feather", "read_parquet", "write_feather", "write_parquet"]
+__all__ = [
+    "PARQUET_ENDINGS",
+    "parquet_paths",
+    "read_feather",
+    "read_parquet",
+    "write_feather",
+    "write_parquet",
+]
 
 PARQUET_ENDINGS = (".parquet", ".pq", ".parq")
 
@@ -38,17 +45,22 @@ def write_feather(table: Table, path: Path) -> None:
     feather.write_feather(arrow_of_table(table), path)
 
 
-def _read_folder(folder: Path) -> pa.Table:
-    """Read the files that Spark, dask or pyarrow spread over a folder, in order of their names.
+def parquet_paths(folder: Path) -> list[Path]:
+    """Return the parquet files in a folder and below it, in the order of their names.
 
     Whatever begins with "." or "_", as Spark's ``_SUCCESS`` and checksums do, is none of them.
     """
-    files = [
+    return [
         path
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in PARQUET_ENDINGS
         and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
     ]
+
+
+def _read_folder(folder: Path) -> pa.Table:
+    """Read the files that Spark, dask or pyarrow spread over a folder, in order of their names."""
+    files = parquet_paths(folder)
     if not files:
         raise ColumnError(f"it has no file that ends in {', '.join(PARQUET_ENDINGS)}")
     # A column that is null all through one file has no type there.

@@ -20,6 +20,7 @@ from msaestimator.tables._file_formats import PARQUET, FileFormat, file_ending, 
 from msaestimator.tables._foreign_content import BINARY, content_of
 from msaestimator.tables._output_path import expand_home, output_path
 from msaestimator.tables._read_columns import as_stars
+from msaestimator.tables._reasons import reason_of
 
 __all__ = ["read_stars", "write_stars"]
 
@@ -113,7 +114,7 @@ def write_stars(stars: Table, path: str | os.PathLike[str], overwrite: bool = Fa
             form.write(stars, temporary)
         except Exception as error:
             raise ColumnError(
-                f"The table cannot be written to {str(path)!r} as {form.name}: {_reason(error)}."
+                f"The table cannot be written to {str(path)!r} as {form.name}: {reason_of(error)}."
             ) from error
         os.replace(_compressed(temporary, file_ending(path)[1]), path)
 
@@ -128,7 +129,7 @@ def _read(form: FileFormat, path: Path, hdu: int | str | None) -> Table:
     except Exception as error:
         raise ColumnError(
             f"The {'folder' if path.is_dir() else 'file'} {str(path)!r} cannot be read as "
-            f"{form.name}: {_reason(error)}."
+            f"{form.name}: {reason_of(error)}."
         ) from error
 
 
@@ -140,13 +141,6 @@ def _check_content(form: FileFormat, path: Path) -> None:
         raise ColumnError(f"its content is {content}")
     if content is None and form.name in BINARY:
         raise ColumnError(f"it does not begin as {form.name} files do")
-
-
-def _reason(error: Exception) -> str:
-    """Return the first line of what a reader or writer says, which may cite any bytes."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    reason = (lines[0] if lines else type(error).__name__).removesuffix(".")
-    return "".join(letter if letter.isprintable() else "?" for letter in reason)
 
 
 def _compressed(path: Path, compression: str) -> Path:

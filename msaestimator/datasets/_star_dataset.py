@@ -1,0 +1,322 @@
+"""Stars in files, of which some are in memory at a time."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from msaestimator.datasets._parquet_stars import ParquetStars
+from msaestimator.datasets._star_columns import StarColumns, existing
+from msaestimator.datasets._star_file import StarFile
+from msaestimator.datasets._star_paths import star_paths
+from msaestimator.schema import StarTable
+from msaestimator.tables import stars_of_arrow
+
+__all__ = ["Fragment", "StarDataset"]
+
+PIECE = 16_384
+"""Most rows that are read at once, however large a row group is."""
+
+FEWEST = 64
+"""Fewest fragments, if there are as many, that a sample is drawn from."""
+
+SURPLUS = 4
+"""Number of rows that a sample is drawn from, at least, for each row of it."""
+
+
+class Fragment(NamedTuple):
+    """Rows that are read as one: a row group of a parquet file.
+
+    Parameters
+    ----------
+    path : Path
+        File of the rows.
+    row_group : int
+        Number of the row group in its file.
+    start : int
+        Number of the first row, counted over all files.
+    n_rows : int
+        Number of rows.
+    """
+
+    path: Path
+    row_group: int
+    start: int
+    n_rows: int
+
+
+class StarDataset:
+    """Stars in files, read in pieces and never as a whole.
+
+    Parameters
+    ----------
+    paths : path, or iterable of paths
+        Parquet files; folders of them; or HATS catalogues, of which the partitions are read and
+        the margin is not.
+    columns : iterable of str, optional
+        Columns to read, by our names; None reads all.
+    aliases : bool
+        Whether columns are known by other names too, as in `MaskedStellarAutoencoder`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file, or a partition that a catalogue lists is not there.
+    ColumnError
+        A file is empty, truncated, named twice, lacks a column that another has, or has one of
+        another kind; or there is no such column. Found before any star is read.
+
+    Warns
+    -----
+    RenamedColumnWarning
+        Columns were taken by other names than theirs.
+
+    Notes
+    -----
+    The order of stars is that of the files as they are given, of a folder's files by their names,
+    and of a catalogue's partitions over the sky. Nothing is read but the footers of files until
+    stars are asked for; rows that were read are not kept. Files may not change meanwhile.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from msaestimator.datasets import StarDataset, load_apogee_xp
+    >>> from msaestimator.tables import write_stars
+    >>> folder = mkdtemp()
+    >>> for number, split in enumerate(["train", "test"]):
+    ...     write_stars(load_apogee_xp(split)[:500], f"{folder}/{number}.parquet")
+    >>> stars = StarDataset(folder)
+    >>> len(stars), len(stars.files), stars.units["teff"]
+    (1000, 2, 'K')
+    >>> [len(batch) for batch in stars.batches(400, columns=["source_id", "teff"])]
+    [400, 400, 200]
+    >>> stars.sample(300, random_state=0)["bp_coefficients"].shape
+    (300, 55)
+    """
+
+    def __init__(
+        self,
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        columns: Iterable[str] | None = None,
+        aliases: bool = True,
+    ) -> None:
+        self._files: dict[Path, StarFile] = {p: ParquetStars(p) for p in star_paths(paths)}
+        self._columns = StarColumns([*self._files.values()], columns, aliases=aliases)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, other catalogues' names replaced by ours."""
+        return tuple(self._columns.theirs)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Units that the files state, as astropy writes them, by the column's name."""
+        return dict(self._columns.units)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files, in order."""
+        return tuple(self._files)
+
+    @cached_property
+    def fragments(self) -> tuple[Fragment, ...]:
+        """The row groups of all files, in order; those without rows are left out."""
+        found: list[Fragment] = []
+        start = 0
+        for path, file in self._files.items():
+            for group, n_rows in enumerate(file.group_sizes):
+                if n_rows:
+                    found.append(Fragment(path, group, start, n_rows))
+                start += n_rows
+        return tuple(found)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal digits that change with the stars, their order or the chosen columns."""
+        digest = hashlib.sha256(repr(self._columns.theirs).encode())
+        for path in self._files:
+            digest.update(self.fingerprint_of(path).encode())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return sum(fragment.n_rows for fragment in self.fragments)
+
+    def __repr__(self) -> str:
+        return (
+            f"<StarDataset of {len(self):,} stars in {len(self.files):,} files: "
+            f"{len(self.columns)} columns>"
+        )
+
+    def fingerprint_of(self, path: Path) -> str:
+        """Return hexadecimal digits that change with a file's content, and not with its name.
+
+        Parameters
+        ----------
+        path : Path
+            One of `files`.
+        """
+        return self._files[path].fingerprint()
+
+    def read(self, fragment: Fragment, columns: Iterable[str] | None = None) -> StarTable:
+        """Return the stars of one fragment.
+
+        Parameters
+        ----------
+        fragment : Fragment
+            One of `fragments`.
+        columns : iterable of str, optional
+            Columns to read, some of `columns`; None reads them all.
+
+        Returns
+        -------
+        StarTable of length ``fragment.n_rows``
+            Arrays are float32 of two dimensions. Null is masked, NaN beneath if it is a float.
+
+        Raises
+        ------
+        FileNotFoundError
+            The file is not there any more.
+        ColumnError
+            The row group cannot be read.
+        """
+        pieces = self._pieces(fragment.path, fragment.row_group, self._names(columns))
+        return stars_of_arrow(_joined([*pieces]))
+
+    def batches(self, size: int, columns: Iterable[str] | None = None) -> Iterator[StarTable]:
+        """Yield all stars in the order of files, ``size`` at a time; the last may be fewer.
+
+        Parameters
+        ----------
+        size : int
+            Number of stars of a batch.
+        columns : iterable of str, optional
+            Columns to read, some of `columns`; None reads them all.
+        """
+        names = self._names(columns)
+        yield from _batches((piece for p in self.files for piece in self._file(p, names)), size)
+
+    def file_batches(
+        self, path: Path, size: int, columns: Iterable[str] | None = None
+    ) -> Iterator[StarTable]:
+        """Yield the stars of one file in its order, ``size`` at a time; the last may be fewer.
+
+        Parameters
+        ----------
+        path : Path
+            One of `files`.
+        size : int
+            Number of stars of a batch.
+        columns : iterable of str, optional
+            Columns to read, some of `columns`; None reads them all.
+        """
+        yield from _batches(self._file(path, self._names(columns)), size)
+
+    def sample(
+        self,
+        n: int,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        columns: Iterable[str] | None = None,
+    ) -> StarTable:
+        """Return stars drawn at random from all over the files, each at most once.
+
+        Parameters
+        ----------
+        n : int
+            Number of stars; all, if there are fewer.
+        random_state : int, RandomState, Generator or None
+            Seed of the draw.
+        columns : iterable of str, optional
+            Columns to read, some of `columns`; None reads them all.
+
+        Returns
+        -------
+        StarTable
+            Stars in random order.
+
+        Notes
+        -----
+        Of a large dataset only some fragments are read, drawn at random: those of at least four
+        times as many rows as are wanted, and at least 64. Of these each row is as likely as any
+        other. Memory holds the sample and one piece.
+        """
+        names = self._names(columns)
+        rng = np.random.default_rng(_seed(random_state))
+        groups = [(path, g) for path, file in self._files.items() for g in range(file.n_groups)]
+        kept: list[pa.Table] = []
+        keys = np.empty(0)
+        n_seen = 0
+        for n_read, place in enumerate(rng.permutation(len(groups))):
+            if n_read >= FEWEST and n_seen >= SURPLUS * n:
+                break
+            for piece in self._pieces(*groups[place], names):
+                n_seen += len(piece)
+                kept, keys = _smallest_keys(kept, keys, piece, rng.random(len(piece)), n)
+        if not kept:
+            return self._columns.empty(names)
+        return stars_of_arrow(_joined(kept).take(np.argsort(keys)))
+
+    def _names(self, columns: Iterable[str] | None) -> list[str]:
+        """Return chosen columns, all of which must be here."""
+        known = self._columns.theirs
+        return [*known] if columns is None else existing(columns, known, "of the dataset")
+
+    def _file(self, path: Path, names: Sequence[str]) -> Iterator[pa.Table]:
+        for group in range(self._files[path].n_groups):
+            yield from self._pieces(path, group, names)
+
+    def _pieces(self, path: Path, group: int, names: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the rows of a group by our names."""
+        theirs = [self._columns.theirs[name] for name in names]
+        for piece in self._files[path].pieces(group, theirs, PIECE):
+            yield self._columns.taken(piece, names)
+
+
+def _joined(pieces: Sequence[pa.Table]) -> pa.Table:
+    """Return the rows of several tables; a column without a type in one has that of another."""
+    return pa.concat_tables(pieces, promote_options="permissive")
+
+
+def _batches(pieces: Iterable[pa.Table], size: int) -> Iterator[StarTable]:
+    """Yield the rows of pieces of any length, ``size`` at a time."""
+    if size < 1:
+        raise ValueError(f"`size` must be at least 1, got {size}.")
+    waiting: list[pa.Table] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(map(len, waiting)) < size:
+            continue
+        rows = _joined(waiting)
+        n_whole = len(rows) // size * size
+        for start in range(0, n_whole, size):
+            yield stars_of_arrow(rows.slice(start, size))
+        waiting = [rows.slice(n_whole)]
+    if sum(map(len, waiting)):
+        yield stars_of_arrow(_joined(waiting))
+
+
+def _smallest_keys(
+    kept: list[pa.Table], keys: np.ndarray, piece: pa.Table, new_keys: np.ndarray, n: int
+) -> tuple[list[pa.Table], np.ndarray]:
+    """Return the n rows with the smallest random keys, which are a sample of any stream."""
+    limit = keys.max() if len(keys) == n and n else np.inf
+    chosen = np.flatnonzero(new_keys < limit)
+    if not len(chosen):
+        return kept, keys
+    rows, keys = _joined([*kept, piece.take(chosen)]), np.append(keys, new_keys[chosen])
+    if len(keys) > n:
+        best = np.argpartition(keys, n)[:n] if n else np.empty(0, dtype=np.intp)
+        rows, keys = rows.take(best), keys[best]
+    return [rows], keys
+
+
+def _seed(random_state: Any) -> Any:
+    """Return what seeds a generator; one of the old kind gives a number."""
+    if isinstance(random_state, np.random.RandomState):
+        return random_state.randint(2**31)
+    return random_state
