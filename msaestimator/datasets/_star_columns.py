@@ -23,7 +23,7 @@ class StarColumns:
     Parameters
     ----------
     files : sequence of StarFile
-        At least one file.
+        Files, of which there is one at least.
     columns : iterable of str, optional
         Columns to read, by our names; None reads all.
     aliases : bool

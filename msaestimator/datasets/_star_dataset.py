@@ -251,10 +251,11 @@ class StarDataset:
         kept: list[pa.Table] = []
         keys = np.empty(0)
         n_seen = 0
-        for n_read, place in enumerate(rng.permutation(len(groups))):
+        for n_read, place in enumerate(rng.permutation(len(groups)).tolist()):
             if n_read >= FEWEST and n_seen >= SURPLUS * n:
                 break
-            for piece in self._pieces(*groups[place], names):
+            path, group = groups[place]
+            for piece in self._pieces(path, group, names):
                 n_seen += len(piece)
                 kept, keys = _smallest_keys(kept, keys, piece, rng.random(len(piece)), n)
         if not kept:
