@@ -3,6 +3,13 @@
 from msaestimator.datasets._apogee import load_apogee_xp
 from msaestimator.datasets._fainter import make_fainter
 from msaestimator.datasets._fainter_draws import draw_fainter
+from msaestimator.datasets._hats import (
+    HATS_INDEX,
+    HATS_ORDER,
+    hats_index,
+    hats_partition,
+    write_hats_metadata,
+)
 from msaestimator.datasets._isochrone_grid import IsochroneGrid, load_isochrone_grid
 from msaestimator.datasets._isochrones import load_isochrones
 from msaestimator.datasets._join import join_stars
@@ -15,12 +22,16 @@ from msaestimator.datasets._star_dataset import Fragment, StarDataset
 from msaestimator.datasets._xp_sampling import XPSampling, load_xp_sampling
 
 __all__ = [
+    "HATS_INDEX",
+    "HATS_ORDER",
     "Fragment",
     "IsochroneGrid",
     "SkyMix",
     "StarDataset",
     "XPSampling",
     "draw_fainter",
+    "hats_index",
+    "hats_partition",
     "join_stars",
     "load_apogee_xp",
     "load_isochrone_grid",
@@ -31,4 +42,5 @@ __all__ = [
     "make_mock_survey",
     "match_isochrones",
     "split_by_source_id",
+    "write_hats_metadata",
 ]
