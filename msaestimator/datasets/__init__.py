@@ -19,6 +19,7 @@ from msaestimator.datasets._mock_sky import make_mock_sky
 from msaestimator.datasets._sky_mix import SkyMix
 from msaestimator.datasets._split import split_by_source_id
 from msaestimator.datasets._star_dataset import Fragment, StarDataset
+from msaestimator.datasets._star_paths import star_paths
 from msaestimator.datasets._xp_sampling import XPSampling, load_xp_sampling
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "make_mock_survey",
     "match_isochrones",
     "split_by_source_id",
+    "star_paths",
     "write_hats_metadata",
 ]

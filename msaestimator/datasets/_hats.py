@@ -208,5 +208,5 @@ def _write(path: Path, text: str) -> None:
 
 
 def _new(path: Path) -> Path:
-    """Return the temporary name of a file that is not whole yet."""
-    return path.with_name(f".{path.name}.part")
+    """Return the temporary name of a file that is not whole yet, which no other process has."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -153,6 +153,16 @@ class StarDataset:
             f"{len(self.columns)} columns>"
         )
 
+    def n_stars_of(self, path: Path) -> int:
+        """Return the number of stars of a file.
+
+        Parameters
+        ----------
+        path : Path
+            One of `files`.
+        """
+        return sum(self._files[path].group_sizes)
+
     def fingerprint_of(self, path: Path) -> str:
         """Return hexadecimal digits that change with a file's content, and not with its name.
 

@@ -231,6 +231,19 @@ class StarReader(BaseEstimator):
                 left_out |= {array.name, array.error}
         return stars[[name for name in stars.colnames if name not in left_out]]
 
+    @property
+    def input_columns(self) -> frozenset[str] | None:
+        """Columns of a table that matter: features, their errors, arrays of them.
+
+        None if only a preprocessor of one's own knows.
+        """
+        if self._used is None:
+            return None
+        errors = {c.error for c in self.schema_.columns if c.name in self._used and c.error}
+        arrays = [a for a in self.schema_.arrays if any(c.name in self._used for c in a.columns)]
+        of_arrays = {name for a in arrays for name in (a.name, a.error, a.relevant_bases)}
+        return frozenset(self._used | errors | of_arrays)
+
     def check_takes_tables(self) -> None:
         """Refuse a reader that was fitted on a matrix."""
         check_takes_tables(self.fitted_on_table_)

@@ -31,7 +31,14 @@ from msaestimator.schema import (
 )
 from msaestimator.tables import NamedColumns, require_columns
 
-__all__ = ["TokenReadings", "open_tokens", "read_tokens", "read_valid_tokens", "token_columns"]
+__all__ = [
+    "TokenReadings",
+    "open_tokens",
+    "read_tokens",
+    "read_valid_tokens",
+    "token_columns",
+    "token_errors",
+]
 
 NOISE_LIMIT = 5.0
 """Standard errors below zero from which a value that has no logarithm is worth a warning."""
@@ -59,15 +66,19 @@ class TokenReadings(NamedTuple):
 def open_tokens(X: Any, vocabulary: Vocabulary, *, aliases: bool = True) -> NamedColumns | None:
     """Return stars by the names of a vocabulary's columns; None of a matrix; see `open_stars`."""
     features = token_columns(vocabulary)
-    errors = {error for name in features for error in _error_names(name)}
-    errors |= {array.error for array in _arrays(vocabulary)}
-    return open_by_names(X, features, errors, aliases=aliases)
+    return open_by_names(X, features, token_errors(vocabulary), aliases=aliases)
 
 
 def token_columns(vocabulary: Vocabulary) -> set[str]:
     """Return the columns that tell a vocabulary's quantities: theirs, parts and XP arrays."""
     parts = {column for token in vocabulary.tokens for column in token.columns}
     return {*vocabulary.names, *parts, *(array.name for array in _arrays(vocabulary))}
+
+
+def token_errors(vocabulary: Vocabulary) -> set[str]:
+    """Return the columns that tell the errors of `token_columns`."""
+    of_arrays = {array.error for array in _arrays(vocabulary)}
+    return of_arrays | {e for name in token_columns(vocabulary) for e in _error_names(name)}
 
 
 def read_tokens(table: Any, vocabulary: Vocabulary) -> Measured:

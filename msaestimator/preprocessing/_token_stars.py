@@ -23,6 +23,7 @@ from msaestimator.preprocessing._token_reader import (
     open_tokens,
     read_valid_tokens,
     token_columns,
+    token_errors,
 )
 from msaestimator.schema import GENERALIST, LABELS, Token, Vocabulary
 from msaestimator.tables import NamedColumns, column_names, fill_missing_with_nan
@@ -201,10 +202,19 @@ class TokenReader(BaseEstimator):
 
     def without_untrained(self, stars: Table) -> Table:
         """Return stars without the columns that tell only what no star of ``fit`` had."""
-        trained = zip(self.vocabulary_.tokens, self.is_trained_, strict=True)
-        used = token_columns(Vocabulary(tuple(token for token, known in trained if known)))
-        unused = token_columns(self.vocabulary_) - used
+        unused = token_columns(self.vocabulary_) - token_columns(self._trained)
         return stars[[name for name in stars.colnames if name not in unused]]
+
+    @property
+    def input_columns(self) -> frozenset[str]:
+        """Columns of a table that matter: what tells the trained quantities, and errors."""
+        return frozenset(token_columns(self._trained) | token_errors(self._trained))
+
+    @property
+    def _trained(self) -> Vocabulary:
+        """Quantities that any star of ``fit`` had."""
+        known = zip(self.vocabulary_.tokens, self.is_trained_, strict=True)
+        return Vocabulary(tuple(token for token, is_trained in known if is_trained))
 
     @property
     def trained_tokens(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from msaestimator import StarTable
-from msaestimator.datasets import Fragment, StarDataset
+from msaestimator.datasets import Fragment, StarDataset, star_paths
 from msaestimator.exceptions import ColumnError, RenamedColumnWarning
 from msaestimator.tables import stars_of_arrow, write_stars
 
@@ -270,3 +270,9 @@ def test_stars_of_arrow_are_those_of_a_file(tmp_path):
     stars = stars_of_arrow(pq.read_table(tmp_path / "x.parquet"))
     assert stars["phot_g_mean_mag"].unit == u.mag
     assert stars["bp_coefficients"].shape == (10, 55)
+
+
+def test_files_are_listed_and_counted(folder):
+    stars = StarDataset(folder)
+    assert tuple(star_paths(folder)) == stars.files
+    assert [stars.n_stars_of(path) for path in stars.files] == [250, 1, 60]

@@ -3,6 +3,7 @@
 import astropy.units as u
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from msaestimator.datasets import load_apogee_xp, make_fainter
 from msaestimator.preprocessing import StarReader
@@ -75,3 +76,15 @@ def test_a_matrix_has_no_errors_to_explain_anything():
     reader.extend_range(reader.transform(2 * X))
     assert out_of_range(reader, 10 * X).any()
     assert not out_of_range(reader, 2 * X).any()
+
+
+def test_input_columns_are_features_arrays_and_errors(stars):
+    reader = StarReader()
+    reader.fit(stars[["source_id", "phot_g_mean_mag", "bp_coefficients", "ra"]])
+    assert reader.input_columns == {
+        *("phot_g_mean_mag", "phot_g_mean_mag_error"),
+        *("bp_coefficients", "bp_coefficient_errors", "bp_n_relevant_bases"),
+        *(f"bp_{order}" for order in range(1, 56)),
+    }
+    own = StarReader(preprocessor=StandardScaler()).fit(np.eye(3))
+    assert own.input_columns is None
