@@ -34,7 +34,8 @@ class FileFormat(NamedTuple):
     name : str
         Name of the format in messages.
     read : callable
-        Function from a path to a table; with `has_choice`, also from a table's number or name.
+        Function from a path to a table; with `has_choice`, also from a table's number or name;
+        with `has_columns`, also from names of columns, None for all.
     write : callable
         Function that writes a table to a path.
     has_choice : bool
@@ -43,6 +44,8 @@ class FileFormat(NamedTuple):
         True if its readers read a compressed file too.
     package : str
         Package that the format needs and that may not be installed; empty if there is none.
+    has_columns : bool
+        True if some columns can be read without the others.
     """
 
     name: str
@@ -51,10 +54,11 @@ class FileFormat(NamedTuple):
     has_choice: bool = False
     may_be_compressed: bool = True
     package: str = ""
+    has_columns: bool = False
 
 
 PARQUET = FileFormat("parquet", read_parquet, write_parquet, may_be_compressed=False)
-_FITS = FileFormat("FITS", read_fits, write_fits, has_choice=True)
+_FITS = FileFormat("FITS", read_fits, write_fits, has_choice=True, has_columns=True)
 _VOTABLE = FileFormat("VOTable", read_votable, write_votable, has_choice=True)
 _HDF5 = FileFormat("HDF5", read_hdf5, write_hdf5, True, False, package="h5py")
 _FEATHER = FileFormat("Feather", read_feather, write_feather, may_be_compressed=False)

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,11 @@ __all__ = ["read_stars", "write_stars"]
 COMPRESSORS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
-def read_stars(path: str | os.PathLike[str], hdu: int | str | None = None) -> StarTable:
+def read_stars(
+    path: str | os.PathLike[str],
+    hdu: int | str | None = None,
+    columns: Sequence[str] | None = None,
+) -> StarTable:
     """Return the table of stars of a file.
 
     Parameters
@@ -41,6 +45,9 @@ def read_stars(path: str | os.PathLike[str], hdu: int | str | None = None) -> St
     hdu : int or str, optional
         Number or name of the table in a file of several: the HDU of a FITS file, the table of a
         VOTable or HDF5 file, counted from 1. Without it the file must have one table.
+    columns : sequence of str, optional
+        Names of the columns wanted, as the file has them; None are all. Of a FITS file nothing
+        else comes into memory, unless it is compressed.
 
     Returns
     -------
@@ -56,7 +63,7 @@ def read_stars(path: str | os.PathLike[str], hdu: int | str | None = None) -> St
         There is no such file.
     ColumnError
         The ending is unknown, or the file cannot be read as what its ending says, or it has
-        several tables; the message lists them.
+        several tables; the message lists them. Or it lacks a column of ``columns``.
     MissingDependencyError
         The format needs a package that is not installed.
     """
@@ -73,8 +80,8 @@ def read_stars(path: str | os.PathLike[str], hdu: int | str | None = None) -> St
         # A unit that astropy does not know, a header card of another dialect: what matters of
         # them is told where the column is used.
         warnings.simplefilter("ignore", AstropyWarning)
-        table = _read(form, path, hdu)
-        return as_stars(table)
+        table = _read(form, path, hdu, columns)
+        return as_stars(table if columns is None else _select(table, columns, path))
 
 
 def write_stars(stars: Table, path: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -119,10 +126,14 @@ def write_stars(stars: Table, path: str | os.PathLike[str], overwrite: bool = Fa
         os.replace(_compressed(temporary, file_ending(path)[1]), path)
 
 
-def _read(form: FileFormat, path: Path, hdu: int | str | None) -> Table:
+def _read(
+    form: FileFormat, path: Path, hdu: int | str | None, columns: Sequence[str] | None
+) -> Table:
     try:
         if path.is_file():
             _check_content(form, path)
+        if form.has_columns:
+            return form.read(path, hdu, columns)
         return form.read(path, hdu) if form.has_choice else form.read(path)
     except MemoryError:
         raise
@@ -131,6 +142,17 @@ def _read(form: FileFormat, path: Path, hdu: int | str | None) -> Table:
             f"The {'folder' if path.is_dir() else 'file'} {str(path)!r} cannot be read as "
             f"{form.name}: {reason_of(error)}."
         ) from error
+
+
+def _select(table: Table, columns: Sequence[str], path: Path) -> Table:
+    """Return the columns wanted of a table, in the order wanted."""
+    missing = [name for name in columns if name not in table.colnames]
+    if missing:
+        raise ColumnError(
+            f"The file {str(path)!r} must have the columns {', '.join(columns)}, got none called "
+            f"{', '.join(missing)}. Names must be spelled as in the file."
+        )
+    return table[list(columns)]
 
 
 def _check_content(form: FileFormat, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,29 @@ __all__ = ["read_fits", "write_fits"]
 BEGINNING = b"SIMPLE"
 
 
-def read_fits(path: Path, hdu: int | str | None) -> Table:
-    """Read the only table of a FITS file, or the HDU of a number or name."""
+def read_fits(path: Path, hdu: int | str | None, columns: Collection[str] | None = None) -> Table:
+    """Read the only table of a FITS file, or the HDU of a number or name.
+
+    With ``columns``, only those of them that the table has come into memory, unless the file is
+    compressed.
+    """
     with warnings.catch_warnings():
         # Rows that are not there would be zeros, or an error that says nothing.
         warnings.filterwarnings("error", "File may have been truncated")
-        with fits.open(_uncompressed(path), memmap=False, character_as_bytes=True) as hdus:
-            chosen = choose_table(_tables(hdus), hdu)
-            return Table.read(hdus[chosen.number], format="fits", unit_parse_strict="silent")
+        content = _uncompressed(path)
+        on_disk = columns is not None and content is path
+        with fits.open(content, memmap=on_disk, character_as_bytes=True) as hdus:
+            table = Table.read(
+                hdus[choose_table(_tables(hdus), hdu).number],
+                format="fits",
+                unit_parse_strict="silent",
+                # To look for NaN reads every column.
+                mask_invalid=not on_disk,
+            )
+            if not on_disk:
+                return table
+            # A copy, since the file closes.
+            return table[[name for name in table.colnames if name in (columns or ())]].copy()
 
 
 def write_fits(table: Table, path: Path) -> None:

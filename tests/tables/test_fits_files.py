@@ -1,5 +1,7 @@
 """FITS files: the table that is meant, nulls, arrays, units of other dialects."""
 
+import tracemalloc
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.tables import read_stars, write_stars
+from msaestimator.tables import raw_column, read_stars, write_stars
 
 BIG = 5937083312263887616
 
@@ -147,3 +149,74 @@ def test_text_has_all_that_a_catalogue_shows_less_of(tmp_path, ending):
         assert hdus[1].header["TDISP1"].endswith(".2")
     write_stars(read_stars(tmp_path / "stars.fits"), tmp_path / f"stars{ending}")
     assert read_stars(tmp_path / f"stars{ending}")["magnitude"][0] == 15.123456
+
+
+@pytest.fixture
+def kinds(tmp_path):
+    """A file with a column of every kind, and of one kind too many."""
+    stars = Table(
+        {
+            "unwanted": np.zeros((3, 50)),
+            "source_id": [BIG, BIG + 1, BIG + 2],
+            "teff": MaskedColumn([5000.0, 0.0, 6000.0], mask=[False, True, False], unit="K"),
+            "flag": MaskedColumn([1, 2, 3], mask=[False, False, True], dtype=np.int16),
+            "unsigned": np.array([0, 1, 2**32 - 1], dtype=np.uint32),
+            "name": ["a", "bb", ""],
+            "good": [True, False, True],
+            "errors": np.arange(6, dtype=np.float32).reshape(3, 2),
+        }
+    )
+    path = tmp_path / "kinds.fits"
+    write_stars(stars, path)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["fits", "fits.gz", "csv", "parquet"])
+def test_some_columns_are_as_among_all(kinds, tmp_path, ending):
+    path = tmp_path / f"other.{ending}"
+    write_stars(read_stars(kinds), path)
+    names = ["errors", "source_id", "teff", "flag", "unsigned", "name", "good"]
+    every, some = read_stars(path), read_stars(path, columns=names)
+    assert some.colnames == names
+    for name in names:
+        assert some[name].dtype == every[name].dtype
+        assert some[name].unit == every[name].unit
+        np.testing.assert_array_equal(*(_values(table[name]) for table in (some, every)))
+
+
+def _values(column):
+    """Return values with their fill where they are missing, by mask or by NaN."""
+    values, mask, _ = raw_column(column)
+    fill = np.nan if values.dtype.kind == "f" else values.dtype.type()
+    return np.where(mask, fill, values)
+
+
+def test_columns_outlive_the_file_they_were_on(kinds):
+    stars = read_stars(kinds, columns=["source_id"])
+    kinds.unlink()
+    assert stars["source_id"].tolist() == [BIG, BIG + 1, BIG + 2]
+
+
+def test_only_the_columns_wanted_come_into_memory(tmp_path):
+    path = tmp_path / "wide.fits"
+    write_stars(Table({"teff": np.ones(40_000), "much": np.zeros((40_000, 100))}), path)
+    tracemalloc.start()
+    assert read_stars(path, columns=["teff"])["teff"].sum() == 40_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < path.stat().st_size / 10
+
+
+@pytest.mark.parametrize("ending", ["fits", "ecsv"])
+def test_columns_that_a_file_lacks(tmp_path, ending):
+    path = tmp_path / f"few.{ending}"
+    write_stars(Table({"TEFF": [1.0], "LOGG": [1.0]}), path)
+    with pytest.raises(ColumnError, match="columns TEFF, logg, got none called logg"):
+        read_stars(path, columns=["TEFF", "logg"])
+
+
+def test_a_file_cut_off_has_no_columns(kinds, tmp_path):
+    path = tmp_path / "short.fits"
+    path.write_bytes(kinds.read_bytes()[:-2880])
+    with pytest.raises(ColumnError, match="cannot be read as FITS: File may have been truncated"):
+        read_stars(path, columns=["source_id"])
