@@ -166,6 +166,24 @@ def esa_is_here(server, monkeypatch, tmp_path):
 
 
 @pytest.fixture
+def vizier(monkeypatch):
+    """VizieR on this machine, which answers with a few rows of APOGEE's catalogue."""
+    from vizier import Vizier
+
+    from msaestimator.archive import _vizier
+
+    service, open_session = Vizier(), _vizier.open_session
+
+    def open_here(*settings):
+        session = open_session(*settings)
+        session.mount("https://vizier.cds.unistra.fr/", service)
+        return session
+
+    monkeypatch.setattr(_vizier, "open_session", open_here)
+    return service
+
+
+@pytest.fixture
 def simbad(monkeypatch):
     """SIMBAD on this machine, which answers about the names of ``simbad.NAMES`` alone."""
     from simbad import Simbad

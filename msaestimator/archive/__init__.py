@@ -15,6 +15,7 @@ from msaestimator.archive._quality import (
 from msaestimator.archive._releases import RELEASES, Release, Survey
 from msaestimator.archive._services import SERVICES, Service
 from msaestimator.archive._stars import ZERO_POINT_ERRORS
+from msaestimator.archive._vizier import fetch_vizier
 
 __all__ = [
     "COMPANIONS",
@@ -34,5 +35,6 @@ __all__ = [
     "Survey",
     "apply_quality_cuts",
     "correct_parallax",
+    "fetch_vizier",
     "resolve_names",
 ]

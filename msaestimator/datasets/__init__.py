@@ -1,8 +1,11 @@
 """Samples to learn from: ``load_*`` ships with the package, ``make_*`` draws known truth."""
 
 from msaestimator.datasets._apogee import load_apogee_xp
+from msaestimator.datasets._apogee_ages import add_ages, read_leung2023, read_mackereth2019
+from msaestimator.datasets._apogee_labels import fetch_apogee_dr17, read_apogee_dr17
 from msaestimator.datasets._fainter import make_fainter
 from msaestimator.datasets._fainter_draws import draw_fainter
+from msaestimator.datasets._galah_labels import read_galah_dr4
 from msaestimator.datasets._hats import (
     HATS_INDEX,
     HATS_ORDER,
@@ -13,9 +16,12 @@ from msaestimator.datasets._hats import (
 from msaestimator.datasets._isochrone_grid import IsochroneGrid, load_isochrone_grid
 from msaestimator.datasets._isochrones import load_isochrones
 from msaestimator.datasets._join import join_stars
+from msaestimator.datasets._label_counts import count_ages, count_labels, stack_labels
+from msaestimator.datasets._li_labels import read_li2022
 from msaestimator.datasets._match_isochrones import match_isochrones
 from msaestimator.datasets._mock import make_mock_survey
 from msaestimator.datasets._mock_sky import make_mock_sky
+from msaestimator.datasets._rave_labels import read_rave_dr6
 from msaestimator.datasets._sky_mix import SkyMix
 from msaestimator.datasets._split import split_by_source_id
 from msaestimator.datasets._star_dataset import Fragment, StarDataset
@@ -30,7 +36,11 @@ __all__ = [
     "SkyMix",
     "StarDataset",
     "XPSampling",
+    "add_ages",
+    "count_ages",
+    "count_labels",
     "draw_fainter",
+    "fetch_apogee_dr17",
     "hats_index",
     "hats_partition",
     "join_stars",
@@ -42,7 +52,14 @@ __all__ = [
     "make_mock_sky",
     "make_mock_survey",
     "match_isochrones",
+    "read_apogee_dr17",
+    "read_galah_dr4",
+    "read_leung2023",
+    "read_li2022",
+    "read_mackereth2019",
+    "read_rave_dr6",
     "split_by_source_id",
+    "stack_labels",
     "star_paths",
     "write_hats_metadata",
 ]
