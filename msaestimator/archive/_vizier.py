@@ -7,6 +7,7 @@ import requests
 from astropy.io import votable
 from astropy.table import Table
 
+from msaestimator.archive._answers import beginning
 from msaestimator.archive._session import open_session
 from msaestimator.exceptions import ArchiveError, MissingDependencyError
 from msaestimator.schema import StarTable
@@ -89,7 +90,7 @@ def _read_votable(table: str, content: bytes) -> Table:
     except Exception as error:
         raise ArchiveError(
             f"VizieR ({table}): the answer is not a VOTable with one table; it begins "
-            f"{content[:60]!r}. Try again later."
+            f"{beginning(content)}. Try again later."
         ) from error
 
 

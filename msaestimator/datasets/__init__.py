@@ -1,4 +1,4 @@
-"""Samples to learn from: ``load_*`` ships with the package, ``make_*`` draws known truth."""
+"""Stars: ``load_*`` ships with the package, ``make_*`` is known truth, ``read_*`` a catalogue."""
 
 from msaestimator.datasets._apogee import load_apogee_xp
 from msaestimator.datasets._apogee_ages import add_ages, read_leung2023, read_mackereth2019
