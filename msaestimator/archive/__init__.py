@@ -14,7 +14,7 @@ from msaestimator.archive._quality import (
 )
 from msaestimator.archive._releases import RELEASES, Release, Survey
 from msaestimator.archive._services import SERVICES, Service
-from msaestimator.archive._stars import ZERO_POINT_ERRORS
+from msaestimator.archive._stars import ZERO_POINT_ERRORS, magnitude_error
 from msaestimator.archive._vizier import fetch_vizier
 
 __all__ = [
@@ -36,5 +36,6 @@ __all__ = [
     "apply_quality_cuts",
     "correct_parallax",
     "fetch_vizier",
+    "magnitude_error",
     "resolve_names",
 ]

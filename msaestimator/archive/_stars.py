@@ -14,7 +14,13 @@ from msaestimator.archive._releases import Release
 from msaestimator.archive._rows import float_array, float_column
 from msaestimator.schema import CoefficientArray, StarTable
 
-__all__ = ["ZERO_POINT_ERRORS", "make_stars", "merge_companions", "spectra_table"]
+__all__ = [
+    "ZERO_POINT_ERRORS",
+    "magnitude_error",
+    "make_stars",
+    "merge_companions",
+    "spectra_table",
+]
 
 ZERO_POINT_ERRORS = {"g": 0.0027553202, "bp": 0.0027901700, "rp": 0.0037793818}
 """Standard errors of the Vega zero points of Gaia EDR3 and DR3, in mag."""
@@ -77,7 +83,20 @@ def _add_spectra(stars: StarTable, release: Release, spectra: pa.Table) -> None:
 
 
 def magnitude_error(flux_over_error: np.ndarray, zero_point_error: float) -> np.ndarray:
-    """Return the standard error of a magnitude, that of the zero point included."""
+    """Return the standard error of a magnitude, that of the zero point included.
+
+    Parameters
+    ----------
+    flux_over_error : ndarray of shape (n_stars,)
+        Mean flux divided by its error, as the archive has it; NaN where unknown.
+    zero_point_error : float
+        Standard error of the zero point in mag, one of `ZERO_POINT_ERRORS`.
+
+    Returns
+    -------
+    ndarray of shape (n_stars,)
+        Errors in mag, NaN where unknown.
+    """
     with np.errstate(divide="ignore"):
         return np.hypot(2.5 / np.log(10) / flux_over_error, zero_point_error)
 

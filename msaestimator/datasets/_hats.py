@@ -13,7 +13,7 @@ from astropy_healpix import HEALPix
 from numpy.typing import ArrayLike
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.tables import parquet_paths
+from msaestimator.tables import files_below
 
 __all__ = [
     "HATS_INDEX",
@@ -181,7 +181,7 @@ def _files_of(catalogue: Path, order: int, pixel: int) -> list[Path]:
     path = catalogue / hats_partition(order, pixel)
     if path.is_file():
         return [path]
-    files = parquet_paths(path.with_suffix(""))
+    files = files_below(path.with_suffix(""))
     if not files:
         raise FileNotFoundError(
             f"The HATS catalogue {str(catalogue)!r} lists a partition that is not there: "

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from msaestimator.datasets._parquet_stars import ParquetStars
 from msaestimator.datasets._star_columns import StarColumns, existing
 from msaestimator.datasets._star_file import StarFile
+from msaestimator.datasets._star_files import open_files
 from msaestimator.datasets._star_paths import star_paths
 from msaestimator.schema import StarTable
 from msaestimator.tables import stars_of_arrow
@@ -30,7 +30,7 @@ SURPLUS = 4
 
 
 class Fragment(NamedTuple):
-    """Rows that are read as one: a row group of a parquet file.
+    """Rows that are read as one: a row group of a parquet file, or a whole bulk file.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ class StarDataset:
     Parameters
     ----------
     paths : path, or iterable of paths
-        Parquet files; folders of them; or HATS catalogues, of which the partitions are read and
-        the margin is not.
+        Parquet files; HDF5 files; the archive's bulk files of spectra with those of their sources;
+        folders of any of these; or HATS catalogues, of which the margin is not read.
     columns : iterable of str, optional
         Columns to read, by our names; None reads all.
     aliases : bool
@@ -69,7 +69,10 @@ class StarDataset:
         There is no such file, or a partition that a catalogue lists is not there.
     ColumnError
         A file is empty, truncated, named twice, lacks a column that another has, or has one of
-        another kind; or there is no such column. Found before any star is read.
+        another kind or unit; or there is no such column. Found before any star is read, except
+        in compressed files, which tell nothing of themselves.
+    MissingDependencyError
+        There are HDF5 files, and h5py is not installed.
 
     Warns
     -----
@@ -81,6 +84,13 @@ class StarDataset:
     The order of stars is that of the files as they are given, of a folder's files by their names,
     and of a catalogue's partitions over the sky. Nothing is read but the footers of files until
     stars are asked for; rows that were read are not kept. Files may not change meanwhile.
+
+    Of ``XpContinuousMeanSpectrum_*.csv.gz`` and ``GaiaSource_*.csv.gz``, those of the same range
+    are joined by ``source_id``: the coefficients of each star with a spectrum, its magnitudes,
+    their errors as `GaiaArchive` computes them, its position, parallax and proper motion. They
+    are compressed text: each file is one fragment and in memory as a whole while it is read, and
+    the number of stars is known only once all of it has been uncompressed. ``msa convert`` makes
+    parquet of them.
 
     Examples
     --------
@@ -106,7 +116,7 @@ class StarDataset:
         columns: Iterable[str] | None = None,
         aliases: bool = True,
     ) -> None:
-        self._files: dict[Path, StarFile] = {p: ParquetStars(p) for p in star_paths(paths)}
+        self._files: dict[Path, StarFile] = open_files(star_paths(paths))
         self._columns = StarColumns([*self._files.values()], columns, aliases=aliases)
 
     @property
@@ -148,10 +158,8 @@ class StarDataset:
         return sum(fragment.n_rows for fragment in self.fragments)
 
     def __repr__(self) -> str:
-        return (
-            f"<StarDataset of {len(self):,} stars in {len(self.files):,} files: "
-            f"{len(self.columns)} columns>"
-        )
+        # Not the number of stars, which compressed text would have to be read for.
+        return f"<StarDataset of {len(self.files):,} files: {len(self.columns)} columns>"
 
     def n_stars_of(self, path: Path) -> int:
         """Return the number of stars of a file.

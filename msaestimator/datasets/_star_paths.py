@@ -4,9 +4,11 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from msaestimator.datasets._bulk_stars import bulk_name
 from msaestimator.datasets._hats import find_catalogue, read_partitions
+from msaestimator.datasets._hdf5_stars import HDF5_ENDINGS
 from msaestimator.exceptions import ColumnError
-from msaestimator.tables import expand_home, parquet_paths
+from msaestimator.tables import PARQUET_ENDINGS, expand_home, files_below
 
 __all__ = ["star_paths"]
 
@@ -49,7 +51,16 @@ def _files_of(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     catalogue = find_catalogue(path)
-    files = parquet_paths(path) if catalogue is None else read_partitions(catalogue)
+    files = _files_in(path) if catalogue is None else read_partitions(catalogue)
     if not files:
-        raise ColumnError(f"The folder {str(path)!r} must have files of stars, got none.")
+        raise ColumnError(
+            f"The folder {str(path)!r} must have files of stars, got none: parquet or HDF5 files, "
+            "or the archive's XpContinuousMeanSpectrum_*.csv.gz and GaiaSource_*.csv.gz."
+        )
     return files
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Return the files of stars in a folder and below it; other text files are none."""
+    files = files_below(folder, (*PARQUET_ENDINGS, *HDF5_ENDINGS, ".gz", ".csv"))
+    return [f for f in files if f.suffix.lower() not in (".gz", ".csv") or bulk_name(f)]

@@ -1,6 +1,7 @@
 """Parquet files, folders of them, and Feather files, by pyarrow."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from msaestimator.tables._arrow_tables import arrow_of_table, table_of_arrow
 
 __all__ = [
     "PARQUET_ENDINGS",
-    "parquet_paths",
+    "files_below",
     "read_feather",
     "read_parquet",
     "write_feather",
@@ -45,22 +46,29 @@ def write_feather(table: Table, path: Path) -> None:
     feather.write_feather(arrow_of_table(table), path)
 
 
-def parquet_paths(folder: Path) -> list[Path]:
-    """Return the parquet files in a folder and below it, in the order of their names.
+def files_below(folder: Path, endings: Collection[str] = PARQUET_ENDINGS) -> list[Path]:
+    """Return the files in a folder and below it that have an ending, in the order of their names.
 
     Whatever begins with "." or "_", as Spark's ``_SUCCESS`` and checksums do, is none of them.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to look in.
+    endings : collection of str
+        Endings in small letters; those of parquet files if none are given.
     """
     return [
         path
         for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in PARQUET_ENDINGS
+        if path.suffix.lower() in endings
         and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
     ]
 
 
 def _read_folder(folder: Path) -> pa.Table:
     """Read the files that Spark, dask or pyarrow spread over a folder, in order of their names."""
-    files = parquet_paths(folder)
+    files = files_below(folder)
     if not files:
         raise ColumnError(f"it has no file that ends in {', '.join(PARQUET_ENDINGS)}")
     # A column that is null all through one file has no type there.

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.tables._arrow_tables import describe_columns, table_of_arrow
 from msaestimator.tables._text_arrays import arrays_of_text
 
-__all__ = ["is_bulk", "no_value", "read_bulk"]
+__all__ = ["bulk_header", "is_bulk", "no_value", "read_bulk"]
 
 BEGINNING = b"# %ECSV"
 
@@ -50,7 +50,7 @@ def read_bulk(file: IO[bytes]) -> Table:
     file : binary file
         Uncompressed content, from its beginning.
     """
-    description, names_line = _header(file)
+    description, names_line = bulk_header(file)
     header = meta.get_header_from_yaml(description.split("\n"))
     delimiter = header.get("delimiter", " ")
     (names,) = csv.reader([names_line], delimiter=delimiter)
@@ -62,8 +62,14 @@ def read_bulk(file: IO[bytes]) -> Table:
     return describe_columns(table_of_arrow(pa.concat_tables(pieces)), description)
 
 
-def _header(file: IO[bytes]) -> tuple[str, str]:
-    """Return the YAML of the comments, and the line with the names of columns."""
+def bulk_header(file: Iterable[bytes]) -> tuple[str, str]:
+    """Return the YAML of the comments, and the line with the names of columns.
+
+    Parameters
+    ----------
+    file : iterable of bytes
+        Lines of the uncompressed content, from the first; those of the rows are left in it.
+    """
     comments: list[str] = []
     for line in file:
         text = line.decode()
