@@ -15,6 +15,7 @@ __all__ = [
     "MissingDependencyError",
     "MissingValueWarning",
     "RenamedColumnWarning",
+    "ToldRequestWarning",
     "UnitMismatchError",
     "did_you_mean",
 ]
@@ -70,6 +71,10 @@ class SucceededModelWarning(UserWarning):
 
 class RenamedColumnWarning(UserWarning):
     """Columns were taken by another name than theirs; the message says which for which."""
+
+
+class ToldRequestWarning(UserWarning):
+    """A quantity is asked for that is among what the model is told, which it repeats."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -6,11 +6,14 @@ from typing import Any, ClassVar, Self
 
 import astropy.units as u
 import numpy as np
+from astropy.table import Table
 from sklearn.base import RegressorMixin, TransformerMixin
 from sklearn.utils import check_random_state
 
 from msaestimator.archive import GaiaArchive
+from msaestimator.estimators._draws import draw_apart, draw_jointly
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
+from msaestimator.estimators._new_words import check_no_new_words
 from msaestimator.estimators._parameters import (
     Rule,
     at_least,
@@ -20,9 +23,16 @@ from msaestimator.estimators._parameters import (
     one_of,
     parameter,
 )
+from msaestimator.estimators._request_flags import (
+    coverage_of,
+    request_flags,
+    told_answers,
+    warn_of_told,
+)
 from msaestimator.estimators._requests import check_blocks, request_draw
 from msaestimator.estimators._saved import SavedEstimator
 from msaestimator.estimators._token_inference import TokenInference
+from msaestimator.estimators._words import list_words
 from msaestimator.metrics import r2
 from msaestimator.networks import StellarTransformer
 from msaestimator.preprocessing import (
@@ -33,7 +43,6 @@ from msaestimator.preprocessing import (
 )
 from msaestimator.results import (
     SPECTRUM,
-    PredictionFlag,
     apparent_spectra,
     check_spectrum,
     request_table,
@@ -42,6 +51,7 @@ from msaestimator.results import (
 from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
 from msaestimator.tables import column_names, source_ids_of
 from msaestimator.training import ParameterGroup, RequestObjective, resolve_device, seeded
+from msaestimator.uncertainty import TokenCoverage
 
 __all__ = ["StellarFoundationModel"]
 
@@ -127,6 +137,9 @@ aliases, device, precision, random_state, verbose
         Units of the labels.
     scaler_ : LabelScaler
         Scaler between quantities and the network's numbers.
+    coverage_ : TokenCoverage
+        Range that each quantity had in ``fit``, beyond which answers have a flag. Models that
+        were saved before it was noted lack it.
     n_features_in_ : int
         Number of input columns.
     feature_names_in_ : ndarray of str of shape (n_features_in,)
@@ -189,6 +202,7 @@ aliases, device, precision, random_state, verbose
 
     module_: StellarTransformer = fitted()
     reader_: TokenReader = fitted()
+    coverage_: TokenCoverage = fitted()
 
     saved_as: ClassVar[str] = "StellarFoundationModel"
 
@@ -230,8 +244,10 @@ aliases, device, precision, random_state, verbose
         weights, X, y = counted_stars(sample_weight, X, y)
         again = self.warm_start and self.__sklearn_is_fitted__()
         if again:
+            X = self.reader_.open(X, aliases=self.aliases)
+            check_no_new_words(self.reader_, X, self.vocabulary, self.labels)
             self.reader_.set_params(labels=self.labels, invalid=self.invalid)
-            stars = self.reader_.transform(self.reader_.open(X, aliases=self.aliases), y)
+            stars = self.reader_.transform(X, y)
             self._check_fitted()
         else:
             reader = TokenReader(self.vocabulary, self.labels, self.asinh, self.invalid)
@@ -239,6 +255,7 @@ aliases, device, precision, random_state, verbose
             self.reader_ = reader
         rows = np.isfinite(stars[:, 0]).any(axis=1)
         stars = stars[rows]
+        self.coverage_ = coverage_of(self.reader_, stars[:, 0], self._coverage if again else None)
         with seeded(self.random_state, resolve_device(self.device)):
             start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
@@ -320,7 +337,7 @@ aliases, device, precision, random_state, verbose
         archive : GaiaArchive, optional
             Archive to ask; None is ESA's.
         requests : str or sequence of str, optional
-            Names of the vocabulary's tokens, as for `request`; None asks for `labels_`.
+            Names of quantities, as for `request`; None asks for `labels_`.
         dust_map : str or callable
             Map of the reddening, as in :func:`msaestimator.dust.add_reddening`, for stars without
             a column ``ebv``.
@@ -335,14 +352,14 @@ aliases, device, precision, random_state, verbose
         Raises
         ------
         ColumnError
-            An id is a float or missing, or a request is not a token; nothing was sent.
+            An id is a float or missing, or a request is not understood; nothing was sent.
         ArchiveError
             The archive failed. What was received is in its cache.
         """
         self._check_fitted()
         self.reader_.check_takes_tables()
         asked = self.labels_ if requests is None else requests
-        self.reader_.positions(asked, what="requests")
+        self.reader_.find_quantities(asked)
         uses_reddening = "ebv" in self.trained_tokens
         dust_map = dust_map if uses_reddening else None
         stars = fetch_stars(source_ids, archive, dust_map, GAIA_DR3, aliases=self.aliases)
@@ -350,7 +367,7 @@ aliases, device, precision, random_state, verbose
         return with_provenance(answers, stars, GAIA_DR3)
 
     def request(
-        self, X: Any, requests: str | Sequence[str], *, inputs: Sequence[str] | None = None
+        self, X: Any, requests: str | Sequence[str], *, inputs: str | Sequence[str] | None = None
     ) -> StarTable:
         """Return the requested quantities of stars, from all that ``X`` says of them.
 
@@ -358,48 +375,40 @@ aliases, device, precision, random_state, verbose
         ----------
         X : table of n_stars stars
             Stars with any of the vocabulary's quantities; each star may have others. A request may
-            be among them, and is then more or less returned.
+            be among them, and is then more or less returned, with a flag and a warning.
         requests : str or sequence of str
-            Names of the vocabulary's tokens, such as ``"age"``.
-        inputs : sequence of str, optional
-            Tokens to take from ``X``; None takes all.
+            Names of words, such as ``"age"``, see `words`; of a block of them (``"color"``); of
+            an array (``"bp_coefficients"``), which stands for its coefficients over the G flux; or
+            of a column that follows from a word and another column of ``X``: a magnitude from a
+            colour and the other magnitude, ``parallax`` from the luminosity and G.
+        inputs : str or sequence of str, optional
+            Words, blocks and arrays to take from ``X``; None takes all.
 
         Returns
         -------
         StarTable of length n_stars
             ``source_id`` if ``X`` has it; of each request its median (``teff``) and standard error
             (``teff_err``), to first order where it is a logarithm that is learned, and the
-            central 68 % interval (``teff_lower`` to ``teff_upper``), in the token's unit; of a
-            label ``teff_flags``, what concerns it alone. Last ``flags``, what concerns the star,
+            central 68 % interval (``teff_lower`` to ``teff_upper``), in the word's unit; and
+            ``teff_flags``, what concerns it alone. Last ``flags``, what concerns the star,
             see :class:`~msaestimator.results.PredictionFlag`. A star of which nothing is known
-            gets the answer for any star of the training, and a flag.
+            gets the answer for any star of the training, and a flag. A column that follows is
+            NaN where a star lacks the other one, whose error counts.
 
         Raises
         ------
         ColumnError
-            A token is not in the vocabulary, or no star of ``fit`` had it; an error is negative.
+            A name is none of these, or no star of ``fit`` had the quantity; ``X`` lacks the other
+            column that a request follows from; an error is negative.
+
+        Warns
+        -----
+        ToldRequestWarning
+            A request is among what stars are told.
         """
-        self._check_fitted()
-        names = [requests] if isinstance(requests, str) else list(requests)
-        positions = self.reader_.positions(names, what="requests")
-        X = self._open(X)
-        identifiers = source_ids_of(X)
-        stars, is_invalid = self.reader_.read(X)
-        values = self._of_inputs(stars[:, 0], inputs)
-        medians, errors, bounds = self._answer(values, positions)
-        units = {name: self.vocabulary_[name].unit for name in names}
-        flags = np.where(np.isfinite(values).any(axis=1), 0, PredictionFlag.NOTHING_KNOWN)
-        flags[is_invalid] |= PredictionFlag.INVALID_INPUT
-        table = request_table(
-            names,
-            medians,
-            errors,
-            units=units,
-            bounds=bounds,
-            identifiers=identifiers,
-            flags=flags,
-        )
-        return self._signed(table, X)
+        table = self._request(X, requests, inputs)
+        warn_of_told(*told_answers(table))
+        return table
 
     def sample(
         self,
@@ -407,12 +416,11 @@ aliases, device, precision, random_state, verbose
         requests: str | Sequence[str],
         n_samples: int = 1,
         *,
-        inputs: Sequence[str] | None = None,
+        inputs: str | Sequence[str] | None = None,
+        joint: bool = True,
         random_state: Any = None,
     ) -> StarTable:
-        """Draw the requested quantities of stars from their joint distribution.
-
-        The requests are drawn one after the other, each knowing those before it.
+        """Draw the requested quantities of stars, from their joint distribution.
 
         Parameters
         ----------
@@ -420,6 +428,10 @@ aliases, device, precision, random_state, verbose
             The same as in `request`.
         n_samples : int
             Draws a star.
+        joint : bool
+            Whether the requests are drawn one after the other, each told those before it, so that
+            a star's draws belong together: a draw of a higher mass is one of a lower age. False
+            draws each by itself, all in one pass of the network.
         random_state : int, RandomState instance or None
 
         Returns
@@ -430,22 +442,21 @@ aliases, device, precision, random_state, verbose
         self._check_fitted()
         if n_samples < 1:
             raise ValueError(f"`n_samples` must be at least 1, got {n_samples}.")
-        names = [requests] if isinstance(requests, str) else list(requests)
-        positions = self.reader_.positions(names, what="requests")
-        rng = check_random_state(random_state)
-        values = np.repeat(self._known(X, inputs), n_samples, axis=0)
-        run = self._inference(TokenInference)
-        for position in positions:
-            mean, error = (part[:, 0] for part in run.predict(values, [position]))
-            values[:, position] = rng.normal(mean, error)
-        drawn = self.scaler_.inverse_transform(values)[:, positions]
+        X = self._open(X)
+        asked = self.reader_.ask(requests, X)
+        values = self._known(X, inputs)
+        warn_of_told(asked.names, asked.of_tokens(np.isfinite(values[:, asked.tokens])))
+        draw = draw_jointly if joint else draw_apart
+        run, rng = self._inference(TokenInference), check_random_state(random_state)
+        drawn = draw(run, values, asked.tokens, n_samples, rng)
+        draws = asked.draws(self.reader_.unscaled(asked.tokens, drawn))
         table = StarTable()
-        for name, draws in zip(names, drawn.T, strict=True):
-            table[name] = draws.reshape(-1, n_samples) * u.Unit(self.vocabulary_[name].unit)
+        for place, name in enumerate(asked.names):
+            table[name] = draws[..., place] * u.Unit(asked.units[name])
         return self._signed(table, X)
 
     def spectrum(
-        self, X: Any, *, inputs: Sequence[str] | None = None, at_10pc: bool = False
+        self, X: Any, *, inputs: str | Sequence[str] | None = None, at_10pc: bool = False
     ) -> StarTable:
         """Return stars' XP spectra as flux at wavelengths.
 
@@ -474,7 +485,7 @@ aliases, device, precision, random_state, verbose
         """
         check_spectrum(self.trained_tokens)
         luminosity = ["pseudo_luminosity"] if at_10pc else []
-        answers = self.request(X, [*SPECTRUM, *luminosity], inputs=inputs)
+        answers = self._request(X, [*SPECTRUM, *luminosity], inputs)
         spectra = (
             spectra_at_10pc(answers, *luminosity) if at_10pc else apparent_spectra(answers, X)
         )
@@ -502,7 +513,7 @@ aliases, device, precision, random_state, verbose
         return np.array([f"vector{i}" for i in range(self.embedding_dim)], dtype=object)
 
     def attention(
-        self, X: Any, requests: str | Sequence[str], *, inputs: Sequence[str] | None = None
+        self, X: Any, requests: str | Sequence[str], *, inputs: str | Sequence[str] | None = None
     ) -> np.ndarray:
         """Return the attention of each request to each known quantity.
 
@@ -519,7 +530,7 @@ aliases, device, precision, random_state, verbose
             most one: the rest is what the request would look at without any.
         """
         self._check_fitted()
-        positions = self.reader_.positions(requests, what="requests")
+        positions = self.reader_.find_words(requests, what="requests")
         return self._inference(TokenInference).attention(self._known(X, inputs), positions)
 
     @property
@@ -529,20 +540,59 @@ aliases, device, precision, random_state, verbose
         return self.reader_.trained_tokens
 
     @property
+    def words(self) -> Table:
+        """Words of the vocabulary, a row each, with what the model knows of them.
+
+        Columns ``name``, ``unit`` and ``block``; ``can_be_told`` and ``can_be_asked``, which only
+        words can that training had; ``n_stars``, the number of its stars that had the word, and
+        ``low`` and ``high``, its range there, beyond which a star is flagged; and
+        ``description``. Numbers and ranges are absent of a model that was saved before they were
+        noted.
+        """
+        self._check_fitted()
+        return list_words(self.reader_, self._coverage)
+
+    @property
     def xp_columns(self) -> tuple[str, ...]:
         """Names of the XP coefficients that can be told and asked."""
         return tuple(
             name for name in self.trained_tokens if self.vocabulary_[name].recipe == "over_g_flux"
         )
 
-    def _known(self, X: Any, inputs: Sequence[str] | None) -> np.ndarray:
+    def _request(
+        self, X: Any, requests: str | Sequence[str], inputs: str | Sequence[str] | None
+    ) -> StarTable:
+        """Return what `request` does, without a warning of requests that are told."""
+        self._check_fitted()
+        X = self._open(X)
+        asked, identifiers = self.reader_.ask(requests, X), source_ids_of(X)
+        stars, is_invalid = self.reader_.read(X)
+        values = self._of_inputs(stars[:, 0], inputs)
+        tokens = asked.tokens if self._coverage is None else self._coverage.with_teff(asked.tokens)
+        answers = self._answer(values, tokens)
+        scaled = self.reader_.scaled(tokens, answers[0])
+        flags = request_flags(values, tokens, scaled, is_invalid, self._coverage)
+        medians, errors, bounds = asked.answers(*answers)
+        table = request_table(
+            asked.names,
+            medians,
+            errors,
+            units=asked.units,
+            bounds=bounds,
+            identifiers=identifiers,
+            flags=flags.of_stars,
+            request_flags=asked.of_tokens(flags.of_answers),
+        )
+        return self._signed(table, X)
+
+    def _known(self, X: Any, inputs: str | Sequence[str] | None) -> np.ndarray:
         """Return the scaled values of what is to be taken from stars, NaN where unknown."""
         return self._of_inputs(self.reader_.transform(self._open(X))[:, 0], inputs)
 
-    def _of_inputs(self, values: np.ndarray, inputs: Sequence[str] | None) -> np.ndarray:
+    def _of_inputs(self, values: np.ndarray, inputs: str | Sequence[str] | None) -> np.ndarray:
         """Return scaled values of the chosen inputs alone."""
         if inputs is not None:
-            positions = self.reader_.positions(inputs, what="inputs")
+            positions = self.reader_.find_words(inputs, what="inputs")
             values[:, ~np.isin(np.arange(values.shape[1]), positions)] = np.nan
         return values
 
@@ -557,6 +607,11 @@ aliases, device, precision, random_state, verbose
         """Return what `TokenReader.inverse_transform` does of tokens."""
         answers = self._inference(TokenInference).predict(values, positions)
         return self.reader_.inverse_transform(positions, *answers)
+
+    @property
+    def _coverage(self) -> TokenCoverage | None:
+        """Coverage of the training, None of a model that was saved before it was noted."""
+        return getattr(self, "coverage_", None)
 
     def _build_module(self) -> StellarTransformer:
         return StellarTransformer(

@@ -1,5 +1,6 @@
 """Table to matrix and back: reading, XP normalisation, feature and label scaling."""
 
+from msaestimator.preprocessing._asked_quantities import AskedQuantities
 from msaestimator.preprocessing._color_contrasts import color_contrasts, units_of_features
 from msaestimator.preprocessing._feature_matrix import FeatureColumns, Features
 from msaestimator.preprocessing._features import StellarFeatures
@@ -38,6 +39,7 @@ from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
 
 __all__ = [
     "NORMALIZED",
+    "AskedQuantities",
     "FeatureColumns",
     "Features",
     "LabelScaler",

@@ -32,12 +32,16 @@ from msaestimator.schema import (
 from msaestimator.tables import NamedColumns, require_columns
 
 __all__ = [
+    "Measured",
     "TokenReadings",
+    "coefficient_arrays",
     "open_tokens",
+    "read_part",
     "read_tokens",
     "read_valid_tokens",
     "token_columns",
     "token_errors",
+    "unit_of_part",
 ]
 
 NOISE_LIMIT = 5.0
@@ -72,12 +76,12 @@ def open_tokens(X: Any, vocabulary: Vocabulary, *, aliases: bool = True) -> Name
 def token_columns(vocabulary: Vocabulary) -> set[str]:
     """Return the columns that tell a vocabulary's quantities: theirs, parts and XP arrays."""
     parts = {column for token in vocabulary.tokens for column in token.columns}
-    return {*vocabulary.names, *parts, *(array.name for array in _arrays(vocabulary))}
+    return {*vocabulary.names, *parts, *(array.name for array in coefficient_arrays(vocabulary))}
 
 
 def token_errors(vocabulary: Vocabulary) -> set[str]:
     """Return the columns that tell the errors of `token_columns`."""
-    of_arrays = {array.error for array in _arrays(vocabulary)}
+    of_arrays = {array.error for array in coefficient_arrays(vocabulary)}
     return of_arrays | {e for name in token_columns(vocabulary) for e in _error_names(name)}
 
 
@@ -135,7 +139,7 @@ def read_valid_tokens(
         Treatment of labels that no star has: an error, or missing with a warning.
     """
     columns = require_columns(table)
-    check_once(columns.names, _arrays(vocabulary))
+    check_once(columns.names, coefficient_arrays(vocabulary))
     check_any_known(columns.names, token_columns(vocabulary), "a quantity of the vocabulary")
     reader = _Reader(columns, vocabulary)
     values = np.full((len(columns), len(vocabulary)), np.nan)
@@ -150,6 +154,22 @@ def read_valid_tokens(
     return TokenReadings(values, errors, reader.is_invalid)
 
 
+def read_part(
+    table: Any, vocabulary: Vocabulary, token: Token, place: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return values and errors, (n_stars,), of the column that a token's recipe has at a place."""
+    reader = _Reader(require_columns(table), vocabulary)
+    measured = reader.read_part(token, place)
+    reader.report("mask")
+    return measured
+
+
+def unit_of_part(token: Token, place: int) -> str:
+    """Return the unit in which a token's recipe takes the column at a place."""
+    unit = RECIPES[token.recipe].units[place] if token.recipe else None
+    return token.unit if unit is None else unit
+
+
 class _Reader:
     """A table's columns by the names that tokens and their recipes use."""
 
@@ -158,7 +178,7 @@ class _Reader:
         self.is_invalid = np.zeros(len(columns), dtype=bool)
         self.invalid: dict[str, str] = {}
         self.coefficients: dict[str, Measured] = {}
-        for array in _arrays(vocabulary):
+        for array in coefficient_arrays(vocabulary):
             if array.name in columns:
                 self.coefficients |= self._expand(array)
 
@@ -169,12 +189,11 @@ class _Reader:
         if token.recipe is None or not all(self._has(name) for name in token.columns):
             self._refuse_coefficients_alone(token)
             return None
-        recipe = RECIPES[token.recipe]
-        parts = [
-            self._column(name, token.unit if unit is None else unit)
-            for name, unit in zip(token.columns, recipe.units, strict=True)
-        ]
-        return recipe.follow(*parts)
+        return RECIPES[token.recipe].follow(self.read_part(token, 0), self.read_part(token, 1))
+
+    def read_part(self, token: Token, place: int) -> Measured:
+        """Return values and errors of the column that a token's recipe has at a place."""
+        return self._column(token.columns[place], unit_of_part(token, place))
 
     def report(self, invalid_labels: str) -> None:
         """Tell of the values that no star has; of labels as an error if so asked."""
@@ -296,7 +315,7 @@ def _usable(token: Token, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
     return np.where(unusable, np.nan, values)
 
 
-def _arrays(vocabulary: Vocabulary) -> list[CoefficientArray]:
+def coefficient_arrays(vocabulary: Vocabulary) -> list[CoefficientArray]:
     """Return the archive's array columns that hold the vocabulary's coefficients."""
     sizes: dict[str, int] = {}
     for token in vocabulary.tokens:

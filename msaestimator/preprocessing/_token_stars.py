@@ -10,6 +10,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
+from msaestimator.preprocessing._asked_quantities import (
+    AskedQuantities,
+    Quantity,
+    find_quantities,
+)
 from msaestimator.preprocessing._forms import (
     check_any_star,
     check_form,
@@ -18,6 +23,7 @@ from msaestimator.preprocessing._forms import (
 )
 from msaestimator.preprocessing._label_scaler import LabelScaler
 from msaestimator.preprocessing._label_set import LabelSet, check_known, collect_labels
+from msaestimator.preprocessing._token_names import words_by_group, words_of
 from msaestimator.preprocessing._token_reader import (
     TokenReadings,
     open_tokens,
@@ -180,6 +186,18 @@ class TokenReader(BaseEstimator):
         errors = self.scaler_.inverse_transform_errors(*full)[:, tokens]
         return values, errors, np.stack([lower, upper], axis=-1)
 
+    def unscaled(self, tokens: Sequence[int], values: np.ndarray) -> np.ndarray:
+        """Return scaled values of some tokens, (..., n_chosen), in their units."""
+        full = np.zeros((*values.shape[:-1], len(self.vocabulary_)))
+        full[..., tokens] = values
+        return self.scaler_.inverse_transform(full)[..., tokens]
+
+    def scaled(self, tokens: Sequence[int], values: np.ndarray) -> np.ndarray:
+        """Return values of some tokens in their units, (n_stars, n_chosen), as learned."""
+        full = np.full((len(values), len(self.vocabulary_)), np.nan)
+        full[:, tokens] = np.nan_to_num(values, nan=np.nan)  # infinite is very large
+        return self.scaler_.scaled(full)[:, tokens]
+
     def positions(self, names: str | Sequence[str], *, what: str) -> list[int]:
         """Return the positions of tokens that training knew; ``what`` is the parameter's name."""
         names = [names] if isinstance(names, str) else list(names)
@@ -193,6 +211,28 @@ class TokenReader(BaseEstimator):
                 f"{', '.join(untrained)}. Fit on stars that have it."
             )
         return positions
+
+    def find_words(self, names: str | Sequence[str], *, what: str) -> list[int]:
+        """Return the positions of words, those of groups too, see `words_of`, that fit knew."""
+        words = words_of(names, self.vocabulary_, self.is_trained_, what=what)
+        self.vocabulary_.index(words, words_by_group(self.vocabulary_))
+        return self.positions(words, what=what)
+
+    def find_quantities(self, names: str | Sequence[str]) -> list[Quantity]:
+        """Return the quantities that are asked for by name; see `AskedQuantities`."""
+        return find_quantities(names, self.vocabulary_, self.is_trained_)
+
+    def ask(self, names: str | Sequence[str], X: Any) -> AskedQuantities:
+        """Return what stars, as `open` returns them, are asked for by name."""
+        return AskedQuantities(self.find_quantities(names), X, self.vocabulary_)
+
+    def new_words(self, X: Any) -> list[str]:
+        """Return the words that stars have, as `open` returns them, and no star of ``fit`` had."""
+        columns = open_tokens(X, self.vocabulary_)
+        if columns is None or self.is_trained_.all():
+            return []
+        untrained = read_valid_tokens(columns, self.vocabulary_, ~self.is_trained_).values
+        return np.array(self.vocabulary_.names)[np.isfinite(untrained).any(axis=0)].tolist()
 
     def read_labels(self, table: Any, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return values and errors of labels in a table, each (n_stars, n_labels)."""

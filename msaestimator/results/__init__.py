@@ -1,5 +1,6 @@
 """Tables of predictions, with units, uncertainties and quality flags."""
 
+from msaestimator.results._estimates import describe_quantity
 from msaestimator.results._flags import (
     PredictionFlag,
     interval_flags,
@@ -24,6 +25,7 @@ __all__ = [
     "PredictionFlag",
     "apparent_spectra",
     "check_spectrum",
+    "describe_quantity",
     "flag_names",
     "interval_flags",
     "limit_flags",

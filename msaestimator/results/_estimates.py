@@ -9,7 +9,7 @@ from scipy.stats import norm
 from msaestimator.results._flags import describe_flags
 from msaestimator.schema import GAIA_DR3, LABELS, RELATIVE, StarTable
 
-__all__ = ["ONE_SIGMA", "add_estimate", "add_flags", "one_sigma_error"]
+__all__ = ["ONE_SIGMA", "add_estimate", "add_flags", "describe_quantity", "one_sigma_error"]
 
 ONE_SIGMA = (0.16, 0.84)
 """Levels of the bounds that are one standard error from the median."""
@@ -36,7 +36,7 @@ def add_estimate(
     parts : mapping of str to (ndarray of shape (n_stars,), str)
         Values and their meaning, by the suffix of the column's name: "" is the quantity itself.
     """
-    subject, decimals, of_all = _words(name), _format(name, unit), u.Unit(unit)
+    subject, decimals, of_all = describe_quantity(name), _format(name, unit), u.Unit(unit)
     for suffix, (values, meaning) in parts.items():
         column = u.Quantity(values, of_all, copy=False)
         column.info.description = f"{subject}: {meaning}"
@@ -52,6 +52,17 @@ def add_flags(table: StarTable, flags: Mapping[str, np.ndarray]) -> None:
     table.meta["flags"] = describe_flags()
 
 
+def describe_quantity(name: str) -> str:
+    """Return the meaning of a quantity, or its name where nobody has described it."""
+    if name in LABELS:
+        return LABELS[name].description
+    column = name.removeprefix(RELATIVE)
+    described = GAIA_DR3[column].description if column in GAIA_DR3 else ""
+    if not described:
+        return name
+    return described if column == name else f"{described}, over the G flux"
+
+
 def one_sigma_error(
     lower: np.ndarray, upper: np.ndarray, levels: tuple[float, float]
 ) -> np.ndarray:
@@ -65,17 +76,6 @@ def one_sigma_error(
     """
     share = np.ptp(norm.ppf(ONE_SIGMA)) / np.ptp(norm.ppf(levels))
     return (upper - lower) / 2 * share
-
-
-def _words(name: str) -> str:
-    """Return the meaning of a quantity, or its name where nobody has described it."""
-    if name in LABELS:
-        return LABELS[name].description
-    column = name.removeprefix(RELATIVE)
-    described = GAIA_DR3[column].description if column in GAIA_DR3 else ""
-    if not described:
-        return name
-    return described if column == name else f"{described}, over the G flux"
 
 
 def _format(name: str, unit: str) -> str:

@@ -23,7 +23,8 @@ class PredictionFlag(ExplainedFlag):
     """Bits of the columns of flags; 0 is nothing to say.
 
     ``flags`` has those that concern a star. ``teff_flags``, ``fe_h_flags`` and so on have those
-    that concern one label: ``OUTSIDE_LIMITS``, ``WIDE_INTERVAL`` and ``UNCONSTRAINED_LABEL``. See
+    that concern one quantity: ``OUTSIDE_LIMITS``, ``WIDE_INTERVAL`` and ``UNCONSTRAINED_LABEL``,
+    of requests also ``TOLD`` and ``OUT_OF_RANGE_ANSWER``. See
     :func:`~msaestimator.results.usable` for those that advise against using a value.
 
     Examples
@@ -47,6 +48,8 @@ class PredictionFlag(ExplainedFlag):
     WIDE_INTERVAL = 512, "the interval is as wide as the label's spread in training, or wider"
     UNCONSTRAINED_LABEL = 1024, "the label was known for no training star of this Teff"
     INVALID_INPUT = 2048, "a value that no star has, such as 99.99 mag, was taken as missing"
+    TOLD = 4096, "the quantity was told to the model, which more or less repeats it"
+    OUT_OF_RANGE_ANSWER = 8192, "the answer lies outside the quantity's range in training"
 
 
 def describe_flags() -> list[str]:

@@ -56,5 +56,5 @@ def _spectra(
         magnitudes,
         g_errors=errors,
         identifiers=answers["source_id"] if "source_id" in answers.colnames else None,
-        flags=answers["flags"],
+        flags=np.bitwise_or.reduce([answers["flags"], *(answers[f"{n}_flags"] for n in SPECTRUM)]),
     )

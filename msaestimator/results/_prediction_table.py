@@ -10,7 +10,7 @@ from msaestimator.metrics import interval_positions
 from msaestimator.results._estimates import add_estimate, add_flags, one_sigma_error
 from msaestimator.schema import LABELS, StarTable
 
-__all__ = ["integers", "prediction_table", "with_interval"]
+__all__ = ["integers", "prediction_table", "whole", "with_interval"]
 
 Parts = dict[str, tuple[np.ndarray, str]]
 
@@ -99,7 +99,7 @@ def prediction_table(
     share = None if epistemic_share is None else np.asarray(epistemic_share, dtype=float)
     if share is not None:
         _check_shape("epistemic_share", share, per_label)
-    bits = None if label_flags is None else _whole(label_flags, "label_flags", per_label)
+    bits = None if label_flags is None else whole(label_flags, "label_flags", per_label)
     table = StarTable()
     if identifiers is not None:
         table["source_id"] = integers(identifiers, "identifiers", len(predicted), np.int64)
@@ -203,17 +203,18 @@ def _level_suffix(level: float) -> str:
 
 def integers(values: ArrayLike, name: str, n_stars: int, dtype: type) -> np.ndarray:
     """Return integers, masked as they are; floats are refused, since they round identifiers."""
-    return _whole(values, name, (n_stars,)).astype(dtype)
+    return whole(values, name, (n_stars,)).astype(dtype)
 
 
-def _whole(values: ArrayLike, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    whole: np.ndarray = np.ma.asarray(values) if np.ma.is_masked(values) else np.asarray(values)
-    if whole.size and not np.issubdtype(whole.dtype, np.integer):
+def whole(values: ArrayLike, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return integers of a shape, of whatever type; floats are refused."""
+    numbers: np.ndarray = np.ma.asarray(values) if np.ma.is_masked(values) else np.asarray(values)
+    if numbers.size and not np.issubdtype(numbers.dtype, np.integer):
         raise ColumnError(
-            f"`{name}` must be integers, got {whole.dtype}. Floats cannot hold a Gaia source_id."
+            f"`{name}` must be integers, got {numbers.dtype}. Floats cannot hold a Gaia source_id."
         )
-    _check_shape(name, whole, shape)
-    return whole
+    _check_shape(name, numbers, shape)
+    return numbers
 
 
 def _check_shape(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from msaestimator.exceptions import ColumnError
 from msaestimator.results._estimates import add_estimate, add_flags
 from msaestimator.results._flags import limit_flags
-from msaestimator.results._prediction_table import integers
+from msaestimator.results._prediction_table import integers, whole
 from msaestimator.schema import LABELS, StarTable
 
 __all__ = ["request_table"]
@@ -23,6 +23,7 @@ def request_table(
     bounds: ArrayLike | None = None,
     identifiers: ArrayLike | None = None,
     flags: ArrayLike | None = None,
+    request_flags: ArrayLike | None = None,
 ) -> StarTable:
     """Return answers as a table: value, standard error and interval of each, one row a star.
 
@@ -40,14 +41,17 @@ def request_table(
         Gaia source identifiers, kept exactly; masked where a star has none.
     flags : array-like of int of shape (n_stars,), optional
         Bits of `PredictionFlag` that concern the star.
+    request_flags : array-like of int of shape (n_stars, n_requests), optional
+        Bits of `PredictionFlag` that concern one answer, beside ``OUTSIDE_LIMITS``.
 
     Returns
     -------
     StarTable of length n_stars
         Columns ``source_id`` (int64); for each quantity its value (``teff``), standard error
-        (``teff_err``) and interval (``teff_lower``, ``teff_upper``), all Quantities, and for a
-        stellar label ``teff_flags`` (int32), what concerns it alone; then ``flags`` (int32), what
-        concerns the star. Columns of what was not given are left out.
+        (``teff_err``) and interval (``teff_lower``, ``teff_upper``), all Quantities, and
+        ``teff_flags`` (int32), what concerns it alone, without ``request_flags`` for stellar
+        labels only; then ``flags`` (int32), what concerns the star. Columns of what was not given
+        are left out.
 
     Raises
     ------
@@ -76,7 +80,9 @@ def request_table(
     table = StarTable()
     if identifiers is not None:
         table["source_id"] = integers(identifiers, "identifiers", len(values), np.int64)
-    of_labels = limit_flags(values, names, units=units)
+    own_flags = limit_flags(values, names, units=units)
+    if request_flags is not None:
+        own_flags |= whole(request_flags, "request_flags", values.shape).astype(np.int32)
     for position, name in enumerate(names):
         parts = {
             "": (values[:, position], "median"),
@@ -88,8 +94,8 @@ def request_table(
                 "_upper": (ends[:, position, 1], "upper end of the central 68 % interval"),
             }
         add_estimate(table, name, units.get(name, ""), parts)
-        if name in LABELS:
-            add_flags(table, {f"{name}_flags": of_labels[:, position]})
+        if name in LABELS or request_flags is not None:
+            add_flags(table, {f"{name}_flags": own_flags[:, position]})
     if flags is not None:
         add_flags(table, {"flags": integers(flags, "flags", len(values), np.int32)})
     return table

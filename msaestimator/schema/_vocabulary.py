@@ -130,12 +130,19 @@ class Vocabulary:
     def __getitem__(self, name: str) -> Token:
         return self.tokens[self.index([name])[0]]
 
-    def index(self, names: Iterable[str]) -> list[int]:
-        """Return the positions of tokens; an unknown one is an error with the nearest name."""
+    def index(self, names: Iterable[str], further: Iterable[str] = ()) -> list[int]:
+        """Return the positions of tokens; an unknown one is an error with the nearest name.
+
+        Parameters
+        ----------
+        names : iterable of str
+        further : iterable of str
+            Names that would have been understood in their place, for the error.
+        """
         names = list(names)
         for name in names:
             if name not in self._position:
-                near = did_you_mean(str(name), self.names) or (
+                near = did_you_mean(str(name), (*self.names, *further)) or (
                     f" It has {', '.join(n for n in self.names if not n.startswith(RELATIVE))}."
                 )
                 raise ColumnError(

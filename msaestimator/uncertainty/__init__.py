@@ -13,6 +13,7 @@ from msaestimator.uncertainty._recalibration import (
 )
 from msaestimator.uncertainty._reconstruction_errors import ReconstructionErrors
 from msaestimator.uncertainty._reweight import prior_ratio, reweight
+from msaestimator.uncertainty._token_coverage import TokenCoverage
 
 __all__ = [
     "DISTRIBUTION_LEVELS",
@@ -24,6 +25,7 @@ __all__ = [
     "QuantileCalibrator",
     "Recalibration",
     "ReconstructionErrors",
+    "TokenCoverage",
     "calibration_sample",
     "check_levels",
     "combine_members",

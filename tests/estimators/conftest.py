@@ -1,7 +1,10 @@
 """A tiny generalist, and how its answers are compared."""
 
+import astropy.units as u
 import numpy as np
 import pytest
+
+from msaestimator.schema import StarTable, Token, Vocabulary
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +19,35 @@ def few(stars):
 def fitted(make_generalist, few):
     """A tiny generalist fitted on these."""
     return make_generalist().fit(few)
+
+
+@pytest.fixture(scope="session")
+def giants():
+    """Mock giants: ages follow from masses but for 5 %, and log g from neither."""
+    rng = np.random.default_rng(0)
+    log_mass, scatter, logg = rng.normal(size=(3, 600))
+    mass = 10 ** (0.1 + 0.07 * log_mass)
+    return StarTable(
+        {
+            "logg": (2.4 + 0.3 * logg) * u.dex,
+            "mass": mass * u.Msun,
+            "age": 3 * mass**-2.5 * 10 ** (0.02 * scatter) * u.Gyr,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def giant_model(make_generalist, giants):
+    """A generalist that has learned how mass and age of these belong together."""
+    words = Vocabulary(
+        (
+            Token("logg", "dex", "label"),
+            Token("mass", "solMass", "label", log=True),
+            Token("age", "Gyr", "label", log=True),
+        )
+    )
+    settings = {"vocabulary": words, "n_inputs": (0, 2), "n_requests": 3, "block_dropout": 0.0}
+    return make_generalist(**settings, max_epochs=40, lr=1e-2, embedding_dim=16).fit(giants)
 
 
 @pytest.fixture(scope="session")

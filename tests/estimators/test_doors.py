@@ -131,6 +131,7 @@ def test_names_as_they_are(regressor, other_stars):
         assert (literal.predict(theirs) != known).any()
 
 
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.ToldRequestWarning")
 @pytest.mark.parametrize("sentinel", [1e20, 99.99, -999.0])
 def test_an_absurd_magnitude_is_missing_with_a_flag(regressor, generalist, other_stars, sentinel):
     stars = other_stars[:5].copy()

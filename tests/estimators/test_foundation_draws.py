@@ -7,6 +7,9 @@ import pytest
 from msaestimator.exceptions import ColumnError
 from msaestimator.schema import LABELS, StarTable, Token, Vocabulary
 
+# What is drawn here is often told too, of which there are tests of its own.
+pytestmark = pytest.mark.filterwarnings("ignore::msaestimator.exceptions.ToldRequestWarning")
+
 ONE = StarTable({"teff": [4800.0], "logg": [2.5]})
 
 
@@ -73,6 +76,49 @@ def test_joint_draws_belong_together(copycat):
         for i, name in enumerate(("first", "second"))
     ]
     assert abs(np.corrcoef(*alone)[0, 1]) < 0.1
+
+
+def log_draws(model, requests, **asked):
+    """Return logarithms of draws for a giant with log g of 2.4, (n_requests, n_samples)."""
+    giant = StarTable({"logg": [2.4] * u.dex})
+    draws = model.sample(giant, requests, 2000, random_state=0, **asked)
+    return np.log10([draws[name][0].value for name in requests])
+
+
+@pytest.mark.parametrize("requests", [["mass", "age"], ["age", "mass"]])
+def test_mass_and_age_at_one_log_g_belong_together(giant_model, giants, requests):
+    """As they do among the stars that were learned from, in whichever order they are drawn."""
+    truth = np.log10([giants[name].value for name in requests])
+    together = log_draws(giant_model, requests)
+    assert np.corrcoef(truth)[0, 1] < -0.98
+    assert np.corrcoef(together)[0, 1] < -0.9
+    np.testing.assert_allclose(together.std(axis=1), truth.std(axis=1), rtol=0.3)
+
+
+def test_draws_apart_do_not_belong_together(giant_model):
+    """But each is as spread as if they did."""
+    requests = ["mass", "age"]
+    apart, together = (log_draws(giant_model, requests, joint=j) for j in (False, True))
+    assert abs(np.corrcoef(apart)[0, 1]) < 0.08
+    np.testing.assert_allclose(apart.std(axis=1), together.std(axis=1), rtol=0.2)
+    np.testing.assert_allclose(apart.mean(axis=1), together.mean(axis=1), atol=0.06)
+
+
+def test_draws_apart_are_those_of_each_request_alone(generalist):
+    draws = generalist.sample(ONE, ["bp_rp", "fe_h"], 4000, joint=False, random_state=0)
+    for name in draws.colnames:
+        alone = generalist.sample(ONE, name, 4000, random_state=1)[name][0].value
+        inner = [np.percentile(values, [16, 50, 84]) for values in (draws[name][0].value, alone)]
+        np.testing.assert_allclose(*inner, atol=0.1 * np.ptp(alone) / 4)
+
+
+def test_joint_is_how_draws_are_made(generalist):
+    asked = {"requests": ["bp_rp", "fe_h"], "n_samples": 3, "random_state": 0}
+    default, together, apart = (
+        generalist.sample(ONE, **asked, **how) for how in ({}, {"joint": True}, {"joint": False})
+    )
+    np.testing.assert_array_equal(default["fe_h"], together["fe_h"])
+    assert (default["fe_h"] != apart["fe_h"]).all()
 
 
 def test_what_is_told_is_copied(copycat):

@@ -5,7 +5,7 @@ import pytest
 
 from msaestimator.archive import ArchiveFlag
 from msaestimator.dust import add_reddening
-from msaestimator.exceptions import ArchiveError, ColumnError
+from msaestimator.exceptions import ArchiveError, ColumnError, ToldRequestWarning
 from msaestimator.results import PredictionFlag
 
 UNKNOWN = 4242
@@ -46,11 +46,13 @@ def test_the_columns(predict, generalist, ids):
 
 
 def test_requests(predict, ids):
-    table = predict(ids[:3], requests=["bp_rp", "relative_bp_1"])
-    of_color = ["bp_rp", "bp_rp_err", "bp_rp_lower", "bp_rp_upper"]
-    assert table.colnames[:6] == ["source_id", *of_color, "relative_bp_1"]
+    with pytest.warns(ToldRequestWarning, match="'bp_rp', 'relative_bp_1': asked for and told"):
+        table = predict(ids[:3], requests=["bp_rp", "relative_bp_1"])
+    of_color = ["bp_rp", "bp_rp_err", "bp_rp_lower", "bp_rp_upper", "bp_rp_flags"]
+    assert table.colnames[:7] == ["source_id", *of_color, "relative_bp_1"]
     assert "teff" not in table.colnames
-    assert "ebv" in predict(ids[:1], requests="ebv").colnames
+    with pytest.warns(ToldRequestWarning, match="'ebv'"):
+        assert "ebv" in predict(ids[:1], requests="ebv").colnames
 
 
 def test_an_unknown_id_is_a_row_that_says_so(predict, ids):

@@ -17,10 +17,12 @@ from msaestimator.schema import GENERALIST, ZHANG2026, StarTable, Token
 
 LABELS = ["teff", "logg", "fe_h"]
 
-pytestmark = pytest.mark.filterwarnings(
+pytestmark = [
     # loky replaces a worker whose memory has grown, and says so.
-    "ignore:A worker stopped while some jobs:UserWarning"
-)
+    pytest.mark.filterwarnings("ignore:A worker stopped while some jobs:UserWarning"),
+    # Everything is asked for, told or not.
+    pytest.mark.filterwarnings("ignore::msaestimator.exceptions.ToldRequestWarning"),
+]
 
 
 @pytest.mark.parametrize("output", ["default", "pandas"])

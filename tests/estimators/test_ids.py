@@ -105,7 +105,7 @@ def ask(request, regressor, generalist):
     """Return a function that asks a model for a table."""
     if request.param == "predict_table":
         return regressor.predict_table
-    return lambda stars: generalist.request(stars, "teff")
+    return lambda stars: generalist.request(stars, "teff", inputs="color")
 
 
 @pytest.mark.parametrize("make", CONTAINERS.values(), ids=CONTAINERS)

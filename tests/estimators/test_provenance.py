@@ -28,6 +28,7 @@ def released():
     return {kind: kind.from_pretrained("gaia-xp") for kind in KINDS}
 
 
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.ToldRequestWarning")
 @pytest.mark.parametrize(
     "ask",
     [

@@ -9,6 +9,9 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.results import PredictionFlag
 from msaestimator.schema import G_BAND, GAIA_DR4, distance, g_flux, vocabulary_of
 
+# Coefficients and luminosities are asked for that are told too.
+pytestmark = pytest.mark.filterwarnings("ignore::msaestimator.exceptions.ToldRequestWarning")
+
 
 @pytest.fixture(scope="module")
 def survey():

@@ -124,7 +124,7 @@ def test_limits_are_converted_to_the_units_of_the_medians():
 
 
 def test_flags_are_distinct_bits_with_a_meaning():
-    assert [flag.value for flag in PredictionFlag] == [2**bit for bit in range(12)]
+    assert [flag.value for flag in PredictionFlag] == [2**bit for bit in range(14)]
     assert len({flag.meaning for flag in PredictionFlag}) == len(PredictionFlag)
     assert FLAG(np.int32(12)) == FLAG.PARTIAL_XP | FLAG.OUT_OF_RANGE_INPUT
     with pytest.raises(ValueError, match="not a valid PredictionFlag"):
