@@ -35,6 +35,7 @@ from msaestimator.estimators._token_inference import TokenInference
 from msaestimator.estimators._words import list_words
 from msaestimator.metrics import r2
 from msaestimator.networks import StellarTransformer
+from msaestimator.outliers import TokenOutliers
 from msaestimator.preprocessing import (
     TokenReader,
     check_any_star,
@@ -140,6 +141,9 @@ aliases, device, precision, random_state, verbose
     coverage_ : TokenCoverage
         Range that each quantity had in ``fit``, beyond which answers have a flag. Models that
         were saved before it was noted lack it.
+    outliers_ : TokenOutliers
+        Some stars of ``fit``, by which what is told of others together is found to be rare. Models
+        that were saved before they were kept lack it.
     n_features_in_ : int
         Number of input columns.
     feature_names_in_ : ndarray of str of shape (n_features_in,)
@@ -203,6 +207,7 @@ aliases, device, precision, random_state, verbose
     module_: StellarTransformer = fitted()
     reader_: TokenReader = fitted()
     coverage_: TokenCoverage = fitted()
+    outliers_: TokenOutliers = fitted()
 
     saved_as: ClassVar[str] = "StellarFoundationModel"
 
@@ -255,7 +260,9 @@ aliases, device, precision, random_state, verbose
             self.reader_ = reader
         rows = np.isfinite(stars[:, 0]).any(axis=1)
         stars = stars[rows]
-        self.coverage_ = coverage_of(self.reader_, stars[:, 0], self._coverage if again else None)
+        coverage, outliers = (self._coverage, self._outliers) if again else (None, None)
+        self.coverage_ = coverage_of(self.reader_, stars[:, 0], coverage)
+        self.outliers_ = TokenOutliers().fit(stars[:, 0], self.vocabulary_, outliers)
         with seeded(self.random_state, resolve_device(self.device)):
             start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
@@ -571,7 +578,7 @@ aliases, device, precision, random_state, verbose
         tokens = asked.tokens if self._coverage is None else self._coverage.with_teff(asked.tokens)
         answers = self._answer(values, tokens)
         scaled = self.reader_.scaled(tokens, answers[0])
-        flags = request_flags(values, tokens, scaled, is_invalid, self._coverage)
+        flags = request_flags(values, tokens, scaled, is_invalid, self._coverage, self._outliers)
         medians, errors, bounds = asked.answers(*answers)
         table = request_table(
             asked.names,
@@ -612,6 +619,11 @@ aliases, device, precision, random_state, verbose
     def _coverage(self) -> TokenCoverage | None:
         """Coverage of the training, None of a model that was saved before it was noted."""
         return getattr(self, "coverage_", None)
+
+    @property
+    def _outliers(self) -> TokenOutliers | None:
+        """Stars of the training, None of a model that was saved before they were kept."""
+        return getattr(self, "outliers_", None)
 
     def _build_module(self) -> StellarTransformer:
         return StellarTransformer(

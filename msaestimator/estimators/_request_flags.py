@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from msaestimator.exceptions import ToldRequestWarning
+from msaestimator.outliers import OUTLIER_SCORE, TokenOutliers
 from msaestimator.preprocessing import TokenReader
 from msaestimator.results import PredictionFlag
 from msaestimator.schema import StarTable
@@ -47,6 +48,7 @@ def request_flags(
     answers: np.ndarray,
     is_invalid: np.ndarray,
     coverage: TokenCoverage | None,
+    outliers: TokenOutliers | None,
 ) -> RequestFlags:
     """Return the flags of answers to requests.
 
@@ -63,6 +65,8 @@ def request_flags(
     coverage : TokenCoverage or None
         Range of the training. None of a model that was saved before it was noted, whose answers
         are not flagged for what lies beyond.
+    outliers : TokenOutliers or None
+        Stars of the training. None of a model that was saved before they were kept.
     """
     is_told = np.isfinite(values)
     of_stars = np.where(is_told.any(axis=1), 0, PredictionFlag.NOTHING_KNOWN)
@@ -71,6 +75,8 @@ def request_flags(
     if coverage is not None:
         of_stars |= coverage.input_flags(values)
         of_answers |= coverage.answer_flags(values, tokens, answers)
+    if outliers is not None:
+        of_stars[outliers.score(values) >= OUTLIER_SCORE] |= PredictionFlag.INCONSISTENT_INPUTS
     return RequestFlags(of_stars.astype(np.int32), of_answers.astype(np.int32))
 
 

@@ -11,6 +11,7 @@ from msaestimator.outliers._noise_profile import NoiseProfile
 from msaestimator.outliers._noisy_density import NoisyDensity
 from msaestimator.outliers._noisy_outliers import NoisyOutliers
 from msaestimator.outliers._outlier_model import OUTLIER_SCORE, OutlierModel, training_views
+from msaestimator.outliers._token_outliers import TokenOutliers
 
 __all__ = [
     "OUTLIER_SCORE",
@@ -25,5 +26,6 @@ __all__ = [
     "NoisyDensity",
     "NoisyOutliers",
     "OutlierModel",
+    "TokenOutliers",
     "training_views",
 ]

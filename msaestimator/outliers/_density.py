@@ -12,7 +12,7 @@ from msaestimator.outliers._false_alarm import FalseAlarmRate
 from msaestimator.outliers._mixture import fit_mixture
 from msaestimator.preprocessing import with_arrays
 
-__all__ = ["DensityOutliers", "fit_density", "hold_back"]
+__all__ = ["DensityOutliers", "fit_density", "hold_back", "rows_by_pattern"]
 
 N_FILLINGS = 5
 """Rounds in which missing values and principal directions settle on each other."""
@@ -146,7 +146,7 @@ class DensityOutliers(BaseEstimator):
         """Return vectors' most likely places along the directions, given what is observed."""
         places = np.empty((len(scaled), self.loadings_.shape[1]))
         is_observed = np.isfinite(scaled)
-        for rows in _rows_by_pattern(is_observed):
+        for rows in rows_by_pattern(is_observed):
             observed = is_observed[rows[0]]
             loadings = self.loadings_[observed]
             precision = loadings.T @ loadings + self.noise_ * np.eye(loadings.shape[1])
@@ -161,7 +161,7 @@ class DensityOutliers(BaseEstimator):
         self.precisions_ = mixture.precisions_cholesky_
 
 
-def _rows_by_pattern(observed: np.ndarray) -> list[np.ndarray]:
+def rows_by_pattern(observed: np.ndarray) -> list[np.ndarray]:
     """Return the rows of bool of shape (n_rows, n_columns) that are alike, pattern by pattern."""
     bits = np.packbits(observed, axis=1)
     # As one value a row: numpy sorts rows of many columns a hundred times slower.

@@ -227,3 +227,23 @@ def test_ranges_are_those_of_the_flags(fitted, few):
     ranges = {(r["quantity"], r["flag"]): (r["low"], r["high"]) for r in fitted.valid_ranges}
     ends = [few["logg"].value.min(), few["logg"].value.max()]
     np.testing.assert_allclose(ranges["logg", "OUT_OF_RANGE_INPUT"], ends, rtol=1e-6)
+
+
+def test_what_no_star_has_together(make_generalist, load_plain, tmp_path):
+    """A temperature of 6,000 K and a log g of 0.5 are ordinary, each by itself."""
+    known = load_plain("train")[:3000]["teff", "logg", "ebv"]
+    model = make_generalist(max_epochs=1, batch_size=500).fit(known)
+    star = dwarfs(5772, 6000, 4500, 4500, logg=0.0)
+    star["logg"] = [4.4, 0.5, 2.0, 4.0] * u.dex
+    odd = PredictionFlag.INCONSISTENT_INPUTS
+    answers = model.request(star, "ebv")
+    assert answers["flags"].tolist() == [0, odd, 0, odd]
+    assert usable(answers).tolist() == [True, False, True, False]
+    assert not model.request(star, "ebv", inputs="teff")["flags"].any()
+    model.save_pretrained(tmp_path)
+    loaded = StellarFoundationModel.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(loaded.request(star, "ebv")["flags"], answers["flags"])
+    del loaded.outliers_  # as of a model that was saved before stars were kept
+    assert not loaded.request(star, "ebv")["flags"].any()
+    others = model.request(load_plain("test")["teff", "logg"], "ebv")
+    assert 0.004 < ((others["flags"] & odd) != 0).mean() < 0.025
