@@ -41,7 +41,7 @@ class TokenOutliers(BaseEstimator):
     tokens_ : ndarray of int of shape (n_compared,)
         Positions of the compared words.
     reference_ : ndarray of float32 of shape (n_reference, n_compared)
-        What some training stars had, on the scale that the network learns; NaN where unknown.
+        Numbers of some training stars, on the scale that the network learns; NaN where unknown.
     """
 
     tokens_: np.ndarray
@@ -58,7 +58,7 @@ class TokenOutliers(BaseEstimator):
             Quantities on the scale that the network learns, NaN where unknown.
         vocabulary : Vocabulary
         before : TokenOutliers, optional
-            Those of the training that this one goes on with; half of its stars are kept.
+            Stars of the training that this one goes on with; half of them are kept.
         """
         sizes = Counter(token.block for token in vocabulary.tokens)
         is_small = np.array([sizes[token.block] <= LARGEST_BLOCK for token in vocabulary.tokens])
