@@ -267,7 +267,8 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
                 self.module_ = self._build_module()
-            faint = fainter_stars(self.make_fainter, features, self.reader_, torch.initial_seed())
+            measured = None if features.measured is None else features.measured.columns
+            faint = fainter_stars(self.make_fainter, measured, self.reader_, torch.initial_seed())
             self._train(
                 "pre-training",
                 self._objective(),

@@ -1,16 +1,16 @@
 """Draws of requested quantities: each given those before it, or each by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from msaestimator.estimators._token_inference import TokenInference
-
 __all__ = ["draw_apart", "draw_jointly"]
+
+Predict = Callable[[np.ndarray, Sequence[int]], tuple[np.ndarray, np.ndarray]]
 
 
 def draw_jointly(
-    run: TokenInference,
+    predict: Predict,
     values: np.ndarray,
     tokens: Sequence[int],
     n_samples: int,
@@ -20,7 +20,8 @@ def draw_jointly(
 
     Parameters
     ----------
-    run : TokenInference
+    predict : callable
+        Function of told quantities and asked tokens that returns mean and error of these.
     values : ndarray of shape (n_stars, n_tokens)
         Told quantities as the network learns them, NaN where unknown.
     tokens : sequence of int of length n_requests
@@ -34,18 +35,18 @@ def draw_jointly(
     """
     told = np.repeat(values, n_samples, axis=0)
     for token in tokens:
-        mean, error = (part[:, 0] for part in run.predict(told, [token]))
+        mean, error = (part[:, 0] for part in predict(told, [token]))
         told[:, token] = rng.normal(mean, error)
     return told[:, tokens].reshape(len(values), n_samples, len(tokens))
 
 
 def draw_apart(
-    run: TokenInference,
+    predict: Predict,
     values: np.ndarray,
     tokens: Sequence[int],
     n_samples: int,
     rng: np.random.RandomState,
 ) -> np.ndarray:
     """Return draws as `draw_jointly`, each token's by themselves, in one pass of the network."""
-    mean, error = (part[:, None] for part in run.predict(values, tokens))
+    mean, error = (part[:, None] for part in predict(values, tokens))
     return rng.normal(mean, error, (len(values), n_samples, len(tokens)))

@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from astropy.table import vstack
 
-from msaestimator.datasets import SkyMix
-from msaestimator.estimators._fainter_stars import FainterStars, fainter_stars
+from msaestimator.estimators._fainter_stars import ONCE, FainterStars, fainter_stars
 from msaestimator.preprocessing import (
     Features,
     LabelScaler,
@@ -20,12 +18,6 @@ from msaestimator.schema import LABELS, StarTable
 from msaestimator.training import Draw
 
 __all__ = ["EpochDraws", "epoch_draws"]
-
-MIX_DRAWS = 4
-"""Draws that tell how many copies of a kind of star there are at a brightness."""
-
-ONCE = 2**31
-"""First number of draws that are no epoch's, for what is learned once."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,9 @@ class EpochDraws:
 
     def epochs(self, rows: np.ndarray) -> Draw:
         """Return what draws the arrays of `train` for an epoch: of some rows of the stars."""
-        mix = self._sky_mix()
+        mix = None
+        if self.faint is not None and self.regressor.sky_mix:
+            mix = self.faint.sky_mix(self._with_labels)
 
         def draw(epoch: int) -> list[np.ndarray]:
             arrays = [self.regressor._with_errors(self.features), self.draw_targets(epoch)]
@@ -119,13 +113,6 @@ class EpochDraws:
             _, features, modulus = self.faint.draw(ONCE)
         values = np.ascontiguousarray(features.values[rows])
         return Features(values, features.columns), self.draw_targets(ONCE, modulus)[rows]
-
-    def _sky_mix(self) -> SkyMix | None:
-        """Return the weights that make the mix of kinds the sky's, if they are wanted."""
-        if self.faint is None or not self.regressor.sky_mix:
-            return None
-        tables = [self.faint.draw(ONCE + number)[0] for number in range(MIX_DRAWS)]
-        return SkyMix().fit(vstack([self._with_labels(table) for table in tables]))
 
     def _with_labels(self, table: StarTable) -> StarTable:
         """Return a draw of the stars with their labels as columns."""
@@ -179,6 +166,7 @@ def epoch_draws(
         *stars, labels, regressor.resample_labels, aliases=regressor.aliases
     )
     scaled = regressor.label_scaler_.transform_errors(labels.values, errors)
+    measured = None if features.measured is None else features.measured.columns
     return EpochDraws(
         regressor,
         features,
@@ -187,5 +175,5 @@ def epoch_draws(
         np.nan_to_num(scaled, posinf=0.0, neginf=0.0),
         np.ones(len(features)) if weights is None else weights,
         seed,
-        fainter_stars(regressor.make_fainter, features, regressor.reader_, seed),
+        fainter_stars(regressor.make_fainter, measured, regressor.reader_, seed),
     )

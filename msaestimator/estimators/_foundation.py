@@ -2,17 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import astropy.units as u
 import numpy as np
+import torch
 from astropy.table import Table
 from sklearn.base import RegressorMixin, TransformerMixin
 from sklearn.utils import check_random_state
 
 from msaestimator.archive import GaiaArchive
+from msaestimator.estimators._block_inference import BlockInference
 from msaestimator.estimators._draws import draw_apart, draw_jointly
+from msaestimator.estimators._fainter_stars import ONCE
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
+from msaestimator.estimators._generalist_draws import fainter_words
+from msaestimator.estimators._generalist_errors import calibrate_errors, hold_back, situations
+from msaestimator.estimators._generalist_network import (
+    build_generalist,
+    inference_of,
+    shown_and_asked,
+)
 from msaestimator.estimators._new_words import check_no_new_words
 from msaestimator.estimators._parameters import (
     Rule,
@@ -29,12 +40,12 @@ from msaestimator.estimators._request_flags import (
     told_answers,
     warn_of_told,
 )
-from msaestimator.estimators._requests import check_blocks, request_draw
+from msaestimator.estimators._requests import check_blocks
 from msaestimator.estimators._saved import SavedEstimator
 from msaestimator.estimators._token_inference import TokenInference
 from msaestimator.estimators._words import list_words
 from msaestimator.metrics import r2
-from msaestimator.networks import StellarTransformer
+from msaestimator.networks import BlockTransformer, StellarTransformer
 from msaestimator.outliers import TokenOutliers
 from msaestimator.preprocessing import (
     TokenReader,
@@ -52,7 +63,7 @@ from msaestimator.results import (
 from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
 from msaestimator.tables import column_names, source_ids_of
 from msaestimator.training import ParameterGroup, RequestObjective, resolve_device, seeded
-from msaestimator.uncertainty import TokenCoverage
+from msaestimator.uncertainty import ErrorCalibration, TokenCoverage
 
 __all__ = ["StellarFoundationModel"]
 
@@ -87,22 +98,36 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
         Widths of the hidden layers between decoder and output.
     dropout : float
         Dropout in blocks and head.
+    read_by : {"block", "token"}
+        Whether the quantities of a block of the vocabulary are read as one token and answered
+        together, such as the coefficients of BP, or each by itself as in the paper.
     n_inputs : pair of int
-        Fewest and most quantities shown of a star in training. It is no limit afterwards.
+        Fewest and most quantities shown of a star in training, if these are read one by one. It is
+        no limit afterwards.
     n_requests : int
-        Quantities asked of each star in a training step.
+        Quantities asked of each star in a training step; or blocks of them besides the labels,
+        which are asked in every step.
     request_by : {"block", "token"}
         Whether requests are drawn evenly over the blocks of the vocabulary, so that a label is
         asked for as often as a whole spectrum, or over its tokens.
     block_dropout : float or mapping of str to float
         Probability that a block is hidden from a star as a whole, in training. A mapping tells
         it of blocks by name (``{"label": 0.7}``); those that it does not have are never hidden.
+        ``"xp"`` are BP and RP together, if blocks are read as one.
+    partial_ratio : float
+        Probability that a part of a block is shown, in training that reads blocks as one: some of
+        its quantities, the first or the last.
     resample_noise : bool
         Whether training adds to each shown value noise of its measurement error.
     beta : float
         Power of the predicted variance that weights each answer's likelihood (Seitzer et al.
         2022). With 0, the likelihood itself, easy questions rule the training; a last short
         run with it (``warm_start``) makes answers to them exact and errors honest.
+    make_fainter, sky_mix
+        The same as in `StellarParameterRegressor`.
+    calibration_fraction : float
+        Fraction of the stars that are held back from training, to learn how far errors hold by
+        what is known of a star; 0 for none. None are held back if these would be fewer than 50.
     invalid : {"raise", "mask"}
         Treatment of labels that no star has, such as a log g of -999, in `fit` and `score`: an
         error that shows them, or taken as unknown with a warning.
@@ -148,7 +173,9 @@ aliases, device, precision, random_state, verbose
         Number of input columns.
     feature_names_in_ : ndarray of str of shape (n_features_in,)
         Names of the input columns, if these had any.
-    module_ : StellarTransformer
+    error_calibration_ : ErrorCalibration or None
+        Factors of the errors, by what is known of a star.
+    module_ : BlockTransformer or StellarTransformer
         The fitted network.
     net_ : MaskedNet
         The skorch net that trained it, with its ``history``.
@@ -191,20 +218,28 @@ aliases, device, precision, random_state, verbose
     decoder_widths: Sequence[int] = parameter((256, 256), of_fit=True)
     head_widths: Sequence[int] = parameter((256,), of_fit=True)
     dropout: float = parameter(0.0, between(0, 1))
+    read_by: str = parameter("token", one_of("block", "token"), of_fit=True)
     n_inputs: tuple[int, int] = (1, 64)
     n_requests: int = parameter(16, at_least(1))
     request_by: str = parameter("block", one_of("block", "token"))
     block_dropout: float | Mapping[str, float] = 0.5
+    partial_ratio: float = parameter(0.3, between(0, 1))
     resample_noise: bool = False
     beta: float = parameter(0.5, between(0, 1))
     invalid: str = parameter("raise", one_of("raise", "mask"), of_run=False)
+    make_fainter: float | None = None
+    sky_mix: bool = False
+    calibration_fraction: float = parameter(
+        0.0, Rule("at least 0 and below 1", lambda value: 0 <= value < 1)
+    )
     max_epochs: int = 100
     batch_size: int = 64
     optimizer: str = "muon"
     lr: float = 6e-3
     inference_batch_size: int = 16384
 
-    module_: StellarTransformer = fitted()
+    module_: BlockTransformer | StellarTransformer = fitted()
+    error_calibration_: ErrorCalibration | None = fitted()
     reader_: TokenReader = fitted()
     coverage_: TokenCoverage = fitted()
     outliers_: TokenOutliers = fitted()
@@ -252,39 +287,41 @@ aliases, device, precision, random_state, verbose
             X = self.reader_.open(X, aliases=self.aliases)
             check_no_new_words(self.reader_, X, self.vocabulary, self.labels)
             self.reader_.set_params(labels=self.labels, invalid=self.invalid)
-            stars = self.reader_.transform(X, y)
+            words = self.reader_.transform(X, y)
             self._check_fitted()
         else:
             reader = TokenReader(self.vocabulary, self.labels, self.asinh, self.invalid)
-            stars = reader.fit_transform(reader.open(X, aliases=self.aliases), y)
+            X = reader.open(X, aliases=self.aliases)
+            words = reader.fit_transform(X, y)
             self.reader_ = reader
-        rows = np.isfinite(stars[:, 0]).any(axis=1)
-        stars = stars[rows]
-        coverage, outliers = (self._coverage, self._outliers) if again else (None, None)
-        self.coverage_ = coverage_of(self.reader_, stars[:, 0], coverage)
-        self.outliers_ = TokenOutliers().fit(stars[:, 0], self.vocabulary_, outliers)
         with seeded(self.random_state, resolve_device(self.device)):
+            draws = fainter_words(self, X, words, weights)
+            rows, held_back = hold_back(words, self.calibration_fraction, torch.initial_seed())
+            coverage, outliers = (self._coverage, self._outliers) if again else (None, None)
+            seen = words[rows, 0]
+            self.coverage_ = coverage_of(self.reader_, seen, coverage)
+            if draws is not None:
+                farther = draws(rows, ONCE)[0][:, 0]
+                self.coverage_ = self.coverage_.extended(farther)
+                seen = np.concatenate([seen, farther])
+            self.outliers_ = TokenOutliers().fit(seen, self.vocabulary_, outliers)
             start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
                 self.module_ = self._build_module()
+            mask, stars = shown_and_asked(self), words[rows]
             self._train(
                 "training",
                 RequestObjective(self.beta),
-                request_draw(
-                    self.vocabulary_,
-                    self.is_trained_,
-                    n_inputs=self.n_inputs,
-                    n_requests=self.n_requests,
-                    request_by=self.request_by,
-                    block_dropout=self.block_dropout,
-                    resample_noise=self.resample_noise,
-                ),
+                mask,
                 [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
                 stars,
                 stars,
                 start=start,
                 sample_weight=None if weights is None else weights[rows],
+                draw=None if draws is None else partial(draws, rows),
             )
+            drawn = None if draws is None else partial(draws, held_back)
+            self.error_calibration_ = calibrate_errors(self, words[held_back], drawn, mask)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -454,8 +491,8 @@ aliases, device, precision, random_state, verbose
         values = self._known(X, inputs)
         warn_of_told(asked.names, asked.of_tokens(np.isfinite(values[:, asked.tokens])))
         draw = draw_jointly if joint else draw_apart
-        run, rng = self._inference(TokenInference), check_random_state(random_state)
-        drawn = draw(run, values, asked.tokens, n_samples, rng)
+        rng = check_random_state(random_state)
+        drawn = draw(self._predict_words, values, asked.tokens, n_samples, rng)
         draws = asked.draws(self.reader_.unscaled(asked.tokens, drawn))
         table = StarTable()
         for place, name in enumerate(asked.names):
@@ -512,7 +549,7 @@ aliases, device, precision, random_state, verbose
             NaN for a star of which nothing is known.
         """
         self._check_fitted()
-        return self._inference(TokenInference).embed(self._without_labels(X))
+        return self._run().embed(self._without_labels(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the vectors' components, ``vector0`` and so on."""
@@ -538,7 +575,7 @@ aliases, device, precision, random_state, verbose
         """
         self._check_fitted()
         positions = self.reader_.find_words(requests, what="requests")
-        return self._inference(TokenInference).attention(self._known(X, inputs), positions)
+        return self._run().attention(self._known(X, inputs), positions)
 
     @property
     def trained_tokens(self) -> tuple[str, ...]:
@@ -612,7 +649,7 @@ aliases, device, precision, random_state, verbose
         self, values: np.ndarray, positions: Sequence[int]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what `TokenReader.inverse_transform` does of tokens."""
-        answers = self._inference(TokenInference).predict(values, positions)
+        answers = self._predict_words(values, positions)
         return self.reader_.inverse_transform(positions, *answers)
 
     @property
@@ -625,18 +662,22 @@ aliases, device, precision, random_state, verbose
         """Stars of the training, None of a model that was saved before they were kept."""
         return getattr(self, "outliers_", None)
 
-    def _build_module(self) -> StellarTransformer:
-        return StellarTransformer(
-            len(self.vocabulary_),
-            self.embedding_dim,
-            self.encoder_heads,
-            self.encoder_widths,
-            self.decoder_heads,
-            self.decoder_widths,
-            self.head_widths,
-            self.dropout,
-            self.embedding_scale,
-        )
+    def _predict_words(
+        self, values: np.ndarray, positions: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return scaled answers and their standard errors, each (n_stars, n_requests)."""
+        mean, error = self._run().predict(values, positions)
+        calibration = getattr(self, "error_calibration_", None)
+        if calibration is not None:
+            known = situations(self.vocabulary_, values)
+            error = calibration.predict(error, known, positions)
+        return mean, error
+
+    def _run(self) -> BlockInference | TokenInference:
+        return self._inference(inference_of(self.module_))
+
+    def _build_module(self) -> BlockTransformer | StellarTransformer:
+        return build_generalist(self)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

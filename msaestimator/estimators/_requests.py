@@ -1,14 +1,77 @@
-"""The tokens of a star that training shows and asks, by the blocks of a vocabulary."""
+"""Draws of what training shows of a star and asks, by the blocks of a vocabulary."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from msaestimator.exceptions import ColumnError, did_you_mean
-from msaestimator.networks import TokenDraw
+from msaestimator.networks import BlockDraw, BlockMask, TokenDraw
 from msaestimator.schema import Vocabulary
 
-__all__ = ["check_blocks", "request_draw"]
+__all__ = ["block_draw", "block_numbers", "check_blocks", "request_draw"]
+
+FAMILY = {"bp": "xp", "rp": "xp"}
+"""Blocks that are parts of one measurement, which stars have or lack together."""
+
+
+def block_numbers(vocabulary: Vocabulary) -> list[int]:
+    """Return the number of each quantity's block, in the order in which these come first."""
+    names = _block_names(vocabulary)
+    return [names.index(token.block) for token in vocabulary.tokens]
+
+
+def block_draw(
+    vocabulary: Vocabulary,
+    is_trained: np.ndarray,
+    *,
+    n_requests: int,
+    block_dropout: float | Mapping[str, float],
+    partial_ratio: float,
+    resample_noise: bool,
+) -> BlockDraw:
+    """Return what draws the shown quantities and the asked blocks of stars in training.
+
+    Parameters
+    ----------
+    vocabulary, is_trained
+        The same as in `request_draw`.
+    n_requests, block_dropout, partial_ratio, resample_noise
+        The same as in `StellarFoundationModel`.
+
+    Raises
+    ------
+    ColumnError
+        No star has a quantity that training asks for.
+    ValueError
+        ``block_dropout`` names neither a block of the vocabulary nor ``"xp"``.
+    """
+    _check_asked(vocabulary, is_trained)
+    names = _block_names(vocabulary)
+    families = list(dict.fromkeys(FAMILY.get(name, name) for name in names))
+    blocks = block_numbers(vocabulary)
+    sizes = np.bincount(blocks)
+    is_label = np.array([name == "label" for name in names])
+    weights = np.array([token.weight * token.requested for token in vocabulary.tokens])
+    # A label counts as much as all of another block.
+    weights = weights * is_trained / np.where(is_label, 1, sizes)[blocks]
+    told = [*names, *(name for name in families if name not in names)]
+    chances = _dropout_of_blocks(block_dropout, told)
+    chance = dict(zip(told, chances, strict=True))
+    of_family = [FAMILY.get(name, name) for name in names]
+    mask = BlockMask(
+        blocks,
+        [families.index(family) for family in of_family],
+        [chance[name] if name not in families else 0.0 for name in names],
+        [chance[family] for family in families],
+        partial_ratio,
+    )
+    return BlockDraw(
+        mask,
+        weights.tolist(),
+        always_asked=np.flatnonzero(is_label).tolist(),
+        n_asked=n_requests,
+        resample_noise=resample_noise,
+    )
 
 
 def request_draw(
@@ -43,12 +106,7 @@ def request_draw(
     names = sorted(set(blocks))
     shown = np.array([token.weight for token in vocabulary.tokens]) * is_trained
     asked = shown * [token.requested for token in vocabulary.tokens]
-    if not asked.any():
-        trained = np.array(vocabulary.names)[is_trained]
-        raise ColumnError(
-            "The stars must have a quantity that training asks for, got only "
-            f"{', '.join(trained)}. Set `requested` of one of these tokens."
-        )
+    _check_asked(vocabulary, is_trained)
     for block in names:
         members = np.array([name == block for name in blocks])
         # So that a heavy token is shown at the cost of others of its block only.
@@ -77,12 +135,27 @@ def check_blocks(
         )
 
 
+def _block_names(vocabulary: Vocabulary) -> list[str]:
+    return list(dict.fromkeys(token.block for token in vocabulary.tokens))
+
+
+def _check_asked(vocabulary: Vocabulary, is_trained: np.ndarray) -> None:
+    """Refuse stars without any quantity that training asks for."""
+    requested = np.array([token.requested and token.weight > 0 for token in vocabulary.tokens])
+    if not (requested & is_trained).any():
+        trained = np.array(vocabulary.names)[is_trained]
+        raise ColumnError(
+            "The stars must have a quantity that training asks for, got only "
+            f"{', '.join(trained)}. Set `requested` of one of these tokens."
+        )
+
+
 def _dropout_of_blocks(
     block_dropout: float | Mapping[str, float], names: Sequence[str]
-) -> float | list[float]:
-    """Return the probability that a block is hidden, of each by its number or of any."""
+) -> list[float]:
+    """Return the probability that each block is hidden."""
     if not isinstance(block_dropout, Mapping):
-        return block_dropout
+        return [block_dropout] * len(names)
     for name in block_dropout:
         if name not in names:
             raise ValueError(

@@ -2,6 +2,8 @@
 
 from msaestimator.networks._attention import Attention, TransformerBlock
 from msaestimator.networks._autoencoder import MaskedAutoencoder
+from msaestimator.networks._block_draw import BlockDraw, BlockMask
+from msaestimator.networks._block_transformer import BlockEmbedding, BlockTransformer
 from msaestimator.networks._blocks import PreNormBlock, ResidualBlock, residual_stack
 from msaestimator.networks._contrasts import Contrasts
 from msaestimator.networks._embeddings import PeriodicEmbedding
@@ -16,6 +18,10 @@ from msaestimator.networks._transformer import StellarTransformer, TokenEmbeddin
 
 __all__ = [
     "Attention",
+    "BlockDraw",
+    "BlockEmbedding",
+    "BlockMask",
+    "BlockTransformer",
     "Contrasts",
     "GroupMask",
     "IndependentRegressors",

@@ -1,10 +1,12 @@
 """Attention of queries to a memory, which is projected once for all of them."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Attention", "TransformerBlock", "dense"]
+__all__ = ["Attention", "TransformerBlock", "dense", "transformer_blocks"]
 
 
 def dense(n_in: int, n_out: int) -> nn.Linear:
@@ -126,3 +128,13 @@ class TransformerBlock(nn.Module):
         found = self.attention(query, self.attention.read(memory), absent)
         query = self.norm_attention(query + self.dropout(found))
         return self.norm_dense(query + self.dropout(self.narrow(F.gelu(self.widen(query)))))
+
+
+def transformer_blocks(
+    dim: int, heads: Sequence[int], widths: Sequence[int], dropout: float
+) -> nn.ModuleList:
+    """Return a `TransformerBlock` for each number of heads and hidden width."""
+    return nn.ModuleList(
+        TransformerBlock(dim, n_heads, width, dropout)
+        for n_heads, width in zip(heads, widths, strict=True)
+    )

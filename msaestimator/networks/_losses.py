@@ -125,6 +125,7 @@ def gaussian_loss(
     counted: Tensor,
     beta: float = 0.0,
     star_weights: Tensor | None = None,
+    request_weights: Tensor | None = None,
 ) -> Tensor:
     """Return minus the mean Gaussian log-likelihood of measurements, without its constant.
 
@@ -145,6 +146,8 @@ def gaussian_loss(
         gradients; with 0.5 all have alike.
     star_weights : Tensor of shape (batch,), optional
         Weights of the stars, as in `masked_error`.
+    request_weights : Tensor of shape (n_requests,), optional
+        Weights of the requests; None weighs all alike.
     """
     # What is not counted must not overflow either, or its gradient is not a number.
     variance = log_variance.masked_fill(~counted, 0.0).exp() + error.square()
@@ -153,7 +156,11 @@ def gaussian_loss(
     if beta:
         loss = loss * variance.detach().pow(beta)
     loss = _weighted(loss.masked_fill(~counted, 0.0), star_weights)
-    return loss.sum() / counted.sum().clamp(min=1)
+    if request_weights is None:
+        return loss.sum() / counted.sum().clamp(min=1)
+    return (loss @ request_weights).sum() / (counted.float() @ request_weights).sum().clamp(
+        min=1e-9
+    )
 
 
 def _weighted(loss: Tensor, star_weights: Tensor | None) -> Tensor:

@@ -12,11 +12,13 @@ __all__ = ["Requests", "TokenDraw"]
 class Requests(NamedTuple):
     """Tokens asked of a batch of stars, (batch, n_requests) each.
 
-    ``counted`` is False where a star has too little to be asked for.
+    ``counted`` is False where a star has too little to be asked for. ``weights``, of shape
+    (n_requests,), weigh them in the loss; None weighs all alike.
     """
 
     tokens: Tensor
     counted: Tensor
+    weights: Tensor | None = None
 
 
 class TokenDraw:
@@ -92,6 +94,13 @@ class TokenDraw:
         inputs = values.gather(1, tokens).masked_fill(absent, 0.0)
         padding = absent if absent.any() else None
         return (inputs, tokens, requests.tokens, padding), requests
+
+    def hide(self, stars: Tensor) -> Tensor:
+        """Return values of stars, NaN where unknown or hidden, (batch, n_tokens)."""
+        (inputs, tokens, _, padding), _ = self(stars)
+        shown = torch.full_like(stars[:, 0], torch.nan)
+        inputs = inputs if padding is None else inputs.masked_fill(padding, torch.nan)
+        return shown.scatter(1, tokens, inputs)
 
     def _choose_inputs(self, known: Tensor) -> tuple[Tensor, Tensor]:
         """Return the tokens shown, and a mask of the padding."""

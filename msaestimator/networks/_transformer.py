@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from msaestimator.networks._attention import TransformerBlock, dense
+from msaestimator.networks._attention import TransformerBlock, dense, transformer_blocks
 
 __all__ = ["StellarTransformer", "TokenEmbedding"]
 
@@ -85,8 +85,8 @@ class StellarTransformer(nn.Module):
         super().__init__()
         # DIFF(zhang2026): the parent has one embedding more, for padding, which is masked here.
         self.embedding = TokenEmbedding(n_tokens, dim, embedding_scale)
-        self.encoder = _blocks(dim, encoder_heads, encoder_widths, dropout)
-        self.decoder = _blocks(dim, decoder_heads, decoder_widths, dropout)
+        self.encoder = transformer_blocks(dim, encoder_heads, encoder_widths, dropout)
+        self.decoder = transformer_blocks(dim, decoder_heads, decoder_widths, dropout)
         layers: list[nn.Module] = []
         for n_in, n_out in zip([dim, *head_widths], head_widths, strict=False):
             layers += [dense(n_in, n_out), nn.GELU(), nn.Dropout(dropout)]
@@ -150,12 +150,3 @@ class StellarTransformer(nn.Module):
 
     def _ask(self, memory: Tensor, requests: Tensor) -> Tensor:
         return self.embedding.ask(requests.expand(len(memory), -1))
-
-
-def _blocks(
-    dim: int, heads: Sequence[int], widths: Sequence[int], dropout: float
-) -> nn.ModuleList:
-    return nn.ModuleList(
-        TransformerBlock(dim, n_heads, width, dropout)
-        for n_heads, width in zip(heads, widths, strict=True)
-    )

@@ -63,11 +63,17 @@ def find_quantities(
     Raises
     ------
     ColumnError
-        A name is neither, or no star of ``fit`` had the quantity.
+        A name is neither, no star of ``fit`` had the quantity, or training never asks for it.
     """
     words = words_of(names, vocabulary, is_trained, what="requests")
     if not words:
         raise ColumnError("`requests` must name at least one token, got none.")
+    only_told = [w for w in words if w in vocabulary and not vocabulary[w].requested]
+    if only_told:
+        raise ColumnError(
+            f"`requests` must be words that training asks for, and {', '.join(only_told)} it only "
+            "tells. Ask for others, or fit with `requested=True` of these tokens."
+        )
     quantities = [_quantity(name, vocabulary, is_trained) for name in words]
     absent = [quantity.name for quantity in quantities if not quantity.positions]
     if absent:

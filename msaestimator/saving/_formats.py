@@ -66,7 +66,15 @@ Described = dict[str, Any]
 
 ADDED: Mapping[str, Described] = {
     "MaskedStellarAutoencoder": {"aliases": True, "make_fainter": None},
-    "StellarFoundationModel": {"aliases": True, "invalid": "raise"},
+    "StellarFoundationModel": {
+        "aliases": True,
+        "invalid": "raise",
+        "read_by": "token",
+        "partial_ratio": 0.3,
+        "make_fainter": None,
+        "sky_mix": False,
+        "calibration_fraction": 0.0,
+    },
     "StellarParameterRegressor": {
         "aliases": True,
         "invalid": "raise",

@@ -23,6 +23,7 @@ from msaestimator.schema._labels import LABELS, SPECTROSCOPIC_LABELS, get_label
 from msaestimator.schema._luminosity import absolute_magnitude, distance, pseudo_luminosity
 from msaestimator.schema._star_table import StarTable
 from msaestimator.schema._vocabulary import (
+    COLOR,
     GENERALIST,
     RELATIVE,
     ZHANG2026,
@@ -36,6 +37,7 @@ __all__ = [
     "CASE_MATTERS",
     "COEFFICIENT_LIMITS",
     "COEFFICIENT_NAMES",
+    "COLOR",
     "GAIA_DR3",
     "GAIA_DR4",
     "GENERALIST",

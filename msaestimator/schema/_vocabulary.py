@@ -1,6 +1,6 @@
 """The words of the generalist model: quantities of a star that can be told and asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,10 +11,13 @@ from msaestimator.schema._feature_schema import FeatureSchema
 from msaestimator.schema._gaia import G_BAND, GAIA_DR3
 from msaestimator.schema._labels import LABELS
 
-__all__ = ["GENERALIST", "RELATIVE", "ZHANG2026", "Token", "Vocabulary", "vocabulary_of"]
+__all__ = ["COLOR", "GENERALIST", "RELATIVE", "ZHANG2026", "Token", "Vocabulary", "vocabulary_of"]
 
 RELATIVE = "relative_"
 """Prefix of a coefficient's name once it is divided by the G flux: ``relative_bp_1``."""
+
+COLOR = "color_"
+"""Prefix of a band's name in its colour, G less the band: ``color_j_m``."""
 
 _RECIPES = ("difference", "over_g_flux", "pseudo_luminosity")
 
@@ -171,6 +174,7 @@ _COLORS = (
     Token("j_h", "mag", "color", recipe="difference", columns=("j_m", "h_m")),
     Token("j_ks", "mag", "color", recipe="difference", columns=("j_m", "ks_m"), requested=False),
 )
+_BRIGHTNESS = Token(G_BAND, "mag", "brightness", requested=False)
 _REDDENING = Token("ebv", "mag", "dust", log=True, floor=9.118819655545162e-4)  # exp(-7)
 _LUMINOSITY = Token(
     "pseudo_luminosity",
@@ -179,6 +183,12 @@ _LUMINOSITY = Token(
     recipe="pseudo_luminosity",
     columns=("parallax", G_BAND),
 )
+
+
+_SURVEYS = {"gaia": "color", "tmass": "color", "wise": "color"} | {
+    survey: survey for survey in ("ps1", "sdss", "skymapper")
+}
+"""Blocks of the colours of each survey's bands."""
 
 
 def _coefficients(schema: FeatureSchema) -> tuple[Token, ...]:
@@ -196,6 +206,19 @@ def _coefficients(schema: FeatureSchema) -> tuple[Token, ...]:
     )
 
 
+def _survey_colors(schema: FeatureSchema) -> Iterator[Token]:
+    """Yield G less each other band; those of Gaia and of infrared surveys are one block."""
+    for column in schema.columns:
+        if column.unit == "mag" and column.block in _SURVEYS and column.name != G_BAND:
+            yield Token(
+                f"{COLOR}{column.name}",
+                "mag",
+                _SURVEYS[column.block],
+                recipe="difference",
+                columns=(G_BAND, column.name),
+            )
+
+
 def vocabulary_of(schema: FeatureSchema) -> Vocabulary:
     """Return the vocabulary of a schema's stars.
 
@@ -206,16 +229,18 @@ def vocabulary_of(schema: FeatureSchema) -> Vocabulary:
     Returns
     -------
     Vocabulary
-        Tokens of every XP coefficient over the G flux; of the colours BP - RP, J - H, J - Ks,
-        E(B-V) and the pseudo-luminosity if the schema has their columns; of its columns of the
-        block ``"user"``; and of the labels of `LABELS`, except the parallax.
+        Tokens of every XP coefficient over the G flux; of the colours BP - RP, J - H, J - Ks, and
+        G less each band; of G itself, which is told and never asked; of E(B-V) and the
+        pseudo-luminosity if the schema has their columns; of its columns of the block ``"user"``;
+        and of the labels of `LABELS`, except the parallax.
     """
     colors = (replace(color, requested=True) for color in _COLORS)
-    derived = (*colors, replace(_LUMINOSITY, log=True))
+    derived = (*colors, *_survey_colors(schema), _LUMINOSITY)
     return Vocabulary(
         (
             *_coefficients(schema),
             *(t for t in derived if all(column in schema for column in t.columns)),
+            *([_BRIGHTNESS] if G_BAND in schema else []),
             *([_REDDENING] if "ebv" in schema else []),
             *(Token(c.name, c.unit) for c in schema.columns if c.block == "user"),
             *(
@@ -227,8 +252,8 @@ def vocabulary_of(schema: FeatureSchema) -> Vocabulary:
     )
 
 
-# DIFF(zhang2026): more labels, logarithms of what spans decades, every colour asked for, and
-# first coefficients more often.
+# DIFF(zhang2026): more labels, logarithms of what spans decades, colours of all surveys, every
+# one asked for, G to tell how noisy the rest is, and first coefficients more often.
 GENERALIST = vocabulary_of(GAIA_DR3)
 """Vocabulary that the generalist model has by default."""
 

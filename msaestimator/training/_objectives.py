@@ -198,5 +198,12 @@ class RequestObjective(nn.Module):
         target, error = (part.gather(1, requests.tokens) for part in stars.unbind(1))
         mean, log_variance = (part.float() for part in output)
         return gaussian_loss(
-            mean, log_variance, target, error, requests.counted, beta, star_weights
+            mean,
+            log_variance,
+            target,
+            error,
+            requests.counted,
+            beta,
+            star_weights,
+            requests.weights,
         )

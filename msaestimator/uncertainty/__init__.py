@@ -1,6 +1,7 @@
 """Calibrated quantiles in units from the members': levels, calibration, label coverage."""
 
 from msaestimator.uncertainty._conformal import MIN_KNOWN, LabelCalibrator, QuantileCalibrator
+from msaestimator.uncertainty._error_calibration import ErrorCalibration
 from msaestimator.uncertainty._intervals import IntervalModel
 from msaestimator.uncertainty._kinds_of_stars import calibration_sample
 from msaestimator.uncertainty._label_coverage import LabelCoverage
@@ -18,6 +19,7 @@ from msaestimator.uncertainty._token_coverage import TokenCoverage
 __all__ = [
     "DISTRIBUTION_LEVELS",
     "MIN_KNOWN",
+    "ErrorCalibration",
     "IntervalModel",
     "LabelCalibrator",
     "LabelCoverage",

@@ -21,9 +21,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 from astropy.table import QTable, vstack
-from scipy.stats import norm
 
 from msaestimator import (
     MaskedStellarAutoencoder,
@@ -38,8 +38,11 @@ LABELS = ("teff", "logg", "fe_h", "alpha_m", "age", "mass", "parallax")
 LABEL_COLUMNS = {name: name for name in LABELS} | {"parallax": "parallax_label"}
 """Column of each label in the table: there the measured parallax has its own name."""
 
+KNOWN = (*LABELS[:-1], "distance")
+"""Labels that the generalist learns: a parallax is what it is told."""
+
 MEASURED = LABELS[:4]
-"""Labels that a survey measured, which the generalist learns and scores are of."""
+"""Labels that a survey measured, which scores are of."""
 
 LABEL_SCALE = "APOGEE DR17"
 """The survey and release whose scale the labels are on: most are its own."""
@@ -102,20 +105,37 @@ RELEASE = {
         "calibration_fraction": 0.06,
     },
     "generalist": {
-        "labels": MEASURED,
-        "embedding_dim": 128,
-        "encoder_widths": (192,),
+        "labels": KNOWN,
+        "read_by": "block",
+        "embedding_dim": 160,
+        "encoder_heads": (8, 8),
+        "encoder_widths": (384, 384),
         "decoder_widths": (384, 384),
+        "n_requests": 2,
         # Mostly of whole spectra, and without the labels, which it would only repeat.
-        "n_inputs": (4, 118),
-        "block_dropout": {"label": 0.6, "bp": 0.35, "rp": 0.35, "color": 0.3, "dust": 0.3},
-        "batch_size": 128,
+        "block_dropout": {
+            "xp": 0.15,
+            "bp": 0.05,
+            "rp": 0.05,
+            "color": 0.25,
+            "ps1": 0.4,
+            "sdss": 0.4,
+            "skymapper": 0.4,
+            "brightness": 0.15,
+            "luminosity": 0.4,
+            "dust": 0.3,
+            "label": 0.6,
+        },
+        "partial_ratio": 0.3,
+        "make_fainter": FAINTEST,
+        "sky_mix": True,
+        "invalid": "mask",
+        "calibration_fraction": 0.06,
+        "max_epochs": 100,
+        "batch_size": 256,
+        "lr": 8e-3,
+        "weight_decay": 0.05,
     },
-    "generalist_runs": (
-        {"max_epochs": 100, "lr": 8e-3},
-        # The likelihood itself makes answers to easy questions exact and errors honest.
-        {"max_epochs": 15, "lr": 2e-3, "beta": 0.0},
-    ),
     "boosting": {},
     "dtype": "float16",
 }
@@ -125,7 +145,7 @@ ONE_EPOCH = {"max_epochs": 1}
 TOY = RELEASE | {
     "autoencoder": RELEASE["autoencoder"] | ONE_EPOCH,
     "regressor": RELEASE["regressor"] | ONE_EPOCH | {"calibration_fraction": 0.3},
-    "generalist_runs": (ONE_EPOCH,),
+    "generalist": RELEASE["generalist"] | ONE_EPOCH,
     "boosting": {"max_iter": 5},
 }
 """Settings that only show that it runs, on a table of some hundred stars."""
@@ -134,7 +154,7 @@ RANGED = ("teff", "logg", "fe_h", "phot_g_mean_mag", "ebv")
 """What tells where the models hold."""
 
 SPECTROSCOPIC = "apogee"
-"""Sample with spectra and measured labels, which the generalist learns and boosting is of."""
+"""Sample with spectra and measured labels, which boosting is of."""
 
 BOOSTING = "gradient boosting"
 REGRESSOR, GENERALIST = "StellarParameterRegressor", "StellarFoundationModel"
@@ -142,7 +162,7 @@ WEIGHTS = Path("msaestimator/saving/weights/gaia-xp")
 
 
 class RequestedLabels:
-    """The generalist as `two_half_table` scores it: not told labels, with normal errors."""
+    """The generalist as `two_half_table` scores it: not told labels, with its intervals."""
 
     quantiles = (0.16, 0.5, 0.84)
 
@@ -155,13 +175,13 @@ class RequestedLabels:
 
     def predict_quantiles(self, stars: StarTable) -> np.ndarray:
         """Return the quantiles of the labels, (n_stars, n_labels, 3)."""
-        told = stars[[n for n in stars.colnames if n.removesuffix("_err") not in LABELS]]
+        told = stars[[n for n in stars.colnames if n.removesuffix("_err") not in KNOWN]]
         answers = self.model.request(told, MEASURED)
-        mean, error = (
+        quantiles = [
             np.stack([answers[name + end].value for name in MEASURED], axis=1)
-            for end in ("", "_err")
-        )
-        return mean[..., None] + error[..., None] * norm.ppf(self.quantiles)
+            for end in ("_lower", "", "_upper")
+        ]
+        return np.stack(quantiles, axis=-1)
 
 
 class MeasuredLabels:
@@ -254,20 +274,26 @@ def train_regressor(stars: StarTable, options: argparse.Namespace) -> StarTable:
     return labelled
 
 
+def with_distances(stars: StarTable) -> StarTable:
+    """Return stars with the distances of their labels' parallaxes."""
+    stars["distance"] = stars["parallax_label"].to(u.kpc, u.parallax())
+    relative = (stars["parallax_label_err"] / stars["parallax_label"]).to_value("")
+    stars["distance_err"] = stars["distance"] * relative
+    return stars
+
+
 def train_generalist(stars: StarTable, options: argparse.Namespace) -> StarTable:
-    """Train in several runs, each from where the last one ended, and save; return the stars."""
-    measured = of_sample(stars, SPECTROSCOPIC)
-    model = StellarFoundationModel(**options.settings["generalist"], verbose=1)
-    for number, changes in enumerate(options.settings["generalist_runs"]):
-        model.set_params(
-            **changes,
-            checkpoint=options.checkpoints / f"generalist-{number}",
-            random_state=options.random_state + number,
-        )
-        model.fit(measured).set_params(warm_start=True)
-    model.set_params(warm_start=False, checkpoint=None, verbose=0)
+    """Train, calibrate and save; return the stars."""
+    model = StellarFoundationModel(
+        **options.settings["generalist"],
+        random_state=options.random_state,
+        verbose=1,
+        checkpoint=options.checkpoints / "generalist",
+    )
+    stars = with_distances(stars)
+    model.fit(stars).set_params(checkpoint=None, verbose=0)
     model.save_pretrained(options.output / GENERALIST, options.settings["dtype"])
-    return measured
+    return stars
 
 
 TRAINERS = {REGRESSOR: train_regressor, GENERALIST: train_generalist}

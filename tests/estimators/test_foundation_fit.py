@@ -19,6 +19,7 @@ from msaestimator.schema import (
     vocabulary_of,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore::msaestimator.exceptions.ToldRequestWarning")
 LABEL_NAMES = ["teff", "logg", "fe_h"]
 
 
@@ -162,7 +163,7 @@ def test_a_matrix(make_generalist):
     assert model.trained_tokens == ("x0", "x1", "x2", "x3", "y0")
     assert model.predict(x).shape == (60,)
     ends = ("", "_err", "_lower", "_upper")
-    names = [f"{name}{end}" for name in ("x1", "y0") for end in ends]
+    names = [f"{name}{end}" for name in ("x1", "y0") for end in (*ends, "_flags")]
     assert model.request(x, ["x1", "y0"]).colnames == [*names, "flags"]
     frame = pd.DataFrame(x, columns=list("abcd"))
     assert make_generalist().fit(frame, x[:, 0]).trained_tokens == (*"abcd", "y0")

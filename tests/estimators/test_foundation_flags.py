@@ -158,7 +158,7 @@ def test_training_on_widens_the_range(make_generalist, few):
     [
         ({"age": 5.0}, "had 'age'. Leave them out, or fit anew .warm_start=False"),
         ({"age": 5.0, "mass": 1.0}, "had 'age', 'mass'. Leave"),
-        ({"parallax": 1.0, G_BAND: 12.0}, "'pseudo_luminosity' .from parallax, phot_g_mean_mag.."),
+        ({"parallax": 1.0, G_BAND: 12.0}, "'color_phot_bp_mean_mag', .* .from h_m, j_m"),
     ],
     ids=str,
 )

@@ -9,7 +9,10 @@ from msaestimator.results import PredictionFlag
 from msaestimator.schema import StarTable
 
 SPECTRA = ["bp_coefficients", "rp_coefficients"]
-COLORS = ["bp_rp", "j_h", "j_ks"]
+COLORS = [
+    *("bp_rp", "j_h", "j_ks", "color_phot_bp_mean_mag", "color_phot_rp_mean_mag"),
+    *("color_j_m", "color_h_m", "color_ks_m"),
+]
 
 
 def test_inputs_by_arrays_and_blocks(generalist, other_stars, assert_same):

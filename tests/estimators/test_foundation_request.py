@@ -1,6 +1,7 @@
 """Requests: what comes back, and that only what is told of a star matters."""
 
 import copy
+from dataclasses import replace
 
 import astropy.units as u
 import numpy as np
@@ -14,7 +15,7 @@ from msaestimator.exceptions import (
     UnitMismatchError,
 )
 from msaestimator.results import PredictionFlag
-from msaestimator.schema import ZHANG2026, StarTable
+from msaestimator.schema import GENERALIST, ZHANG2026, StarTable, Vocabulary
 
 # Most of what is asked here is told too, of which there are tests of its own.
 pytestmark = pytest.mark.filterwarnings("ignore::msaestimator.exceptions.ToldRequestWarning")
@@ -95,7 +96,8 @@ def test_one_name_is_a_request(generalist, other_stars, answers, assert_same):
 def test_requests_do_not_see_each_other(generalist, other_stars, answers, assert_same):
     backwards = generalist.request(other_stars, ASKED[::-1])
     assert_same(backwards[answers.colnames], answers)
-    everything = generalist.request(other_stars, generalist.trained_tokens)
+    words = generalist.words
+    everything = generalist.request(other_stars, words["name"][words["can_be_asked"]].tolist())
     assert_same(everything[answers.colnames[:-1]], answers[answers.colnames[:-1]])
 
 
@@ -276,12 +278,15 @@ def far_stars(few):
 
 
 def test_parallaxes_that_are_not_positive(make_generalist, far_stars, assert_same):
-    """They have no logarithm, and the paper's vocabulary takes none."""
+    """They have no logarithm, where one is learned; the vocabularies take none."""
     table = far_stars[:10]
     without = table[[n for n in table.colnames if not n.startswith("parallax")]]
     bad = table["parallax"] <= 0
+    luminosity = replace(GENERALIST["pseudo_luminosity"], log=True)
+    others = (token for token in GENERALIST.tokens if token.name != luminosity.name)
+    logarithmic = Vocabulary((*others, luminosity))
     with pytest.warns(MissingValueWarning, match="'pseudo_luminosity' that is not"):
-        model = make_generalist(max_epochs=1).fit(far_stars)
+        model = make_generalist(max_epochs=1, vocabulary=logarithmic).fit(far_stars)
     with pytest.warns(MissingValueWarning, match="'pseudo_luminosity' that is not"):
         answer = model.request(table, "teff")
     assert_same(answer[bad], model.request(without, "teff")[bad])

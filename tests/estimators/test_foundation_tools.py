@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 
 from msaestimator import MaskedStellarAutoencoder, StellarFoundationModel
-from msaestimator.exceptions import CheckpointError
+from msaestimator.exceptions import CheckpointError, ColumnError
 from msaestimator.preprocessing import StellarFeatures, XPCoefficientScaler
 from msaestimator.schema import GENERALIST, ZHANG2026, StarTable, Token
 
@@ -112,7 +112,8 @@ def test_saved_and_loaded_is_the_same_to_the_bit(generalist, other_stars, weight
     generalist.save_pretrained(tmp_path / "first")
     loaded = StellarFoundationModel.from_pretrained(tmp_path / "first")
     assert weights(loaded) == weights(generalist)
-    names = generalist.trained_tokens
+    words = generalist.words
+    names = words["name"][words["can_be_asked"]].tolist()
     first, second = generalist.request(other_stars, names), loaded.request(other_stars, names)
     for name in first.colnames:
         np.testing.assert_array_equal(first[name], second[name])
@@ -194,7 +195,9 @@ def test_the_preset_of_the_paper(stars):
     model.fit(stars[:64])
     assert len(model.vocabulary_) == 120
     assert model.labels_ == ("teff", "logg")
-    answer = model.request(stars[:64], ["teff", "bp_rp", "relative_bp_1"])
+    with pytest.raises(ColumnError, match="and bp_rp it only tells"):
+        model.request(stars[:64], "bp_rp")
+    answer = model.request(stars[:64], ["teff", "j_h", "relative_bp_1"])
     assert all(np.isfinite(answer[name]).all() for name in answer.colnames)
 
 

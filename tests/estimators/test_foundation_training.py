@@ -24,7 +24,7 @@ def test_stars_of_which_nothing_is_known_teach_nothing(make_generalist, few, wei
 
 def test_the_same_again(make_generalist, few, fitted, weights):
     assert weights(make_generalist().fit(few)) == weights(fitted)
-    assert weights(make_generalist(random_state=1).fit(few)) != weights(fitted)
+    assert weights(make_generalist(random_state=7).fit(few)) != weights(fitted)
     before = torch.random.get_rng_state()
     make_generalist().fit(few)
     assert torch.equal(torch.random.get_rng_state(), before)

@@ -1,0 +1,100 @@
+"""Errors of a generalist that hold in each situation, learned from stars held back."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from msaestimator.estimators._fainter_stars import ONCE
+from msaestimator.estimators._requests import block_numbers
+from msaestimator.schema import G_BAND, Vocabulary
+from msaestimator.training import Draw
+from msaestimator.uncertainty import ErrorCalibration
+
+__all__ = ["calibrate_errors", "hold_back", "situations"]
+
+DRAWS = 6
+"""Draws of what is shown of each star held back."""
+
+FEWEST = 50
+"""Fewest stars to calibrate on."""
+
+
+def hold_back(words: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on, and those to calibrate on, none if these would be few.
+
+    Parameters
+    ----------
+    words : ndarray of shape (n_stars, 2, n_words)
+        Scaled values and errors; stars of which nothing is known are in neither.
+    fraction : float
+        Fraction of the stars to calibrate on.
+    seed : int
+    """
+    rows = np.flatnonzero(np.isfinite(words[:, 0]).any(axis=1))
+    n_held = round(fraction * len(rows))
+    if n_held < FEWEST:
+        return rows, rows[:0]
+    rows = np.random.RandomState(seed % 2**32).permutation(rows)
+    return np.sort(rows[n_held:]), np.sort(rows[:n_held])
+
+
+def situations(vocabulary: Vocabulary, values: np.ndarray) -> np.ndarray:
+    """Return the features of what is known of stars, (n_stars, n_features).
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    values : ndarray of shape (n_stars, n_words)
+        Scaled values, NaN where unknown.
+
+    Returns
+    -------
+    ndarray
+        Share of each block that is known, its root, and the scaled G magnitude, zero where it is
+        unknown.
+    """
+    blocks = np.array(block_numbers(vocabulary))
+    known = np.isfinite(values)
+    shares = np.stack(
+        [known[:, blocks == number].mean(axis=1) for number in range(blocks.max() + 1)], axis=1
+    )
+    bright = [place for place, name in enumerate(vocabulary.names) if name == G_BAND]
+    return np.hstack([shares, np.sqrt(shares), np.nan_to_num(values[:, bright])])
+
+
+def calibrate_errors(
+    model: Any, words: np.ndarray, draw: Draw | None, mask: Any
+) -> ErrorCalibration | None:
+    """Return the calibration of a trained model's errors, None without stars held back.
+
+    Parameters
+    ----------
+    model : StellarFoundationModel
+        Model with its trained network.
+    words : ndarray of shape (n_stars, 2, n_words)
+        Scaled values and errors of the stars that were held back.
+    draw : callable or None
+        Function that draws these stars farther away, by a number.
+    mask : TokenDraw or BlockDraw
+        Draws of what is shown.
+    """
+    if not len(words):
+        return None
+    truth, told = [], []
+    for number in range(DRAWS):
+        stars = torch.from_numpy(words if draw is None else draw(ONCE + number)[0])
+        truth.append(stars[:, 0].numpy())
+        told.append(mask.hide(stars).numpy())
+    values, known = np.concatenate(truth), np.concatenate(told)
+    mean, error = model._run().predict(known, np.arange(values.shape[1]))
+    residuals = np.where(np.isfinite(known), np.nan, mean - values)
+    blocks = block_numbers(model.vocabulary_)
+    groups = [
+        [word]
+        if token.block == "label"
+        else [other for other, block in enumerate(blocks) if block == blocks[word]]
+        for word, token in enumerate(model.vocabulary_.tokens)
+    ]
+    groups = [list(group) for group in dict.fromkeys(map(tuple, groups))]
+    return ErrorCalibration(groups).fit(residuals, error, situations(model.vocabulary_, known))

@@ -1,0 +1,157 @@
+"""The block transformer: quantities of one kind are read as one token and answered together."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from msaestimator.networks._attention import TransformerBlock, dense, transformer_blocks
+
+__all__ = ["BlockEmbedding", "BlockTransformer"]
+
+WIDTH_OF_WORD = 16
+"""Hidden units that a quantity adds to the embedding of its block, up to twice the vectors'."""
+
+
+class BlockEmbedding(nn.Module):
+    """A vector for what is known of a block of quantities, and of which of them it is known.
+
+    Parameters
+    ----------
+    size : int
+        Number of quantities.
+    dim : int
+        Length of the vector.
+    """
+
+    def __init__(self, size: int, dim: int) -> None:
+        super().__init__()
+        width = min(2 * dim, WIDTH_OF_WORD * size)
+        self.layers = nn.Sequential(nn.Linear(2 * size, width), nn.GELU(), nn.Linear(width, dim))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return the vectors, (batch, dim), of ``values`` (batch, size), NaN where unknown."""
+        unknown = values.isnan()
+        known = (~unknown).to(values.dtype)
+        return cast(Tensor, self.layers(torch.cat([values.masked_fill(unknown, 0.0), known], 1)))
+
+
+class BlockTransformer(nn.Module):
+    """Encoder of a star's blocks of quantities, decoder of the asked ones.
+
+    As in Leung & Bovy (2024) questions look at the encoded star and never at each other. A block
+    is one token however many quantities it has, and one question: its quantities have a linear
+    output each, so that coefficients of a spectrum are answered together, as one vector.
+
+    Parameters
+    ----------
+    blocks : sequence of int of length n_words
+        Block of each quantity, numbered from zero.
+    dim : int
+        Length of all vectors.
+    encoder_heads, encoder_widths : sequence of int
+        Attention heads and hidden width of each encoder block.
+    decoder_heads, decoder_widths : sequence of int
+        Attention heads and hidden width of each decoder block.
+    head_widths : sequence of int
+        Widths of the hidden layers between the decoder and the outputs.
+    dropout : float
+        Dropout in the blocks and the head.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[int],
+        dim: int,
+        encoder_heads: Sequence[int],
+        encoder_widths: Sequence[int],
+        decoder_heads: Sequence[int],
+        decoder_widths: Sequence[int],
+        head_widths: Sequence[int],
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.words = [
+            [word for word, block in enumerate(blocks) if block == number]
+            for number in range(max(blocks) + 1)
+        ]
+        self.dim = dim
+        # DIFF(zhang2026): a token for each quantity costs ten times as much, and answers to
+        # coefficients that are asked one by one disagree.
+        self.embeddings = nn.ModuleList(BlockEmbedding(len(words), dim) for words in self.words)
+        self.questions = nn.Parameter(torch.randn(len(self.words), dim))
+        self.encoder = transformer_blocks(dim, encoder_heads, encoder_widths, dropout)
+        self.decoder = transformer_blocks(dim, decoder_heads, decoder_widths, dropout)
+        layers: list[nn.Module] = []
+        for n_in, n_out in zip([dim, *head_widths], head_widths, strict=False):
+            layers += [dense(n_in, n_out), nn.GELU(), nn.Dropout(dropout)]
+        self.head = nn.Sequential(*layers)
+        width = [dim, *head_widths][-1]
+        self.outputs = nn.ModuleList(nn.Linear(width, 2 * len(words)) for words in self.words)
+
+    def words_of(self, asked: Sequence[int]) -> list[int]:
+        """Return the quantities that asked blocks answer, in the order of the answers."""
+        return [word for block in asked for word in self.words[block]]
+
+    def encode(self, values: Tensor) -> Tensor:
+        """Return the blocks of stars as vectors, (batch, n_blocks, dim).
+
+        Parameters
+        ----------
+        values : Tensor of shape (batch, n_words)
+            Quantities, NaN where unknown.
+        """
+        memory = torch.stack(
+            [
+                embedding(values[:, words])
+                for embedding, words in zip(self.embeddings, self.words, strict=True)
+            ],
+            dim=1,
+        )
+        for block in self.encoder:
+            memory = block(memory, memory)
+        return memory
+
+    def decode(self, memory: Tensor, asked: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance of all quantities of the asked blocks.
+
+        Parameters
+        ----------
+        memory : Tensor of shape (batch, n_blocks, dim)
+            Vectors that `encode` returned.
+        asked : sequence of int
+            Numbers of the blocks.
+
+        Returns
+        -------
+        mean, log_variance : Tensor of shape (batch, n_answers)
+            Answers of the quantities `words_of` names.
+        """
+        answer = self._ask(memory, asked)
+        for block in self.decoder:
+            answer = block(answer, memory)
+        answer = self.head(answer)
+        parts = [self.outputs[block](answer[:, place]) for place, block in enumerate(asked)]
+        mean, log_variance = zip(*(part.chunk(2, dim=1) for part in parts), strict=True)
+        return torch.cat(mean, dim=1), torch.cat(log_variance, dim=1)
+
+    def forward(self, values: Tensor, asked: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance of the blocks ``asked`` given ``values``."""
+        return self.decode(self.encode(values), asked)
+
+    def attention(self, values: Tensor, asked: Sequence[int]) -> Tensor:
+        """Return the attention of each asked block to each block in the last decoder block.
+
+        The shape is (batch, n_asked, n_blocks); heads are averaged. The weights of a question and
+        that of the learned entry, which is not returned, add up to one.
+        """
+        memory = self.encode(values)
+        answer = self._ask(memory, asked)
+        for block in self.decoder[:-1]:
+            answer = block(answer, memory)
+        attention = cast(TransformerBlock, self.decoder[-1]).attention
+        return attention.weights(answer, attention.read(memory))[..., :-1]
+
+    def _ask(self, memory: Tensor, asked: Sequence[int]) -> Tensor:
+        return self.questions[list(asked)].expand(len(memory), -1, -1)
