@@ -3,6 +3,7 @@
 from msaestimator.datasets._apogee import load_apogee_xp
 from msaestimator.datasets._apogee_ages import add_ages, read_leung2023, read_mackereth2019
 from msaestimator.datasets._apogee_labels import fetch_apogee_dr17, read_apogee_dr17
+from msaestimator.datasets._convert_stars import convert_stars
 from msaestimator.datasets._fainter import make_fainter
 from msaestimator.datasets._fainter_draws import draw_fainter
 from msaestimator.datasets._galah_labels import read_galah_dr4
@@ -37,6 +38,7 @@ __all__ = [
     "StarDataset",
     "XPSampling",
     "add_ages",
+    "convert_stars",
     "count_ages",
     "count_labels",
     "draw_fainter",
