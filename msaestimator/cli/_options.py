@@ -7,13 +7,14 @@ from pathlib import Path
 
 from msaestimator import __version__
 
-__all__ = ["DEFAULT_MODEL", "PRESETS", "SERVICES", "make_parser"]
+__all__ = ["DEFAULT_MODEL", "ORDERS", "PRESETS", "SERVICES", "make_parser"]
 
 # The rooms that own these choices import torch and astropy, which take seconds, and help is to
 # come at once. tests/cli/test_choices.py compares them with their owners.
 DEFAULT_MODEL = "gaia-xp"
 PRESETS = ("default", "mckay2025")
 SERVICES = ("aip", "ari", "esa", "local")
+ORDERS = ("random", "sky")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -24,6 +25,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_demo(verbs)
     _add_fit(verbs)
     _add_predict(verbs)
+    _add_convert(verbs)
     return parser
 
 
@@ -84,6 +86,30 @@ def _add_predict(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _add_ways_to_name_stars(predict)
     _add_archive(predict)
     predict.set_defaults(module="_predict")
+
+
+def _add_convert(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    convert = verbs.add_parser(
+        "convert",
+        help="make parquet files of the archive's bulk files, to train on or to predict",
+    )
+    convert.add_argument(
+        "stars",
+        nargs="+",
+        type=_path,
+        help="folders or files: XpContinuousMeanSpectrum_*.csv.gz and GaiaSource_*.csv.gz",
+    )
+    convert.add_argument("output", type=_path, help="folder to make")
+    convert.add_argument(
+        "--order",
+        choices=ORDERS,
+        default="random",
+        help="random, to train on; or sky, a HATS catalogue (default: random)",
+    )
+    convert.add_argument(
+        "--rows", type=_at_least(1), default=100_000, help="stars a file (default: 100000)"
+    )
+    convert.set_defaults(module="_convert")
 
 
 def _add_hdu(verb: argparse.ArgumentParser, whose: str) -> None:

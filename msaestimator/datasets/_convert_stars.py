@@ -175,22 +175,25 @@ def _write_runs(
 ) -> None:
     """Write each run that is not there yet, and then tell the files that are at fault."""
     failures: list[str] = []
-    sizes = [path.stat().st_size for path in files]
+    sizes = {run.source: run.source.stat().st_size for run in runs}
+    left = [run for run in runs if not run.path.is_file()]
+    done = sum(sizes.values()) - sum(sizes[run.source] for run in left)
     with tqdm(
-        desc="Reading", total=sum(sizes), unit="B", unit_scale=True, disable=not progress
+        desc="Reading",
+        total=sum(sizes.values()),
+        initial=done,
+        unit="B",
+        unit_scale=True,
+        disable=not progress,
     ) as bar:
-        for run, size in zip(runs, sizes, strict=True):
-            if run.path.is_file():
-                # So that the time left is that of what is left.
-                bar.initial += size
+        for run in left:
+            try:
+                stars = _stars_of(files[run.source], columns, run.key)
+            except (ColumnError, FileNotFoundError) as error:
+                failures.append(str(error))
             else:
-                try:
-                    stars = _stars_of(files[run.source], columns, run.key)
-                except (ColumnError, FileNotFoundError) as error:
-                    failures.append(str(error))
-                else:
-                    run.write(stars)
-            bar.update(size)
+                run.write(stars)
+            bar.update(sizes[run.source])
     if failures:
         more = f" And {len(failures) - SHOWN} more." if len(failures) > SHOWN else ""
         raise ColumnError(

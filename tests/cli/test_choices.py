@@ -3,6 +3,7 @@
 import argparse
 import sys
 from dataclasses import replace
+from typing import get_args
 
 import astropy.units as u
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from msaestimator import StellarParameterRegressor
 from msaestimator.archive import SERVICES
 from msaestimator.cli import _options, main
+from msaestimator.datasets._convert_stars import Order
 from msaestimator.estimators import DEFAULT_MODEL, PRESETS
 from msaestimator.schema import LABELS
 from msaestimator.tables import read_stars, write_stars
@@ -63,11 +65,13 @@ def test_choices_are_those_of_their_owners():
     assert list(_options.PRESETS) == [name for name, of in PRESETS.items() if both <= of.keys()]
     assert list(_options.SERVICES) == sorted(SERVICES)
     assert _options.DEFAULT_MODEL == DEFAULT_MODEL
+    assert get_args(Order) == _options.ORDERS
 
 
 def test_every_list_of_choices_is_tried_here():
+    """Orders are in test_convert.py."""
     offered = {(verb, a.dest) for verb in VERBS for a in actions(verb) if a.choices}
-    assert offered == {("fit", "preset"), ("predict", "service")}
+    assert offered == {("fit", "preset"), ("predict", "service"), ("convert", "order")}
 
 
 @pytest.mark.parametrize("preset", _options.PRESETS)
