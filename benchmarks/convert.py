@@ -9,7 +9,7 @@ Seconds are of the CPU, of all threads together. Files compress better than the 
 which no two spectra have the same correlations; what they uncompress to has the same size.
 """
 
-import shutil
+import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,24 +28,29 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--stars", type=int, default=30_000)
     options = read_options(parser, stars=50)
-    folder = Path("bulk-files")
-    folder.mkdir()
-    write_pair(folder, 0, 3111, options.stars)
-    write_checksums(folder)
-    table = ResultTable(options.tables / "convert.inc", HEADER)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "bulk"
+        folder.mkdir()
+        write_pair(folder, 0, 3111, options.stars)
+        write_checksums(folder)
+        measure(folder, ResultTable(options.tables / "convert.inc", HEADER))
+
+
+def measure(folder: Path, table: ResultTable) -> None:
+    """Convert the files of a folder in both orders, and read them as they are."""
     reader = "isal" if find_spec("isal") else "gzip"
     for order in ("random", "sky"):
         started = time.process_time()
-        output = convert_stars(folder, f"converted-{order}", order=order, progress=False)
-        rate = options.stars / (time.process_time() - started)
-        size = sum(path.stat().st_size for path in StarDataset(output).files) / options.stars
-        table.add(f"{order} order, {reader}", options.stars, f"{rate:.0f}", f"{size:.0f}")
-        shutil.rmtree(output)
+        output = convert_stars(folder, folder.with_name(order), order=order, progress=False)
+        seconds = time.process_time() - started
+        stars = StarDataset(output)
+        size = sum(path.stat().st_size for path in stars.files) / len(stars)
+        rate = len(stars) / seconds
+        table.add(f"{order} order, {reader}", len(stars), f"{rate:.0f}", f"{size:.0f}")
     started = time.process_time()
     n_read = sum(map(len, StarDataset(folder).batches(8192)))
     rate = n_read / (time.process_time() - started)
     table.add(f"StarDataset of the bulk files, {reader}", n_read, f"{rate:.0f}", "")
-    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a conversion is to make of which files, and the folder in which it goes on."""
+"""Plans of conversions: of which files, in which order, and notes of them in folders."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ NOTE = "_conversion.json"
 
 @dataclass(frozen=True)
 class ConversionPlan:
-    """What a conversion makes of its input; one that is equal can go on where another stopped.
+    """Order, size and input of a conversion; one of an equal plan goes on where another stopped.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def is_finished(output: Path, plan: ConversionPlan) -> bool:
     Raises
     ------
     ColumnError
-        It holds something else.
+        The folder holds something else.
     """
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
         return False

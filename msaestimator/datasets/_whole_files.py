@@ -28,7 +28,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        It cannot be written; the message tells what to do. Nothing is left of it.
+        The file cannot be written; the message tells what to do. Nothing is left of it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
