@@ -1,7 +1,7 @@
 """The errors and warnings this library raises, each also a builtin a caller would catch."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 __all__ = [
     "ArchiveError",
@@ -9,6 +9,7 @@ __all__ = [
     "CalibrationWarning",
     "CheckpointError",
     "ColumnError",
+    "DivergedError",
     "DustMapError",
     "MSAEstimatorError",
     "MissingColumnWarning",
@@ -43,6 +44,43 @@ class DustMapError(MSAEstimatorError, FileNotFoundError):
 
 class CheckpointError(MSAEstimatorError, ValueError):
     """A saved model or checkpoint is truncated, altered, or of another schema."""
+
+
+class DivergedError(MSAEstimatorError, FloatingPointError):
+    """A training's loss is no longer a number, or has exploded.
+
+    Parameters
+    ----------
+    loss : float
+        The loss.
+    epoch, batch : int
+        Number of the epoch, from one, and of the batch in it, from zero.
+    source_ids : sequence of int
+        Source ids of the batch's stars, or their rows where they came without.
+    path : str, optional
+        File that these were written to.
+    """
+
+    def __init__(
+        self,
+        loss: float,
+        *,
+        epoch: int,
+        batch: int,
+        source_ids: Sequence[int] = (),
+        path: str | None = None,
+    ) -> None:
+        self.loss, self.epoch, self.batch = loss, epoch, batch
+        self.source_ids, self.path = source_ids, path
+        super().__init__(loss)
+
+    def __str__(self) -> str:
+        where = "in this error's `source_ids`" if self.path is None else f"in {self.path!r}"
+        return (
+            f"The training loss must be finite and not explode, got {self.loss} in epoch "
+            f"{self.epoch}, batch {self.batch}, whose stars are {where}. Lower the learning rate, "
+            "clip gradients (`gradient_clip`), or look at these stars."
+        )
 
 
 class MissingDependencyError(MSAEstimatorError, ImportError):

@@ -20,9 +20,11 @@ from msaestimator.training._objectives import (
     ReconstructionObjective,
     RequestObjective,
 )
-from msaestimator.training._redraw import Draw, Redraw
+from msaestimator.training._plan import plan
 from msaestimator.training._run import train
 from msaestimator.training._schedules import SCHEDULES, Schedule
+from msaestimator.training._stars_in_memory import Draw, StarsInMemory
+from msaestimator.training._stars_on_disk import Pieces, StarsOnDisk
 
 __all__ = [
     "OPTIMIZERS",
@@ -33,20 +35,23 @@ __all__ = [
     "FiniteLoss",
     "MaskedNet",
     "ParameterGroup",
+    "Pieces",
     "PredictionObjective",
     "Progress",
     "ReconstructionObjective",
-    "Redraw",
     "RequestObjective",
     "ResumableCheckpoint",
     "RunIdentity",
     "Schedule",
+    "StarsInMemory",
+    "StarsOnDisk",
     "TensorBatches",
     "TrainingPlan",
     "autocast",
     "build_net",
     "check_finished",
     "map_batches",
+    "plan",
     "read_tensors",
     "resolve_device",
     "seeded",

@@ -8,8 +8,10 @@ from torch import Tensor
 from torch.utils.data import TensorDataset
 
 from msaestimator.training._devices import autocast
+from msaestimator.training._stars_in_memory import StarsInMemory
+from msaestimator.training._stars_on_disk import StarsOnDisk
 
-__all__ = ["TensorBatches", "map_batches"]
+__all__ = ["DiskBatches", "TensorBatches", "map_batches", "star_batches"]
 
 
 class TensorBatches:
@@ -30,10 +32,44 @@ class TensorBatches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | tuple[Tensor, ...]]]:
         n_stars = len(self.dataset)
-        order = torch.randperm(n_stars) if self.shuffle else torch.arange(n_stars)
-        for rows in order.split(self.batch_size):
+        self.order = torch.randperm(n_stars) if self.shuffle else torch.arange(n_stars)
+        for rows in self.order.split(self.batch_size):
             x, y, *weights = self.dataset[rows]
             yield x, (y, *weights) if weights else y
+
+    def ids_of(self, number: int) -> np.ndarray:
+        """Return the source ids of a batch by its number, or the rows of stars without ids."""
+        rows = self.order.split(self.batch_size)[number].numpy()
+        return self.dataset.ids_of(rows) if isinstance(self.dataset, StarsInMemory) else rows
+
+
+class DiskBatches:
+    """Batches of stars on disk, which take the place of `TensorBatches`."""
+
+    def __init__(self, dataset: StarsOnDisk, batch_size: int) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return self.dataset.batches(self.batch_size)
+
+    def ids_of(self, number: int) -> np.ndarray:
+        """Return the source ids of a batch by its number, in any order."""
+        start = number * self.batch_size
+        stop = min(start + self.batch_size, len(self.dataset))
+        return self.dataset.ids_of(np.arange(start, stop))
+
+
+def star_batches(
+    dataset: TensorDataset | StarsOnDisk, batch_size: int, shuffle: bool = False
+) -> TensorBatches | DiskBatches:
+    """Return the batches of stars, wherever these are; skorch's ``iterator_train``."""
+    if isinstance(dataset, StarsOnDisk):
+        return DiskBatches(dataset, batch_size)
+    return TensorBatches(dataset, batch_size, shuffle)
 
 
 def map_batches(

@@ -8,6 +8,8 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
+from msaestimator.exceptions import DivergedError
+
 __all__ = ["FiniteLoss", "Progress"]
 
 
@@ -45,14 +47,30 @@ class Progress(Callback):
         return {"title": self.title}
 
 
+EXPLODED = 1e6
+"""Number of times by which a loss that has exploded exceeds the first batch's, or one."""
+
+
 class FiniteLoss(Callback):
-    """Stop with an error when the loss is no longer a number."""
+    """Stop with an error when the loss is no longer a number, or has exploded."""
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Begin without a loss to compare with."""
+        self.limit_ = math.inf
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Begin with the first batch."""
+        self.n_checked_ = 0
 
     def on_batch_end(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
-        """Check the latest loss."""
-        loss = net.history[-1, "batches", -1].get("train_loss", 0.0)
-        if training and not math.isfinite(loss):
-            raise FloatingPointError(
-                f"The training loss must be finite, got {loss} in epoch {len(net.history)}. "
-                "Lower the learning rate or clip gradients (`gradient_clip`)."
-            )
+        """Check the losses that are new."""
+        batches = net.history[-1]["batches"] if training else []
+        for number, batch in enumerate(batches[self.n_checked_ :], self.n_checked_):
+            loss = batch.get("train_loss")
+            if loss is None:
+                return
+            if math.isinf(self.limit_):
+                self.limit_ = EXPLODED * max(1.0, abs(loss))
+            if not abs(loss) <= self.limit_ or math.isinf(loss):
+                raise DivergedError(loss, epoch=len(net.history), batch=number)
+            self.n_checked_ = number + 1

@@ -20,15 +20,18 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import TensorDataset
 
+from msaestimator.exceptions import DivergedError
 from msaestimator.tables import expand_home
 from msaestimator.training._averaging import AveragedWeights
-from msaestimator.training._batches import TensorBatches
+from msaestimator.training._batches import TensorBatches, star_batches
 from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
 from msaestimator.training._devices import autocast
 from msaestimator.training._identity import RunIdentity
 from msaestimator.training._muon import Muon
 from msaestimator.training._schedules import Schedule
+from msaestimator.training._stars_in_memory import StarsInMemory
+from msaestimator.training._stars_on_disk import StarsOnDisk
 
 __all__ = [
     "OPTIMIZERS",
@@ -78,6 +81,14 @@ class MaskedNet(NeuralNet):
             ("valid_loss", PassthroughScoring("valid_loss")),
         ]
 
+    def on_epoch_begin(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
+        """Turn to the epoch's stars, and forget the batches of the epoch before."""
+        super().on_epoch_begin(net, dataset_train=dataset_train, **kwargs)
+        if isinstance(dataset_train, StarsInMemory | StarsOnDisk):
+            dataset_train.begin(len(self.history))
+        for epoch in self.history[-2:-1]:
+            epoch["batches"] = []
+
     def infer(self, x: Tensor, **fit_params: Any) -> tuple[Any, Tensor]:
         """Return the module's output for a part of each star, and the draw of that part."""
         shown, draw = self.mask(x.to(self.device))
@@ -99,8 +110,14 @@ class MaskedNet(NeuralNet):
 
     def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
         """Run an epoch; validation draws the same masks each time."""
-        if training or iterator is None:
-            super().run_single_epoch(iterator, training, *args, **kwargs)
+        if iterator is None:
+            return
+        if training:
+            try:
+                super().run_single_epoch(iterator, training, *args, **kwargs)
+            except DivergedError as error:
+                error.source_ids = iterator.ids_of(error.batch).tolist()
+                raise
             return
         with torch.random.fork_rng():
             torch.manual_seed(VALIDATION_SEED)
@@ -179,7 +196,7 @@ def build_net(
         ],
         max_epochs=plan.max_epochs,
         batch_size=plan.batch_size,
-        iterator_train=TensorBatches,
+        iterator_train=star_batches,
         iterator_train__shuffle=True,
         iterator_valid=TensorBatches,
         train_split=None if validation is None else predefined_split(validation),

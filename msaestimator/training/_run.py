@@ -1,18 +1,20 @@
 """One training: stars to train and to validate on, a net, and whether it came to its end."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
 from torch import nn
-from torch.utils.data import TensorDataset
 
+from msaestimator.exceptions import DivergedError
+from msaestimator.tables import expand_home
+from msaestimator.training._files import write_bytes
 from msaestimator.training._identity import RunIdentity
 from msaestimator.training._net import MaskedNet, TrainingPlan, build_net, check_finished
-from msaestimator.training._redraw import Draw, Redraw
+from msaestimator.training._stars_in_memory import StarsInMemory
+from msaestimator.training._stars_on_disk import StarsOnDisk
 
 __all__ = ["train"]
 
@@ -22,9 +24,8 @@ def train(
     criterion: nn.Module,
     mask: Callable[..., Any],
     plan: TrainingPlan,
-    stars: Sequence[np.ndarray],
+    stars: StarsInMemory | StarsOnDisk,
     *,
-    draw: Draw | None = None,
     validation_fraction: float | None = None,
     run: RunIdentity,
 ) -> MaskedNet:
@@ -35,11 +36,7 @@ def train(
     module, criterion, mask
         Arguments of `MaskedNet`.
     plan : TrainingPlan
-    stars : sequence of ndarray of n_stars rows
-        Features, targets, and weights of the stars in the loss, of mean one, if they have any.
-    draw : callable, optional
-        Function of the number of an epoch, from one, that returns the arrays of ``stars`` as they
-        are in it; see `Redraw`. None has the same stars in every epoch.
+    stars : StarsInMemory or StarsOnDisk
     validation_fraction : float, optional
         Stars to watch the loss on. None trains on all.
     run : RunIdentity
@@ -47,13 +44,13 @@ def train(
 
     Raises
     ------
+    DivergedError
+        The loss is no longer a number. The source ids of the batch's stars are in the error, and
+        in a file beside the checkpoint.
     KeyboardInterrupt
         Training was interrupted; a checkpoint has the epochs until then.
     """
-    rows, validation = _split(stars, validation_fraction)
-    training = _dataset(stars, rows)
-    if draw is not None:
-        plan = replace(plan, callbacks=[("redraw", Redraw(draw, rows)), *plan.callbacks])
+    training, validation = stars.split(validation_fraction, torch.initial_seed() % 2**32)
     net = build_net(
         module,
         criterion,
@@ -63,24 +60,19 @@ def train(
         validation=validation,
         run=run,
     )
-    net.partial_fit(training)
+    try:
+        net.partial_fit(training)
+    except DivergedError as error:
+        if plan.checkpoint is not None:
+            _write_batch(error, expand_home(plan.checkpoint))
+        raise
     check_finished(net, plan.title, plan.checkpoint)
     return net
 
 
-def _split(
-    arrays: Sequence[np.ndarray], fraction: float | None
-) -> tuple[np.ndarray, TensorDataset | None]:
-    """Return the rows of the stars to train on, and the stars to validate on, if any."""
-    rows = np.arange(len(arrays[0]))
-    if fraction is None:
-        return rows, None
-    training, validation = train_test_split(
-        rows, test_size=fraction, random_state=torch.initial_seed() % 2**32
-    )
-    return training, _dataset(arrays, validation)
-
-
-def _dataset(arrays: Sequence[np.ndarray], rows: np.ndarray) -> TensorDataset:
-    whole = len(rows) == len(arrays[0])
-    return TensorDataset(*(torch.from_numpy(a if whole else a[rows]) for a in arrays))
+def _write_batch(error: DivergedError, checkpoint: Path) -> None:
+    """Write which stars a training diverged on, beside its checkpoint."""
+    path = checkpoint.with_name(f"{checkpoint.name}.diverged.json")
+    told = {name: getattr(error, name) for name in ("loss", "epoch", "batch", "source_ids")}
+    write_bytes(path, json.dumps(told | {"loss": repr(error.loss)}).encode())
+    error.path = str(path)
