@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
-from torch.utils.data import TensorDataset
 
 from msaestimator.archive import GaiaArchive
-from msaestimator.estimators._fainter_stars import FainterStars, fainter_stars
 from msaestimator.estimators._gaia import fetch_training_stars
 from msaestimator.estimators._masks import feature_mask
 from msaestimator.estimators._parameters import (
@@ -26,6 +23,11 @@ from msaestimator.estimators._parameters import (
 from msaestimator.estimators._reconstruction import measure_reconstruction
 from msaestimator.estimators._saved import SavedEstimator
 from msaestimator.estimators._star_inference import StarInference
+from msaestimator.estimators._training_stars import (
+    held_in_memory,
+    in_parts,
+    stars_to_reconstruct,
+)
 from msaestimator.networks import Contrasts, JointMask, MaskedAutoencoder, PseudoLuminosity
 from msaestimator.preprocessing import (
     Features,
@@ -45,6 +47,8 @@ from msaestimator.training import (
     ParameterGroup,
     ReconstructionObjective,
     RunIdentity,
+    StarsInMemory,
+    StarsOnDisk,
     build_net,
     resolve_device,
     seeded,
@@ -260,25 +264,18 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         again = self.warm_start and self.__sklearn_is_fitted__()
         weights, X = counted_stars(sample_weight, X)
         features = self._read_training(X, reset=not again)
-        rows = features.is_observed
-        x = features.values[rows]
         self.n_partial_fits_ = 0
         with seeded(self.random_state, resolve_device(self.device)):
             start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
                 self.module_ = self._build_module()
-            measured = None if features.measured is None else features.measured.columns
-            faint = fainter_stars(self.make_fainter, measured, self.reader_, torch.initial_seed())
             self._train(
                 "pre-training",
                 self._objective(),
                 self.mask(),
                 [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
-                x,
-                x,
+                self._stars(X, features, self.make_fainter, weights),
                 start=start,
-                sample_weight=None if weights is None else weights[rows],
-                draw=None if faint is None else partial(_draw, faint, features, rows),
             )
         self._measure(features)
         return self
@@ -333,14 +330,14 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         """
         first = not self.__sklearn_is_fitted__()
         features = self._read_training(X, reset=first)
-        x = features.values[features.is_observed]
         self.n_partial_fits_ = getattr(self, "n_partial_fits_", 0)
         with seeded(self.random_state, resolve_device(self.device), skip=self.n_partial_fits_):
             if first:
                 self.module_ = self._build_module()
+            stars = self._stars(X, features)
             if self.n_partial_fits_ == 0:
-                self.net_ = self._net_of_single_epochs(len(x))
-            self.net_.partial_fit(TensorDataset(torch.from_numpy(x), torch.from_numpy(x)))
+                self.net_ = self._net_of_single_epochs(len(stars))
+            self.net_.partial_fit(stars)
         self._adopt(self.net_.module_)
         self._measure(features)
         self.n_partial_fits_ += 1
@@ -418,14 +415,10 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             scale (interquartile ranges); 0 is perfect. The same masks are drawn each time.
         """
         weights, X = counted_stars(sample_weight, X)
-        features = self.reader_.transform(self._open(X))
         with seeded(SCORE_SEED, torch.device("cpu")):
-            hidden = self.mask().draw(int(features.is_observed.sum())).numpy()
-        errors = np.abs(self._residuals(features[features.is_observed], hidden)) ** self._power
-        compared = np.isfinite(errors)
-        if weights is not None:
-            weights = weights[features.is_observed].repeat(compared.sum(axis=1))
-        return -float(np.average(errors[compared], weights=weights)) if compared.any() else 0.0
+            sums = [self._sum_errors(part, weights) for part in in_parts(X)]
+        total, n_compared = np.sum(sums, axis=0)
+        return -float(total / n_compared) if n_compared else 0.0
 
     def measure_reconstruction(self, X: Any) -> Self:
         """Measure on stars how well features are inferred, for `reconstruct` to tell.
@@ -465,6 +458,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
     def _read_training(self, X: Any, *, reset: bool) -> Features:
         """Return the features of the stars."""
         self._check_parameters()
+        X = held_in_memory(X)
         if not reset:
             return self.reader_.transform(self._open(X))
         reader = StarReader(self.schema, self.preprocessor)
@@ -474,6 +468,37 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         self.luminosity_ = self._make_luminosity(features)
         self.feature_error_ = self._typical_errors(features)
         return features
+
+    def _stars(
+        self,
+        X: Any,
+        features: Features,
+        faintest: float | None = None,
+        sample_weight: np.ndarray | None = None,
+    ) -> StarsInMemory | StarsOnDisk:
+        """Return the stars to train on, of which ``features`` are those in memory."""
+        return stars_to_reconstruct(
+            X,
+            features,
+            self.reader_,
+            faintest=faintest,
+            seed=torch.initial_seed() % 2**32,
+            aliases=self.aliases,
+            sample_weight=sample_weight,
+        )
+
+    def _sum_errors(self, X: Any, weights: np.ndarray | None) -> tuple[float, float]:
+        """Return the sum of the errors of features that are held out, and of their weights."""
+        features = self.reader_.transform(self._open(X))
+        rows = features.is_observed
+        hidden = self.mask().draw(int(rows.sum())).numpy()
+        errors = np.abs(self._residuals(features[rows], hidden)) ** self._power
+        compared = np.isfinite(errors)
+        of_star = np.ones(len(errors)) if weights is None else weights[rows]
+        return (
+            float(of_star @ np.where(compared, errors, 0.0).sum(axis=1)),
+            float(of_star @ compared.sum(axis=1)),
+        )
 
     def _make_contrasts(self, features: Features) -> dict[str, np.ndarray]:
         """Return weights and centers of the colours, if there are any."""
@@ -598,14 +623,3 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _draw(
-    faint: FainterStars, features: Features, rows: np.ndarray, epoch: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the stars of an epoch, and the same with the coefficients that they have nearby."""
-    _, drawn, _ = faint.draw(epoch)
-    x = drawn.values[rows]
-    # Divided by the flux, coefficients are those of the star at any distance, but for noise.
-    kept = features.columns.is_xp & np.isfinite(features.values[rows])
-    return x, np.where(kept, features.values[rows], x)

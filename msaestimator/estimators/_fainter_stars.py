@@ -44,14 +44,15 @@ class FainterStars:
     faintest: float
     seed: int
 
-    def draw(self, epoch: int) -> tuple[StarTable, Any, np.ndarray]:
+    def draw(self, epoch: int, *part: int) -> tuple[StarTable, Any, np.ndarray]:
         """Return the stars of an epoch, what the reader makes of them, and how much farther.
 
         The last is the growth of the stars' distance moduli in mag.
 
-        Epoch 0 is for what is learned once: ranges, calibration, outliers.
+        Epoch 0 is for what is learned once: ranges, calibration, outliers. Numbers of a ``part``
+        tell it from others of a dataset.
         """
-        rng = np.random.RandomState([self.seed, epoch])
+        rng = np.random.RandomState([self.seed, epoch, *part])
         table, modulus = draw_fainter(self.stars, self.faintest, rng)
         with warnings.catch_warnings():
             # The columns and values are those of the stars, which the reader has told of.

@@ -42,6 +42,7 @@ from msaestimator.estimators._request_flags import (
 )
 from msaestimator.estimators._requests import check_blocks
 from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.estimators._training_stars import stars_in_memory
 from msaestimator.estimators._token_inference import TokenInference
 from msaestimator.estimators._words import list_words
 from msaestimator.metrics import r2
@@ -314,11 +315,15 @@ aliases, device, precision, random_state, verbose
                 RequestObjective(self.beta),
                 mask,
                 [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
-                stars,
-                stars,
+                stars_in_memory(
+                    X,
+                    rows,
+                    stars,
+                    stars,
+                    sample_weight=weights,
+                    draw=None if draws is None else partial(draws, rows),
+                ),
                 start=start,
-                sample_weight=None if weights is None else weights[rows],
-                draw=None if draws is None else partial(draws, rows),
             )
             drawn = None if draws is None else partial(draws, held_back)
             self.error_calibration_ = calibrate_errors(self, words[held_back], drawn, mask)

@@ -47,6 +47,7 @@ from msaestimator.estimators._regressor_passes import (
     star_flags,
 )
 from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.estimators._training_stars import stars_in_memory
 from msaestimator.metrics import r2
 from msaestimator.networks import IndependentRegressors, JointMask, NoisyMask, QuantileRegressor
 from msaestimator.outliers import OutlierModel, training_views
@@ -415,11 +416,15 @@ feature_names_in_
                 prediction_objective(self),
                 self._mask(),
                 fine_tuning_groups(self),
-                self._with_errors(features)[rows],
-                targets[rows],
+                stars_in_memory(
+                    X,
+                    rows,
+                    self._with_errors(features)[rows],
+                    targets[rows],
+                    sample_weight=weights,
+                    draw=draws.epochs(rows) if draws.is_needed else None,
+                ),
                 start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
-                sample_weight=None if weights is None else weights[rows],
-                draw=draws.epochs(rows) if draws.is_needed else None,
             )
         self.encoder_._measure(features)
         self._calibrate(*draws.to_calibrate(held_back))

@@ -22,10 +22,11 @@ from msaestimator.saving import Origin, fingerprint, load_estimator, save_estima
 from msaestimator.schema import StarTable
 from msaestimator.tables import expand_home
 from msaestimator.training import (
-    Draw,
     MaskedNet,
     ParameterGroup,
     RunIdentity,
+    StarsInMemory,
+    StarsOnDisk,
     TrainingPlan,
     resolve_device,
     train,
@@ -223,51 +224,36 @@ aliases, inference_batch_size, device, precision, random_state, verbose
         criterion: nn.Module,
         mask: Callable[..., Any],
         groups: Sequence[ParameterGroup],
-        x: np.ndarray,
-        y: np.ndarray,
+        stars: StarsInMemory | StarsOnDisk,
         *,
         start: Sequence[np.ndarray] = (),
-        sample_weight: np.ndarray | None = None,
-        draw: Draw | None = None,
     ) -> None:
-        """Train ``module_`` on features ``x`` and targets ``y``; sets ``net_``.
+        """Train ``module_`` on stars; sets ``net_``.
 
-        ``start`` are weights that training starts from when they are not drawn afresh,
-        ``sample_weight`` (n_stars,) those of the stars in the loss, and ``draw`` returns features,
-        targets and any weights as they are in an epoch.
+        ``start`` are weights that training starts from when they are not drawn afresh.
         """
-        self.n_stars_ = len(x)
+        self.n_stars_ = len(stars)
         if self.max_epochs == 0:
             self._adopt(self.module_)
             return
-        stars = [x, y]
-        if sample_weight is not None:
-            stars.append((sample_weight / sample_weight.mean()).astype(np.float32))
         self.net_ = train(
             self.module_,
             criterion,
             mask,
             self._plan(title, groups),
             stars,
-            draw=draw,
             validation_fraction=self.validation_fraction if self.early_stopping else None,
             run=self._run_identity(stars, start),
         )
         self._adopt(self.net_.module_)
 
     def _run_identity(
-        self, stars: Sequence[np.ndarray], start: Sequence[np.ndarray]
+        self, stars: StarsInMemory | StarsOnDisk, start: Sequence[np.ndarray]
     ) -> RunIdentity:
         """Return what tells whether a checkpoint belongs to a training; nothing without one."""
         if self.checkpoint is None:
             return RunIdentity()
-        x, y, *weights = stars
-        data = {
-            "stars": [x],
-            "labels": [] if y is x else [y],
-            "weights of the stars": weights,
-            "network's first weights": start,
-        }
+        data = {**stars.identity, "network's first weights": start}
         return RunIdentity.of(self._run_parameters(), data)
 
     def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
