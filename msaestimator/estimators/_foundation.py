@@ -42,8 +42,8 @@ from msaestimator.estimators._request_flags import (
 )
 from msaestimator.estimators._requests import check_blocks
 from msaestimator.estimators._saved import SavedEstimator
-from msaestimator.estimators._training_stars import stars_in_memory
 from msaestimator.estimators._token_inference import TokenInference
+from msaestimator.estimators._training_stars import stars_in_memory
 from msaestimator.estimators._words import list_words
 from msaestimator.metrics import r2
 from msaestimator.networks import BlockTransformer, StellarTransformer

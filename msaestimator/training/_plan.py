@@ -10,7 +10,7 @@ WINDOW = 100_000
 """Stars that are shuffled together in memory: as many whole pieces as begin within so many."""
 
 
-def plan(seed: int, epoch: int, rank: int, world: int, sizes: Sequence[int]) -> list[np.ndarray]:
+def plan(seed: int, epoch: int, rank: int, world: int, sizes: np.ndarray) -> list[np.ndarray]:
     """Return the pieces that a process reads in an epoch, those of a window together.
 
     Parameters
@@ -20,7 +20,7 @@ def plan(seed: int, epoch: int, rank: int, world: int, sizes: Sequence[int]) -> 
     rank, world : int
         Number of the process, from zero, and of all processes. They have as many pieces each, and
         none in common; up to ``world - 1`` pieces, others in each epoch, are nobody's.
-    sizes : sequence of int of length n_pieces
+    sizes : ndarray of int of shape (n_pieces,)
         Numbers of stars.
 
     Returns
@@ -30,15 +30,15 @@ def plan(seed: int, epoch: int, rank: int, world: int, sizes: Sequence[int]) -> 
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(sizes))
     mine = order[: len(order) // world * world][rank::world]
-    stars = np.asarray(sizes)[mine]
+    stars = sizes[mine]
     window = (np.cumsum(stars) - stars) // WINDOW
     return np.split(mine, np.flatnonzero(np.diff(window)) + 1)
 
 
 def shuffled_rows(
-    seed: int, epoch: int, pieces: Sequence[np.ndarray], sizes: Sequence[int]
+    seed: int, epoch: int, pieces: Sequence[np.ndarray], sizes: np.ndarray
 ) -> Iterator[np.ndarray]:
     """Yield the order of the stars of each window, counted from the first of its first piece."""
     for window in pieces:
         rng = np.random.default_rng([seed, epoch, window[0]])
-        yield rng.permutation(int(np.asarray(sizes)[window].sum()))
+        yield rng.permutation(int(sizes[window].sum()))

@@ -1,14 +1,15 @@
 """A small autoencoder and the plan to train it on random numbers."""
 
+import numpy as np
 import pytest
 import torch
-from torch.utils.data import TensorDataset
 
 from msaestimator.networks import GroupMask, MaskedAutoencoder
 from msaestimator.training import (
     ParameterGroup,
     ReconstructionObjective,
     RunIdentity,
+    StarsInMemory,
     TrainingPlan,
     build_net,
 )
@@ -20,7 +21,7 @@ N_FEATURES = 6
 def data():
     """Features of 90 stars as their own targets."""
     x = torch.randn(90, N_FEATURES, generator=torch.Generator().manual_seed(1))
-    return TensorDataset(x, x)
+    return StarsInMemory([x.numpy(), x.numpy()], ids=100 + np.arange(90))
 
 
 @pytest.fixture

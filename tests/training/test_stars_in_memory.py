@@ -9,6 +9,7 @@ from msaestimator.training import (
     ParameterGroup,
     ReconstructionObjective,
     RunIdentity,
+    StarsInMemory,
     TrainingPlan,
     train,
 )
@@ -61,8 +62,7 @@ def run():
             ReconstructionObjective(range(N_FEATURES), 1, hidden_only=False),
             mask,
             plan,
-            draw(0),
-            draw=draw,
+            StarsInMemory(draw(0), draw),
             validation_fraction=validation_fraction,
             run=RunIdentity(),
         )
