@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
+from msaestimator.datasets import StarDataset
 from msaestimator.exceptions import ColumnError
 from msaestimator.tables import named_columns, raw_column, take_rows
 
@@ -56,9 +57,19 @@ def counted_stars(sample_weight: Any, X: Any, *others: Any) -> tuple[Any, ...]:
     -------
     tuple
         Weights, float64 or None, then ``X`` and ``others``: the very ones if all stars count.
+
+    Raises
+    ------
+    TypeError
+        There are weights of stars that are on disk.
     """
     if sample_weight is None:
         return None, X, *others
+    if isinstance(X, StarDataset):
+        raise TypeError(
+            "`sample_weight` must be None for stars on disk, got weights. Write the files without "
+            "the stars that shall not count."
+        )
     n_stars = _n_rows(X)
     weights = read_sample_weight(sample_weight, n_stars)
     by_star = [other for other in others if not isinstance(other, str | None)]

@@ -1,6 +1,6 @@
 """The skorch side: nets, batches, objectives, callbacks, checkpoints, devices."""
 
-from msaestimator.training._batches import TensorBatches, map_batches
+from msaestimator.training._batches import DiskBatches, TensorBatches, map_batches, star_batches
 from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
 from msaestimator.training._devices import PRECISIONS, autocast, resolve_device, seeded
@@ -30,6 +30,7 @@ __all__ = [
     "OPTIMIZERS",
     "PRECISIONS",
     "SCHEDULES",
+    "DiskBatches",
     "Draw",
     "EnsembleObjective",
     "FiniteLoss",
@@ -55,6 +56,7 @@ __all__ = [
     "read_tensors",
     "resolve_device",
     "seeded",
+    "star_batches",
     "train",
     "write_bytes",
     "write_tensors",

@@ -51,16 +51,14 @@ class DiskBatches:
         self.batch_size = batch_size
 
     def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
+        return self.dataset.n_batches(self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         return self.dataset.batches(self.batch_size)
 
     def ids_of(self, number: int) -> np.ndarray:
         """Return the source ids of a batch by its number, in any order."""
-        start = number * self.batch_size
-        stop = min(start + self.batch_size, len(self.dataset))
-        return self.dataset.ids_of(np.arange(start, stop))
+        return self.dataset.ids_of(number, self.batch_size)
 
 
 def star_batches(

@@ -1,6 +1,7 @@
 """Stars of a training that are read piece by piece, a window of pieces in memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Protocol, Self
 
 import numpy as np
@@ -106,8 +107,36 @@ class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
         """Turn to the stars of an epoch."""
         self.epoch = epoch
 
+    def n_batches(self, size: int, world: int = 1) -> int:
+        """Return the number of batches of an epoch, the same in every epoch and process.
+
+        Of several processes each leaves out stars that would not fill another batch.
+        """
+        if world == 1:
+            return -(-len(self) // size)
+        n_batches = int(np.sort(self.sizes)[: len(self.sizes) // world].sum()) // -(-size // world)
+        if n_batches == 0:
+            raise ValueError(
+                f"{world} processes need as many row groups, and stars for a batch of each, got "
+                f"{len(self)} stars in {len(self.sizes)} row groups. Start fewer processes, or "
+                "write the files with smaller row groups."
+            )
+        return n_batches
+
     def batches(self, size: int, rank: int = 0, world: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield features and targets of an epoch, so many stars at a time but for the last."""
+        """Yield features and targets of the epoch.
+
+        Parameters
+        ----------
+        size : int
+            Stars of a batch, in all processes together; the last may be of fewer.
+        rank, world : int
+            The same as in `plan`.
+        """
+        batches = self._batches(_share(size, rank, world), rank, world)
+        return islice(batches, self.n_batches(size, world))
+
+    def _batches(self, size: int, rank: int, world: int) -> Iterator[tuple[Tensor, Tensor]]:
         rest: list[np.ndarray] = []
         for window, rows in self._windows(rank, world):
             arrays = self._read(window)
@@ -119,18 +148,19 @@ class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
                 rest = batch if len(batch[0]) < size else []
                 if not rest:
                     yield _tensors(batch)
-        if rest:
+        if rest and len(rest[0]):
             yield _tensors(rest)
 
-    def ids_of(self, positions: np.ndarray) -> np.ndarray:
-        """Return the source ids of stars by their positions in the epoch, increasing."""
-        found, start = [], 0
-        for window, rows in self._windows(0, 1):
-            own = rows[positions[(positions >= start) & (positions < start + len(rows))] - start]
+    def ids_of(self, number: int, size: int, rank: int = 0, world: int = 1) -> np.ndarray:
+        """Return the source ids of a batch of the epoch, by its number; the rest as `batches`."""
+        own_size = _share(size, rank, world)
+        first, found = number * own_size, []
+        for window, rows in self._windows(rank, world):
+            own = rows[max(first, 0) : max(first + own_size, 0)]
             if len(own):
                 ids = [self._without(self.pieces.read_ids(piece), piece) for piece in window]
                 found.append(np.concatenate(ids)[own])
-            start += len(rows)
+            first -= len(rows)
         return np.concatenate(found)
 
     @property
@@ -169,3 +199,8 @@ class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
 def _tensors(batch: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
     """Return features and targets; features alone are their own targets."""
     return torch.from_numpy(batch[0]), torch.from_numpy(batch[-1])
+
+
+def _share(size: int, rank: int, world: int) -> int:
+    """Return a process's stars of a batch, at least one."""
+    return max((size + world - 1 - rank) // world, 1)

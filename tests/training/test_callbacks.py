@@ -4,7 +4,9 @@ import copy
 import math
 
 import pytest
+import torch
 
+from msaestimator.exceptions import DivergedError
 from msaestimator.training import ReconstructionObjective
 
 
@@ -22,6 +24,25 @@ def test_a_loss_that_is_not_a_number_ends_the_training(make_net, data):
     net = make_net(criterion=LostObjective(range(6), 1, False))
     with pytest.raises(FloatingPointError, match=r"got nan in epoch 2.*Lower the learning rate"):
         net.partial_fit(data)
+
+
+@pytest.mark.parametrize("factor", [1e9, -1e9, math.inf])
+def test_a_loss_that_explodes_ends_the_training_and_tells_the_stars(make_net, data, factor):
+    class Exploding(ReconstructionObjective):
+        """A loss that explodes in the third batch."""
+
+        seen = []
+
+        def forward(self, output, hidden, x, y):
+            self.seen.append(x)
+            loss = super().forward(output, hidden, x, y)
+            return loss * factor if len(self.seen) == 3 else loss
+
+    with pytest.raises(DivergedError, match="not explode, got .* in epoch 1, batch 2") as caught:
+        make_net(criterion=Exploding(range(6), 1, False)).partial_fit(data)
+    assert "stars are in this error's `source_ids`" in str(caught.value)
+    rows = [number - 100 for number in caught.value.source_ids]  # the ids of the fixture
+    torch.testing.assert_close(data.tensors[0][rows], Exploding.seen[-1])
 
 
 def test_silence(make_net, data, capfd):

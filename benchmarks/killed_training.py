@@ -1,0 +1,74 @@
+"""A training from disk that is killed at random moments, beside one that is left alone.
+
+Run from the repository's root::
+
+    python benchmarks/killed_training.py --kills 20
+
+It is started again after each ``kill -9`` until it comes to its end; the weights of both are
+compared bit for bit.
+"""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from common.mock_files import write_mock_files
+from common.options import make_parser, read_options
+
+from msaestimator import MaskedStellarAutoencoder
+from msaestimator.datasets import StarDataset
+
+
+def train(folder: Path, checkpoint: Path) -> None:
+    """Train, and print a digest of the weights."""
+    msa = MaskedStellarAutoencoder(
+        hidden_widths=(32, 16), max_epochs=30, dropout=0.1, checkpoint=checkpoint, random_state=0
+    ).fit(StarDataset(folder))
+    weights = [t.cpu().numpy().tobytes() for t in msa.module_.state_dict().values()]
+    print(hashlib.sha256(b"".join(weights)).hexdigest())
+
+
+def start(folder: Path, checkpoint: Path) -> "subprocess.Popen[str]":
+    """Return a process that trains."""
+    command = [sys.executable, __file__, "--train", str(folder), str(checkpoint)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def main() -> None:
+    """Kill and compare."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--stars", type=int, default=20_000)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--train", type=Path, nargs=2, help="what one process does")
+    options = read_options(parser, stars=500, kills=1)
+    if options.train:
+        train(*options.train)
+        return
+    rng = np.random.default_rng()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "files"
+        write_mock_files(folder, options.stars)
+        started = time.perf_counter()
+        expected, _ = start(folder, Path(temporary) / "whole").communicate()
+        longest = time.perf_counter() - started
+        for number in range(options.kills):
+            process = start(folder, Path(temporary) / "killed")
+            try:
+                process.wait(rng.uniform(0, longest))
+                print(f"{number}: had come to its end", flush=True)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                print(f"{number}: killed", flush=True)
+        found, _ = start(folder, Path(temporary) / "killed").communicate()
+    if not expected or found != expected:
+        raise SystemExit("The weights differ.")
+    print("The weights are the same, bit for bit.")
+
+
+if __name__ == "__main__":
+    main()
