@@ -243,12 +243,15 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
 
         Parameters
         ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
-            Stars, or features that a pipeline has prepared.
+        X : table of n_stars stars, array of shape (n_stars, n_features), or StarDataset
+            Stars, or features that a pipeline has prepared. Those of a
+            :class:`~msaestimator.datasets.StarDataset` are read from disk in every epoch, some
+            100,000 at a time; scales, and the errors of what is inferred, are learned from 20,000
+            of them.
         y : ignored
         sample_weight : array-like of shape (n_stars,), optional
             Weights of the stars in the loss, of any scale; a star of weight zero does not count
-            at all. None weighs all alike.
+            at all. None weighs all alike, and has to be for stars on disk.
 
         Returns
         -------
@@ -260,6 +263,8 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
             A column of the stars is absent, of another unit or unusable; the message says which.
         ValueError
             A parameter is outside its range; the message says which.
+        DivergedError
+            The loss is no longer a number; the message says where the ids of the stars are.
         """
         again = self.warm_start and self.__sklearn_is_fitted__()
         weights, X = counted_stars(sample_weight, X)
@@ -325,7 +330,7 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
 
         Parameters
         ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        X : table of n_stars stars, array of shape (n_stars, n_features), or StarDataset
         y : ignored
         """
         first = not self.__sklearn_is_fitted__()
@@ -403,7 +408,8 @@ class MaskedStellarAutoencoder(TransformerMixin, SavedEstimator):
 
         Parameters
         ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        X : table of n_stars stars, array of shape (n_stars, n_features), or StarDataset
+            Stars, which are read from disk 10,000 at a time.
         y : ignored
         sample_weight : array-like of shape (n_stars,), optional
             Weights of the stars in the mean; None weighs all alike.

@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from msaestimator.datasets import StarDataset
 from msaestimator.preprocessing._near_misses import near_miss
 from msaestimator.schema import LABELS, Column, FeatureSchema
 from msaestimator.tables import NamedColumns, named_columns, understand_names, with_known_names
@@ -45,6 +46,12 @@ def open_by_names(
     X: Any, features: Iterable[str], others: Iterable[str] = (), *, aliases: bool = True
 ) -> NamedColumns | None:
     """Return stars by known names, those of features and others; None of a matrix."""
+    if isinstance(X, StarDataset):
+        raise TypeError(
+            "`X` must be in memory here, got a StarDataset. Pass some of its stars, such as "
+            "X.sample(10_000), or each of X.batches(10_000); those on disk go into `fit`, "
+            "`partial_fit` and `score` of MaskedStellarAutoencoder."
+        )
     columns = named_columns(X)
     if columns is None or columns.settled:
         return columns

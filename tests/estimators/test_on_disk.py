@@ -99,7 +99,7 @@ def losses(estimator):
 
 def test_learns_as_much_as_in_memory(make_msa, stars, on_disk):
     """The losses of five seeds differ by as much as those on disk do from those in memory."""
-    settings = {"max_epochs": 4, "batch_size": 20, "lr": 1e-2}
+    settings = {"max_epochs": 2, "batch_size": 20, "lr": 1e-2}
     curves = {
         name: np.array(
             [losses(make_msa(**settings, random_state=seed).fit(X)) for seed in range(5)]
@@ -110,7 +110,7 @@ def test_learns_as_much_as_in_memory(make_msa, stars, on_disk):
     scatter = np.hypot(*(curve.std(axis=0, ddof=1) for curve in curves.values()))
     assert (np.abs(difference) < 3 * scatter / np.sqrt(5)).all()
     learned = curves["memory"][:, 0] - curves["memory"][:, -1]
-    assert learned.mean() > 3 * scatter.max(), "A curve that does not fall compares nothing."
+    assert learned.mean() > 2 * scatter.max(), "A curve that does not fall compares nothing."
 
 
 def test_scales_are_those_of_a_fit_in_memory(make_msa, stars, on_disk):
@@ -259,6 +259,14 @@ def test_a_file_with_a_bad_value_is_named(make_msa, stars, folder, tmp_path, mon
 def test_weights_of_stars_on_disk(make_msa, on_disk):
     with pytest.raises(TypeError, match="`sample_weight` must be None for stars on disk"):
         make_msa().fit(on_disk, sample_weight=np.ones(len(on_disk)))
+
+
+def test_stars_on_disk_where_stars_must_be_in_memory(
+    msa, make_regressor, make_generalist, on_disk
+):
+    for call in (msa.transform, make_regressor(msa).fit, make_generalist().fit):
+        with pytest.raises(TypeError, match="`X` must be in memory here, got a StarDataset. Pass"):
+            call(on_disk)
 
 
 def test_memory_does_not_grow_with_the_stars(stars, tmp_path):
