@@ -32,7 +32,7 @@ def train(folder: str, where: str, toy: bool) -> None:
     """Train one epoch, and print seconds a star and the most memory that was in use, in MB."""
     stars = StarDataset(folder)
     small = {"hidden_widths": (8,), "n_frequencies": 1, "d_embedding": 1} if toy else {}
-    settings = small | {"max_epochs": 1, "callbacks": None, "random_state": 0}
+    settings = small | {"max_epochs": 1, "random_state": 0}
     msa = MaskedStellarAutoencoder.from_preset("mckay2025", **settings)
     msa.fit(stars if where == "disk" else stars.sample(IN_MEMORY, 0))
     seconds = msa.net_.history[-1, "dur"] / msa.n_stars_
