@@ -20,7 +20,7 @@ MOST_VALIDATION, VALIDATION_PIECES = 20_000, 200
 class Pieces(Protocol):
     """Stars in pieces, each of which is read as a whole.
 
-    Parameters
+    Attributes
     ----------
     sizes : ndarray of int of shape (n_pieces,)
         Numbers of stars.
@@ -50,7 +50,7 @@ class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
     Parameters
     ----------
     pieces : Pieces
-        Stars.
+        Stars in pieces, such as those of files.
     seed : int
         Seed of the order.
     left_out : mapping of int to ndarray of int, optional
