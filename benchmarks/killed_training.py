@@ -56,14 +56,13 @@ def main() -> None:
         expected, _ = start(folder, Path(temporary) / "whole").communicate()
         longest = time.perf_counter() - started
         for number in range(options.kills):
-            process = start(folder, Path(temporary) / "killed")
-            try:
-                process.wait(rng.uniform(0, longest))
-                print(f"{number}: had come to its end", flush=True)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                print(f"{number}: killed", flush=True)
+            with start(folder, Path(temporary) / "killed") as process:
+                try:
+                    process.wait(rng.uniform(0, longest))
+                    print(f"{number}: had come to its end", flush=True)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    print(f"{number}: killed", flush=True)
         found, _ = start(folder, Path(temporary) / "killed").communicate()
     if not expected or found != expected:
         raise SystemExit("The weights differ.")
