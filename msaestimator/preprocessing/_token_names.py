@@ -8,7 +8,10 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.preprocessing._token_reader import coefficient_arrays
 from msaestimator.schema import Vocabulary
 
-__all__ = ["words_by_group", "words_of"]
+__all__ = ["check_no_columns", "words_by_group", "words_of"]
+
+SHOWN = 3
+"""Most words that an error names."""
 
 
 def words_by_group(vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:
@@ -65,3 +68,15 @@ def words_of(
             )
         found |= dict.fromkeys(members)
     return list(found)
+
+
+def check_no_columns(names: Iterable[str], vocabulary: Vocabulary, *, what: str) -> None:
+    """Refuse a column that tells words together with another, in the place of these words."""
+    for name in names:
+        words = [token.name for token in vocabulary.tokens if name in token.columns]
+        if words and name not in vocabulary:
+            more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+            raise ColumnError(
+                f"`{what}` must name words, and {name!r} is a column that tells some of them, "
+                f"each with another column: {', '.join(words[:SHOWN])}{more}. Name these."
+            )

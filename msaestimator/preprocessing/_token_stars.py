@@ -23,7 +23,11 @@ from msaestimator.preprocessing._forms import (
 )
 from msaestimator.preprocessing._label_scaler import LabelScaler
 from msaestimator.preprocessing._label_set import LabelSet, check_known, collect_labels
-from msaestimator.preprocessing._token_names import words_by_group, words_of
+from msaestimator.preprocessing._token_names import (
+    check_no_columns,
+    words_by_group,
+    words_of,
+)
 from msaestimator.preprocessing._token_reader import (
     TokenReadings,
     open_tokens,
@@ -215,6 +219,7 @@ class TokenReader(BaseEstimator):
     def find_words(self, names: str | Sequence[str], *, what: str) -> list[int]:
         """Return the positions of words, those of groups too, see `words_of`, that fit knew."""
         words = words_of(names, self.vocabulary_, self.is_trained_, what=what)
+        check_no_columns(words, self.vocabulary_, what=what)
         self.vocabulary_.index(words, words_by_group(self.vocabulary_))
         return self.positions(words, what=what)
 

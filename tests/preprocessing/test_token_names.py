@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from msaestimator.exceptions import ColumnError
-from msaestimator.preprocessing._token_names import words_by_group, words_of
+from msaestimator.preprocessing._token_names import check_no_columns, words_by_group, words_of
 from msaestimator.schema import GAIA_DR3, GAIA_DR4, GENERALIST, Token, Vocabulary, vocabulary_of
 
-ALL = np.ones(len(GENERALIST), dtype=bool)
 COLORS = [
     *("bp_rp", "j_h", "j_ks", "color_catwise_w1", "color_catwise_w2"),
     *("color_phot_bp_mean_mag", "color_phot_rp_mean_mag"),
@@ -64,3 +63,16 @@ def test_only_what_training_had():
     assert words(["color", "bp_coefficients"], is_trained=is_trained) == ["bp_rp", "relative_bp_2"]
     with pytest.raises(ColumnError, match="`inputs` must be of .* none had any of 'rp_coeff"):
         words("rp_coefficients", is_trained=is_trained)
+
+
+def test_columns_that_tell_words_are_not_words():
+    check_no_columns(["teff", "bp_rp", "vsini"], GENERALIST, what="inputs")
+    message = (
+        "`inputs` must name words, and 'j_m' is .* with another column: j_h, j_ks. Name these"
+    )
+    with pytest.raises(ColumnError, match=message):
+        check_no_columns(["teff", "j_m"], GENERALIST, what="inputs")
+    with pytest.raises(
+        ColumnError, match="relative_bp_1, relative_bp_2, relative_bp_3 and 108 mo"
+    ):
+        check_no_columns(["phot_g_mean_mag"], GENERALIST, what="inputs")

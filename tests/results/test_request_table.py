@@ -52,6 +52,17 @@ def test_a_label_outside_its_limits_is_flagged_by_itself():
     assert not table["flags"].any()
 
 
+def test_every_request_has_its_flags_if_they_are_given():
+    values = [[1000.0, -0.1, 4.5], [5000.0, -99.0, 4.0]]
+    flags = [[4096, 0, 0], [0, 8192, 0]]
+    table = request_table(NAMES, values, ERRORS, units=UNITS, request_flags=flags)
+    assert table["teff_flags"].tolist() == [16 | 4096, 0]
+    assert table["relative_bp_1_flags"].tolist() == [0, 8192]
+    assert table["logg_flags"].tolist() == [0, 0]
+    assert {table[f"{name}_flags"].dtype for name in NAMES} == {np.dtype(np.int32)}
+    assert "flags" not in table.colnames
+
+
 def test_identifiers_come_first_and_flags_last():
     flags = [0, PredictionFlag.NOTHING_KNOWN]
     table = request_table(["age"], [[1.0], [2.0]], [[0.1], [0.2]], units={"age": "Gyr"},
@@ -89,6 +100,7 @@ def test_no_star_and_no_request():
         ({"identifiers": [1.0, 2.0]}, "`identifiers` must be integers, got float64"),
         ({"identifiers": [1]}, r"`identifiers` must have shape \(2,\), got \(1,\)"),
         ({"flags": [0.5, 0.5]}, "`flags` must be integers"),
+        ({"request_flags": [0, 0]}, r"`request_flags` must have shape \(2, 3\), got \(2,\)"),
     ],
 )
 def test_refuses_what_does_not_fit(change, message):
