@@ -1,7 +1,7 @@
 """Score what is told of stars by how far it is, together, from what training stars were like."""
 
 from collections import Counter
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -19,11 +19,14 @@ N_REFERENCE = 2000
 NEIGHBOR = 5
 """The neighbour whose distance tells how lonely a star is."""
 
-LEAST_REFERENCE = 500
+LEAST_REFERENCE = 400
 """Fewest training stars that had all that is told, to tell what is rarer than one in a hundred."""
 
+PHOTOMETRIC = ("difference", "over_g_flux")
+"""Recipes of words that are not compared: colours and coefficients, of which there are many."""
+
 LARGEST_BLOCK = 20
-"""Most words of a block that is compared: each of a spectrum's many says little by itself."""
+"""Most words of a block that is compared, as of a matrix of features."""
 
 ROWS_AT_A_TIME = 4096
 
@@ -31,10 +34,9 @@ ROWS_AT_A_TIME = 4096
 class TokenOutliers(BaseEstimator):
     """Score told quantities by the false-alarm rate of their distance to training stars.
 
-    Whatever is told of a star, labels and colours say, is compared with training stars that had
-    all of that. How far the fifth nearest of these is, among as many of themselves, tells how
-    often an ordinary star is as lonely. Words of large blocks, which are those of spectra, are
-    not compared.
+    Whatever is told of a star, such as its labels, is compared with training stars that had all
+    of that. How far the fifth nearest of these is tells, beside how far it is among themselves,
+    how often an ordinary star is as lonely. Spectra and colours are not compared.
 
     Attributes
     ----------
@@ -46,6 +48,7 @@ class TokenOutliers(BaseEstimator):
 
     tokens_: np.ndarray
     reference_: np.ndarray
+    _ordinary: "dict[bytes, _Ordinary | None]"
 
     def fit(
         self, values: np.ndarray, vocabulary: Vocabulary, before: "TokenOutliers | None" = None
@@ -61,8 +64,11 @@ class TokenOutliers(BaseEstimator):
             Stars of the training that this one goes on with; half of them are kept.
         """
         sizes = Counter(token.block for token in vocabulary.tokens)
-        is_small = np.array([sizes[token.block] <= LARGEST_BLOCK for token in vocabulary.tokens])
-        self.tokens_ = np.flatnonzero(is_small & np.isfinite(values).any(axis=0))
+        is_compared = [
+            token.recipe not in PHOTOMETRIC and sizes[token.block] <= LARGEST_BLOCK
+            for token in vocabulary.tokens
+        ]
+        self.tokens_ = np.flatnonzero(is_compared & np.isfinite(values).any(axis=0))
         drawn = _some(values, N_REFERENCE)[:, self.tokens_]
         if before is not None:
             self.tokens_ = before.tokens_
@@ -71,6 +77,7 @@ class TokenOutliers(BaseEstimator):
                 [_some(before.reference_, half), _some(values, half)[:, self.tokens_]]
             )
         self.reference_ = drawn.astype(np.float32)
+        self._ordinary = {}
         return self
 
     def score(self, values: np.ndarray) -> np.ndarray:
@@ -90,16 +97,34 @@ class TokenOutliers(BaseEstimator):
         told = values[:, self.tokens_]
         is_told = np.isfinite(told)
         scores = np.full(len(told), np.nan)
-        for rows in rows_by_pattern(is_told) if len(told) else ():
+        for rows in rows_by_pattern(is_told) if told.size else ():
             words = is_told[rows[0]]
+            ordinary = self._ordinary_by(words)
+            if ordinary is not None:
+                distances = _distances(told[np.ix_(rows, words)], ordinary.points, NEIGHBOR)
+                scores[rows] = ordinary.rate.score(distances)
+        return scores
+
+    def _ordinary_by(self, words: np.ndarray) -> "_Ordinary | None":
+        """Return what training stars are like by some words, a mask of the compared ones."""
+        known = self.__dict__.setdefault("_ordinary", {})
+        key = words.tobytes()
+        if key not in known:
             points = self.reference_[:, words]
             points = points[np.isfinite(points).all(axis=1)]
-            if words.sum() < 2 or len(points) < LEAST_REFERENCE:
-                continue
-            # Among themselves, where the nearest is the star itself.
-            rate = FalseAlarmRate().fit(_distances(points, points, NEIGHBOR + 1))
-            scores[rows] = rate.score(_distances(told[np.ix_(rows, words)], points, NEIGHBOR))
-        return scores
+            known[key] = None
+            if words.sum() > 1 and len(points) >= LEAST_REFERENCE:
+                # Among themselves, where the nearest is the star itself.
+                lonely = _distances(points, points, NEIGHBOR + 1)
+                known[key] = _Ordinary(points, FalseAlarmRate().fit(lonely))
+        return known[key]
+
+
+class _Ordinary(NamedTuple):
+    """Training stars by some words, and the rate of their distances."""
+
+    points: np.ndarray
+    rate: FalseAlarmRate
 
 
 def _some(rows: np.ndarray, most: int) -> np.ndarray:

@@ -11,6 +11,7 @@ SPECTRUM = tuple(Token(f"c{order}", block="spectrum") for order in range(30))
 VOCABULARY = Vocabulary(
     (
         *SPECTRUM,
+        Token("color", block="color", recipe="difference", columns=("u", "v")),
         Token("a", block="label"),
         Token("b", block="label"),
         Token("never", block="label"),
@@ -73,11 +74,11 @@ def test_stars_do_not_see_each_other(outliers):
     assert outliers.score(values[:0]).shape == (0,)
 
 
-def test_spectra_are_not_compared(outliers):
+def test_spectra_and_colors_are_not_compared(outliers):
     assert outliers.tokens_.tolist() == [A, B]
     values = draw(50, seed=3)
     noisy = values.copy()
-    noisy[:, : len(SPECTRUM)] *= 100
+    noisy[:, : len(SPECTRUM) + 1] *= 100
     np.testing.assert_array_equal(outliers.score(noisy), outliers.score(values))
 
 
@@ -92,6 +93,20 @@ def test_nothing_is_said_by_too_few_stars():
     values[300:, B] = NAN
     assert np.isnan(TokenOutliers().fit(values, VOCABULARY).score(pairs([1, -1]))).all()
     assert np.isnan(TokenOutliers().fit(draw(300), VOCABULARY).score(pairs([1, -1]))).all()
+
+
+def test_asked_again_it_says_the_same(outliers):
+    """Also where it is asked by other words in between, of which it keeps what it found."""
+    values = draw(40, seed=5)
+    first = outliers.score(values)
+    outliers.score(pairs([1, NAN], [NAN, 1]))
+    np.testing.assert_array_equal(outliers.score(values), first)
+
+
+def test_nothing_to_compare():
+    colors = draw(900)
+    colors[:, A:] = NAN
+    assert np.isnan(TokenOutliers().fit(colors, VOCABULARY).score(draw(5))).all()
 
 
 def test_only_some_stars_are_kept(outliers):

@@ -5,7 +5,15 @@ import pytest
 
 from msaestimator.exceptions import ColumnError
 from msaestimator.preprocessing._token_names import check_no_columns, words_by_group, words_of
-from msaestimator.schema import GAIA_DR3, GAIA_DR4, GENERALIST, Token, Vocabulary, vocabulary_of
+from msaestimator.schema import (
+    GAIA_DR3,
+    GAIA_DR4,
+    GENERALIST,
+    ZHANG2026,
+    Token,
+    Vocabulary,
+    vocabulary_of,
+)
 
 COLORS = [
     *("bp_rp", "j_h", "j_ks", "color_catwise_w1", "color_catwise_w2"),
@@ -66,13 +74,13 @@ def test_only_what_training_had():
 
 
 def test_columns_that_tell_words_are_not_words():
-    check_no_columns(["teff", "bp_rp", "vsini"], GENERALIST, what="inputs")
+    check_no_columns(["teff", "bp_rp", "vsini"], ZHANG2026, what="inputs")
     message = (
         "`inputs` must name words, and 'j_m' is .* with another column: j_h, j_ks. Name these"
     )
     with pytest.raises(ColumnError, match=message):
-        check_no_columns(["teff", "j_m"], GENERALIST, what="inputs")
+        check_no_columns(["teff", "j_m"], ZHANG2026, what="inputs")
     with pytest.raises(
         ColumnError, match="relative_bp_1, relative_bp_2, relative_bp_3 and 108 mo"
     ):
-        check_no_columns(["phot_g_mean_mag"], GENERALIST, what="inputs")
+        check_no_columns(["phot_g_mean_mag"], ZHANG2026, what="inputs")
