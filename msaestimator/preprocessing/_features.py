@@ -11,6 +11,7 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.preprocessing._forms import check_any_star
 from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._open_stars import open_stars
+from msaestimator.preprocessing._sampled import sampled
 from msaestimator.schema import CoefficientArray, FeatureSchema, StarTable, resolve_schema
 from msaestimator.tables import fill_missing_with_nan
 
@@ -150,14 +151,14 @@ class StellarFeatures(TransformerMixin, BaseEstimator):
         self.aliases = aliases
 
     def fit(self, X: Any, y: Any = None) -> "StellarFeatures":
-        """Check the stars' columns and note their names; nothing is learned.
+        """Check the columns of stars, or of a sample of those on disk; nothing is learned.
 
         Raises
         ------
         ColumnError, UnitMismatchError
             The table is refused, as by :func:`msaestimator.preprocessing.read_features`.
         """
-        read_matrix(self, X, reset=True)
+        read_matrix(self, sampled(X), reset=True)
         return self
 
     def transform(self, X: Any) -> np.ndarray:

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from msaestimator.preprocessing._sampled import sampled
 from msaestimator.schema import LABELS
 from msaestimator.tables import fill_missing_with_nan
 
@@ -86,8 +87,15 @@ class LabelScaler(TransformerMixin, BaseEstimator):
         self.units = units
 
     def fit(self, X: Any, y: Any = None) -> "LabelScaler":
-        """Learn centre and spread of the labels ``X``, (n_stars, n_labels)."""
-        X = self._validate(X, reset=True)
+        """Learn centre and spread of the labels ``X``, (n_stars, n_labels), or of a sample.
+
+        Parameters
+        ----------
+        X : table or array of shape (n_stars, n_labels), or StarDataset
+            Labels; of stars on disk, with these columns, a sample of 20,000 is read.
+        y : ignored
+        """
+        X = self._validate(sampled(X), reset=True)
         names = self._names()
         # DIFF(mckay2025): labels over decades are learned as logarithms; linear ones come out
         # negative for young stars and count errors of hot stars far above those of cool ones.

@@ -11,6 +11,7 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.preprocessing._features import names_out, read_matrix
 from msaestimator.preprocessing._measurements import Measurements
 from msaestimator.preprocessing._open_stars import NORMALIZED, open_stars
+from msaestimator.preprocessing._sampled import sampled
 from msaestimator.preprocessing._table_reader import read_column
 from msaestimator.schema import G_BAND, FeatureSchema, g_flux
 from msaestimator.tables import NamedColumns
@@ -99,8 +100,9 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : table of stars or array of shape (n_stars, n_features)
-            Stars, or the matrix that `StellarFeatures` makes of them.
+        X : table of stars, array of shape (n_stars, n_features), or StarDataset
+            Stars, or the matrix that `StellarFeatures` makes of them; of stars on disk a sample
+            of 20,000 is read.
         y : ignored
 
         Raises
@@ -109,7 +111,7 @@ class XPCoefficientScaler(TransformerMixin, BaseEstimator):
             No star has the G magnitude to divide its coefficients by.
         """
         self._check_n_coefficients()
-        matrix = self._read(X, reset=True)
+        matrix = self._read(sampled(X), reset=True)
         self._find_coefficients()
         self._check_any_g(matrix)
         matrix = self._divide_by_flux(matrix).astype(np.float64)
