@@ -14,8 +14,10 @@ from msaestimator.datasets._star_columns import StarColumns, existing
 from msaestimator.datasets._star_file import StarFile
 from msaestimator.datasets._star_files import open_files
 from msaestimator.datasets._star_paths import star_paths
+from msaestimator.datasets._twice import find_twice
+from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
-from msaestimator.tables import stars_of_arrow
+from msaestimator.tables import check_source_ids, stars_of_arrow
 
 __all__ = ["Fragment", "StarDataset"]
 
@@ -279,6 +281,35 @@ class StarDataset:
         if not kept:
             return self._columns.empty(names)
         return stars_of_arrow(_joined(kept).take(np.argsort(keys)))
+
+    def check_ids(self) -> None:
+        """Check that each star is in the files once, by reading ``source_id`` of all.
+
+        Notes
+        -----
+        A star that is there twice counts double in training, and has two rows in a catalogue.
+        Ids are held 20 million at a time; of more, the column is read several times.
+
+        Raises
+        ------
+        ColumnError
+            A star is there twice, or an id is not known.
+        """
+        names = self._names(["source_id"])
+
+        def ids_of(path: Path) -> Iterator[np.ndarray]:
+            for piece in self._file(path, names):
+                yield check_source_ids(piece["source_id"], name=f"Column 'source_id' of {path}")
+
+        found = find_twice(self.files, ids_of, len(self))
+        if found is not None:
+            source_id, paths = found
+            raise ColumnError(
+                f"Each star must be in the files once, but source_id {source_id} is in "
+                f"{' and '.join(repr(str(path)) for path in paths)}"
+                + (" twice" if len(paths) == 1 else "")
+                + ". Leave one of them out, or drop the rows that come again."
+            )
 
     def _names(self, columns: Iterable[str] | None) -> list[str]:
         """Return chosen columns, all of which must be here."""

@@ -158,3 +158,22 @@ def test_another_unit_in_one_file(tmp_path):
     pq.write_table(pa.table({"parallax": [1.0]}), tmp_path / "b.parquet")
     with pytest.raises(ColumnError, match=r"got no unit in '.*b\.parquet' and mas in '.*a\.par"):
         StarDataset(tmp_path)
+
+
+@pytest.mark.parametrize("at_once", [2, 20_000_000])
+def test_stars_that_are_in_several_files(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr("msaestimator.datasets._twice.AT_ONCE", at_once)
+    big = 5937083312263887616
+    for name, ids in {"a": [1, big], "b": [2, big + 1], "c": [3, 4]}.items():
+        pq.write_table(pa.table({"source_id": ids}), tmp_path / f"{name}.parquet")
+    stars = StarDataset(tmp_path)
+    stars.check_ids()
+    pq.write_table(pa.table({"source_id": [3, big + 1]}), tmp_path / "c.parquet")
+    with pytest.raises(ColumnError, match=rf"source_id {big + 1} is in '.*b\.p.*' and '.*c\.p"):
+        stars.check_ids()
+    pq.write_table(pa.table({"source_id": [5, 5]}), tmp_path / "c.parquet")
+    with pytest.raises(ColumnError, match=r"source_id 5 is in '.*c\.parquet' twice\. Leave one"):
+        stars.check_ids()
+    pq.write_table(pa.table({"source_id": [5, None]}), tmp_path / "c.parquet")
+    with pytest.raises(ColumnError, match=r"of .*c\.parquet must all be known, got 1 of 2"):
+        stars.check_ids()
