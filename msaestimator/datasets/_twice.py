@@ -22,7 +22,7 @@ def find_twice(
     Parameters
     ----------
     paths : sequence of Path
-        Files.
+        Files of stars.
     ids_of : callable
         Function from a file to arrays of its ids.
     n_stars : int
