@@ -1,6 +1,6 @@
 """Training from disk beside training in memory: stars/s, and the memory that they take.
 
-Run from the repository's root, with a disk of 6 GB for the files::
+Run from the repository's root, with a disk of 10 GB for the files::
 
     python benchmarks/streamed_training.py files/ --stars 5000000
 
