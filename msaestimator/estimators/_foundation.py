@@ -594,12 +594,14 @@ aliases, device, precision, random_state, verbose
 
         Columns ``name``, ``unit`` and ``block``; ``can_be_told`` and ``can_be_asked``, which only
         words can that training had; ``n_stars``, the number of its stars that had the word, and
-        ``low`` and ``high``, its range there, beyond which a star is flagged; and
-        ``description``. Numbers and ranges are absent of a model that was saved before they were
-        noted.
+        ``low`` and ``high``, its range there, beyond which a star is flagged;
+        ``typical_error``, the NMAD of answers about stars held back to calibrate errors, told what
+        training shows of a star, at the word's median; and ``description``. Without such stars
+        there is no typical error, and of a model that was saved before they were noted no numbers
+        and ranges.
         """
         self._check_fitted()
-        return list_words(self.reader_, self._coverage)
+        return list_words(self.reader_, self._coverage, getattr(self, "error_calibration_", None))
 
     @property
     def xp_columns(self) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """The words of a fitted generalist as a table: which it knows, of how many stars, how far."""
 
+import numpy as np
 from astropy.table import Table
 
 from msaestimator.preprocessing import TokenReader
 from msaestimator.results import describe_quantity
 from msaestimator.schema import Token
-from msaestimator.uncertainty import TokenCoverage
+from msaestimator.uncertainty import ErrorCalibration, TokenCoverage
 
 __all__ = ["list_words"]
 
@@ -16,10 +17,12 @@ MEANINGS = {
 }
 """Meanings of words that nobody has described, by their recipes, of the columns these take."""
 
-ENDS_FORMAT = ".6g"
+FORMAT = ".6g"
 
 
-def list_words(reader: TokenReader, coverage: TokenCoverage | None) -> Table:
+def list_words(
+    reader: TokenReader, coverage: TokenCoverage | None, calibration: ErrorCalibration | None
+) -> Table:
     """Return the words of a vocabulary as `StellarFoundationModel.words` describes them."""
     tokens, is_trained = reader.vocabulary_.tokens, reader.is_trained_
     table = Table(
@@ -32,12 +35,20 @@ def list_words(reader: TokenReader, coverage: TokenCoverage | None) -> Table:
             "description": [_meaning(token) for token in tokens],
         }
     )
-    if coverage is None:
-        return table
-    low, high = reader.unscaled(range(len(tokens)), coverage.range_)
-    table.add_columns([coverage.n_known_, low, high], [5, 5, 5], ["n_stars", "low", "high"])
-    for name in ("low", "high"):
-        table[name].info.format = ENDS_FORMAT
+    further: dict[str, np.ndarray] = {}
+    if coverage is not None:
+        low, high = reader.unscaled(range(len(tokens)), coverage.range_)
+        further |= {"n_stars": coverage.n_known_, "low": low, "high": high}
+    if calibration is not None and calibration.typical_errors_ is not None:
+        scaled = calibration.typical_errors_
+        at_median = reader.scaler_.inverse_transform_errors(np.zeros(len(tokens)), scaled)
+        further["typical_error"] = at_median
+    place = table.colnames.index("description")
+    for name, values in further.items():
+        table.add_column(values, name=name, index=place)
+        place += 1
+        if values.dtype.kind == "f":
+            table[name].info.format = FORMAT
     return table
 
 

@@ -1,5 +1,6 @@
 """Calibration of standard errors by what is known of a star."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,9 @@ FEWEST = 50
 
 MOST = 6000
 """Most residuals of a group that are used: the others hardly change a quantile."""
+
+TO_NORMAL = 1.4826
+"""Standard deviation of a normal distribution over its median absolute value."""
 
 LARGEST = 5.0
 """Largest factor of an error, and the inverse of the smallest."""
@@ -40,9 +44,13 @@ class ErrorCalibration(BaseEstimator):
     coefficients_ : ndarray of shape (n_groups, n_features + 2)
         Coefficients of the logarithm of a group's factor: of the constant, of the situation's
         features, and of the logarithm of the predicted error.
+    typical_errors_ : ndarray of shape (n_words,) or None
+        NMAD of each quantity's residuals, 1.4826 times their median absolute value; NaN of few.
+        None of one that was saved before it was noted.
     """
 
     coefficients_: np.ndarray
+    typical_errors_: np.ndarray | None = None
 
     def __init__(self, groups: Sequence[Sequence[int]], coverage: float = 0.6827) -> None:
         self.groups = groups
@@ -62,6 +70,7 @@ class ErrorCalibration(BaseEstimator):
         situations : ndarray of shape (n_stars, n_features)
             Features of what is known of each star.
         """
+        self.typical_errors_ = _typical(residuals)
         self.coefficients_ = np.zeros((len(self.groups), situations.shape[1] + 2))
         for number, words in enumerate(self.groups):
             columns = list(words)
@@ -105,3 +114,12 @@ class ErrorCalibration(BaseEstimator):
         logarithm = of_situation + of_error * np.log(np.where(errors > 0, errors, 1.0))
         largest = np.log(LARGEST)
         return np.asarray(errors * np.exp(np.clip(logarithm, -largest, largest)))
+
+
+def _typical(residuals: np.ndarray) -> np.ndarray:
+    """Return the typical size of residuals, (n_stars, n_words), of each word; NaN of few."""
+    known = np.isfinite(residuals)
+    sizes = np.where(known.sum(axis=0) >= FEWEST, np.abs(residuals), np.nan)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+        return TO_NORMAL * np.nanmedian(sizes, axis=0)

@@ -215,6 +215,25 @@ def test_words(generalist, stars):
     assert words["low"].info.format == ".6g"
 
 
+def test_typical_errors_are_of_stars_held_back(make_generalist, stars, generalist, tmp_path):
+    model = make_generalist(max_epochs=1, calibration_fraction=0.25).fit(stars)
+    words = model.words
+    assert words.colnames[-2:] == ["typical_error", "description"]
+    teff = model.vocabulary_.index(["teff"])[0]
+    scaled = model.error_calibration_.typical_errors_[teff]
+    step = np.array([[-1e-4], [1e-4]]) * scaled
+    slope = np.ptp(model.reader_.unscaled([teff], step)) / 2e-4
+    assert words["typical_error"][teff] == pytest.approx(slope, rel=1e-4)
+    assert 100 < words["typical_error"][teff] < 5000, "It has learned little of Teff."
+    assert np.isnan(words["typical_error"][~words["can_be_told"]]).all()
+    model.save_pretrained(tmp_path)
+    loaded = StellarFoundationModel.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(loaded.words["typical_error"], words["typical_error"])
+    loaded.error_calibration_.typical_errors_ = None  # as of one that was saved before
+    for other in (loaded, generalist):
+        assert "typical_error" not in other.words.colnames
+
+
 def test_words_that_training_shows_and_never_asks(make_generalist, few):
     words = make_generalist(max_epochs=0, vocabulary=ZHANG2026).fit(few).words
     words.add_index("name")

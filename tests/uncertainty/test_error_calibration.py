@@ -71,3 +71,15 @@ def test_no_error_stays_none_and_factors_are_bounded(calibrated):
     found = calibrated.predict(np.array([[0.0] * 3, [1.0] * 3]), situations, [0, 1, 2])
     assert (found[0] == 0.0).all()
     assert found[1].max() == pytest.approx(5.0)
+
+
+def test_typical_errors_are_those_of_the_residuals():
+    rng = np.random.default_rng(3)
+    residuals = rng.normal(0, [0.1, 3.0, 1.0, 1.0], (20_000, 4))
+    residuals[:, 0] += np.where(rng.random(20_000) < 0.01, 1e4, 0.0)  # an NMAD does not care
+    residuals[49:, 2] = residuals[:, 3] = np.nan
+    calibration = ErrorCalibration([[0, 1, 2, 3]]).fit(
+        residuals, np.ones_like(residuals), np.zeros((20_000, 1))
+    )
+    np.testing.assert_allclose(calibration.typical_errors_[:2], [0.1, 3.0], rtol=0.05)
+    assert np.isnan(calibration.typical_errors_[2:]).all()
