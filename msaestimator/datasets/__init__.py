@@ -27,6 +27,7 @@ from msaestimator.datasets._sky_mix import SkyMix
 from msaestimator.datasets._split import split_by_source_id
 from msaestimator.datasets._star_dataset import Fragment, StarDataset
 from msaestimator.datasets._star_paths import star_paths
+from msaestimator.datasets._training_set import build_training_set
 from msaestimator.datasets._xp_sampling import XPSampling, load_xp_sampling
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "StarDataset",
     "XPSampling",
     "add_ages",
+    "build_training_set",
     "convert_stars",
     "count_ages",
     "count_labels",
