@@ -14,7 +14,7 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.schema import StarTable
 from msaestimator.tables import check_source_ids, is_source_id, is_table_path, read_stars
 
-__all__ = ["archive_of", "has_gaia_stars", "stars_of"]
+__all__ = ["archive_of", "has_gaia_stars", "read_ids", "stars_of"]
 
 
 def archive_of(options: argparse.Namespace) -> GaiaArchive:
@@ -38,7 +38,7 @@ def stars_of(options: argparse.Namespace, archive: GaiaArchive) -> StarTable | n
     if options.source_id is not None:
         return check_source_ids(options.source_id, name="--source-id")
     if options.ids is not None:
-        return _read_ids(options.ids, options.hdu)
+        return read_ids(options.ids, options.hdu)
     if options.name is not None:
         return _resolve(options.name)
     if options.cone is not None:
@@ -56,7 +56,8 @@ def _cone(ra: str, dec: str, radius: str) -> tuple[SkyCoord, Angle]:
         ) from error
 
 
-def _read_ids(path: Path, hdu: str | None) -> np.ndarray:
+def read_ids(path: Path, hdu: str | None) -> np.ndarray:
+    """Return the Gaia ids of a file: one a line, or the column of a table."""
     if not is_table_path(path):
         return check_source_ids(_words(_text(path)), name=path.name)
     table = read_stars(path, hdu)

@@ -26,6 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_fit(verbs)
     _add_predict(verbs)
     _add_convert(verbs)
+    _add_build(verbs)
     return parser
 
 
@@ -110,6 +111,38 @@ def _add_convert(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "--rows", type=_at_least(1), default=100_000, help="stars a file (default: 100000)"
     )
     convert.set_defaults(module="_convert")
+
+
+def _add_build(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    build = verbs.add_parser(
+        "build", help="build a training set of Gaia, XP, other surveys and reddening, as parquet"
+    )
+    build.add_argument(
+        "stars",
+        type=_path,
+        help="parquet file, or folder of them, with Gaia's columns and XP coefficients; of an "
+        "archive (--service), a file of ids",
+    )
+    build.add_argument("output", type=_path, help="folder to write to, or to go on with")
+    build.add_argument(
+        "--survey",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="parquet files of tmass, wise, skymapper, ps1 or sdss, matched by source_id",
+    )
+    build.add_argument("--labels", type=_path, help="table of labels: only their stars are kept")
+    build.add_argument(
+        "--dust-map", default="sfd", metavar="MAP", help="map of reddening, or none (default: sfd)"
+    )
+    build.add_argument(
+        "--quality-cuts",
+        default="mckay2025",
+        metavar="CUTS",
+        help="cuts on other surveys' flags: mckay2025 (default), or none",
+    )
+    _add_archive(build)
+    build.set_defaults(module="_build")
 
 
 def _add_hdu(verb: argparse.ArgumentParser, whose: str) -> None:

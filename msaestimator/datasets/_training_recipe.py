@@ -33,7 +33,6 @@ from msaestimator.tables import raw_column, source_ids_of
 
 __all__ = ["Recipe", "columns_needed"]
 
-GAIA_FLAGS = ("has_xp_continuous", "in_qso_candidates", "in_galaxy_candidates")
 DOUBLE = ("ra", "dec")
 """Columns that float32 has not enough digits for."""
 
@@ -157,7 +156,7 @@ class _Labels:
 def columns_needed(names: Iterable[str]) -> list[str]:
     """Return those of a dataset's columns that a training set is made of."""
     rules = {name for rule in QUALITY_RULES.values() for name in rule.columns}
-    return [name for name in names if name in {*_WRITTEN, *GAIA_FLAGS, *rules}]
+    return [name for name in names if name in {*_WRITTEN, *rules}]
 
 
 def _rules(quality_cuts: str | Sequence[str]) -> Sequence[str]:

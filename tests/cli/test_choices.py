@@ -71,7 +71,12 @@ def test_choices_are_those_of_their_owners():
 def test_every_list_of_choices_is_tried_here():
     """Orders are in test_convert.py."""
     offered = {(verb, a.dest) for verb in VERBS for a in actions(verb) if a.choices}
-    assert offered == {("fit", "preset"), ("predict", "service"), ("convert", "order")}
+    assert offered == {
+        ("fit", "preset"),
+        ("predict", "service"),
+        ("convert", "order"),
+        ("build", "service"),
+    }
 
 
 @pytest.mark.parametrize("preset", _options.PRESETS)
@@ -135,6 +140,14 @@ def test_every_service_answers_whatever_names_the_stars(
         assert len(table) == 1
         assert np.isfinite(table["teff"]).all()
         assert table["teff"][0] == answers[0]["teff"][0]
+
+
+@pytest.mark.parametrize("service", _options.SERVICES)
+@pytest.mark.usefixtures("services_are_here")
+def test_a_training_set_of_every_service(service, named_stars, tmp_path):
+    options = ["--service", service, "--cache", tmp_path / "cache", "--dust-map", "none"]
+    assert run("build", named_stars["ids"][1], tmp_path / "out", *options) == 0
+    assert len(read_stars(tmp_path / "out")) == 1
 
 
 def test_help_names_endings_that_are_read_and_written():

@@ -22,7 +22,7 @@ from msaestimator.exceptions import ColumnError
 from msaestimator.schema import GAIA_DR3, StarTable
 from msaestimator.tables import arrow_of_table, read_stars, write_stars
 
-N_FILES, N_STARS = 3, 240
+N_FILES, N_STARS = 2, 160
 TITLES = {
     "read": "sources read",
     "xp": "sources with XP coefficients",
