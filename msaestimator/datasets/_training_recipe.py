@@ -1,4 +1,4 @@
-"""What is done to the stars of a training set: surveys, cuts, reddening, labels."""
+"""Steps from Gaia's stars to a training set: surveys, cuts, reddening, labels."""
 
 import hashlib
 from collections import Counter
