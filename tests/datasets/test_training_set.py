@@ -354,6 +354,14 @@ def test_an_input_without_stars(build, sky, files, tmp_path):
     assert len(read_stars(folder)) == 0
 
 
+def test_an_archive_is_asked_for_no_star(loopback, catalogue, tmp_path):
+    ids = np.array(catalogue["gaiadr3.gaia_source"]["source_id"])[:5]
+    counts = build_training_set(
+        ids, tmp_path, archive=loopback, labels=_foreign(), dust_map=None, progress=False
+    )
+    assert set(counts["n"]) == {0}
+
+
 def _foreign():
     return StarTable({"source_id": [1], "teff": [5000.0] * u.K})
 
