@@ -39,6 +39,7 @@ OTHER = {
     "vocabulary": ZHANG2026,
     "asinh": False,
     "embedding_dim": 16,
+    "read_by": "block",
     "encoder_heads": (1,),
     "encoder_widths": (8,),
     "decoder_heads": (1, 1),
