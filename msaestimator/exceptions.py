@@ -15,6 +15,8 @@ __all__ = [
     "MissingColumnWarning",
     "MissingDependencyError",
     "MissingValueWarning",
+    "PrecisionWarning",
+    "ProcessError",
     "RenamedColumnWarning",
     "ToldRequestWarning",
     "UnitMismatchError",
@@ -87,6 +89,10 @@ class MissingDependencyError(MSAEstimatorError, ImportError):
     """An optional package is needed; the message says what to install."""
 
 
+class ProcessError(MSAEstimatorError, RuntimeError):
+    """Another process of the same training ended, hangs, or is at another epoch."""
+
+
 class ArchiveWarning(UserWarning):
     """An archive gave less than was asked, and something else stands in for it."""
 
@@ -101,6 +107,10 @@ class MissingColumnWarning(UserWarning):
 
 class MissingValueWarning(UserWarning):
     """Some values of a column cannot be used and are taken as missing."""
+
+
+class PrecisionWarning(UserWarning):
+    """A number format takes longer on this processor than the usual one."""
 
 
 class SucceededModelWarning(UserWarning):

@@ -28,6 +28,7 @@ from msaestimator.training import (
     StarsInMemory,
     StarsOnDisk,
     TrainingPlan,
+    check_speed,
     resolve_device,
     train,
 )
@@ -257,6 +258,8 @@ aliases, inference_batch_size, device, precision, random_state, verbose
         return RunIdentity.of(self._run_parameters(), data)
 
     def _plan(self, title: str, groups: Sequence[ParameterGroup]) -> TrainingPlan:
+        device = resolve_device(self.device)
+        check_speed(device, self.precision)
         return TrainingPlan(
             title=title,
             max_epochs=self.max_epochs,
@@ -265,7 +268,7 @@ aliases, inference_batch_size, device, precision, random_state, verbose
             groups=groups,
             gradient_clip=self.gradient_clip,
             patience=self.n_iter_no_change if self.early_stopping else None,
-            device=resolve_device(self.device),
+            device=device,
             precision=self.precision,
             verbose=self.verbose,
             checkpoint=self.checkpoint,
@@ -276,10 +279,12 @@ aliases, inference_batch_size, device, precision, random_state, verbose
         """Return what runs the fitted network over stars, of a kind such as `StarInference`."""
         # It may have been set after fit.
         self._check_rules("inference_batch_size")
+        device = resolve_device(self.device)
+        check_speed(device, self.precision)
         return kind(
             self.module_,
             batch_size=self.inference_batch_size,
-            device=resolve_device(self.device),
+            device=device,
             precision=self.precision,
         )
 

@@ -3,7 +3,13 @@
 from msaestimator.training._batches import DiskBatches, TensorBatches, map_batches, star_batches
 from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
-from msaestimator.training._devices import PRECISIONS, autocast, resolve_device, seeded
+from msaestimator.training._devices import (
+    PRECISIONS,
+    autocast,
+    check_speed,
+    resolve_device,
+    seeded,
+)
 from msaestimator.training._files import read_tensors, write_bytes, write_tensors
 from msaestimator.training._identity import RunIdentity
 from msaestimator.training._net import (
@@ -21,6 +27,7 @@ from msaestimator.training._objectives import (
     RequestObjective,
 )
 from msaestimator.training._plan import plan
+from msaestimator.training._processes import Processes
 from msaestimator.training._run import train
 from msaestimator.training._schedules import SCHEDULES, Schedule
 from msaestimator.training._stars_in_memory import Draw, StarsInMemory
@@ -38,6 +45,7 @@ __all__ = [
     "ParameterGroup",
     "Pieces",
     "PredictionObjective",
+    "Processes",
     "Progress",
     "ReconstructionObjective",
     "RequestObjective",
@@ -51,6 +59,7 @@ __all__ = [
     "autocast",
     "build_net",
     "check_finished",
+    "check_speed",
     "map_batches",
     "plan",
     "read_tensors",

@@ -1,17 +1,25 @@
 """Tensors of stars, a whole batch at a time."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
+from msaestimator.training._delivery import delivered
 from msaestimator.training._devices import autocast
+from msaestimator.training._processes import Processes
 from msaestimator.training._stars_in_memory import StarsInMemory
 from msaestimator.training._stars_on_disk import StarsOnDisk
 
 __all__ = ["DiskBatches", "TensorBatches", "map_batches", "star_batches"]
+
+ALONE = Processes()
+
+COLLECTED_EVERY = 16
+"""Number of batches whose results a GPU keeps until they are fetched together."""
 
 
 class TensorBatches:
@@ -20,12 +28,30 @@ class TensorBatches:
     skorch calls it as ``iterator_train`` and ``iterator_valid``. The default loader collects a
     batch star by star, at up to six times the cost of the training step of a small network.
     Weights of stars, the dataset's third tensor if it has one, come with the targets.
+
+    Parameters
+    ----------
+    dataset : TensorDataset
+    batch_size : int
+        Stars of a batch, in all processes together.
+    shuffle : bool
+        Whether the order of the stars is drawn anew in each epoch.
+    processes : Processes
+        Processes that have the same stars and draw the same order; each gets its share of every
+        batch.
     """
 
-    def __init__(self, dataset: TensorDataset, batch_size: int, shuffle: bool = False) -> None:
+    def __init__(
+        self,
+        dataset: TensorDataset,
+        batch_size: int,
+        shuffle: bool = False,
+        processes: Processes = ALONE,
+    ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.processes = processes
 
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
@@ -34,7 +60,7 @@ class TensorBatches:
         n_stars = len(self.dataset)
         self.order = torch.randperm(n_stars) if self.shuffle else torch.arange(n_stars)
         for rows in self.order.split(self.batch_size):
-            x, y, *weights = self.dataset[rows]
+            x, y, *weights = self.dataset[self.processes.share(rows)]
             yield x, (y, *weights) if weights else y
 
     def ids_of(self, number: int) -> np.ndarray:
@@ -46,28 +72,38 @@ class TensorBatches:
 class DiskBatches:
     """Batches of stars on disk, which take the place of `TensorBatches`."""
 
-    def __init__(self, dataset: StarsOnDisk, batch_size: int) -> None:
+    def __init__(
+        self, dataset: StarsOnDisk, batch_size: int, processes: Processes = ALONE
+    ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
+        self.processes = processes
 
     def __len__(self) -> int:
-        return self.dataset.n_batches(self.batch_size)
+        return self.dataset.n_batches(self.batch_size, self.processes.count)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        return self.dataset.batches(self.batch_size)
+        return self.dataset.batches(self.batch_size, *self._place)
 
     def ids_of(self, number: int) -> np.ndarray:
         """Return the source ids of a batch by its number, in any order."""
-        return self.dataset.ids_of(number, self.batch_size)
+        return self.dataset.ids_of(number, self.batch_size, *self._place)
+
+    @property
+    def _place(self) -> tuple[int, int]:
+        return self.processes.rank, self.processes.count
 
 
 def star_batches(
-    dataset: TensorDataset | StarsOnDisk, batch_size: int, shuffle: bool = False
+    dataset: TensorDataset | StarsOnDisk,
+    batch_size: int,
+    shuffle: bool = False,
+    processes: Processes = ALONE,
 ) -> TensorBatches | DiskBatches:
     """Return the batches of stars, wherever these are; skorch's ``iterator_train``."""
     if isinstance(dataset, StarsOnDisk):
-        return DiskBatches(dataset, batch_size)
-    return TensorBatches(dataset, batch_size, shuffle)
+        return DiskBatches(dataset, batch_size, processes)
+    return TensorBatches(dataset, batch_size, shuffle, processes)
 
 
 def map_batches(
@@ -91,15 +127,15 @@ def map_batches(
     device, precision
         Device and number format of the computation.
     """
-
-    def compute(start: int) -> np.ndarray:
-        batch = torch.from_numpy(x[start : start + batch_size]).to(device)
-        return function(batch).float().cpu().numpy()
-
+    batches = delivered(torch.from_numpy(x).split(batch_size), device)
+    # A GPU finishes all that it was told before it gives a result.
+    n_together = 1 if device.type == "cpu" else COLLECTED_EVERY
+    result, end = np.empty(0, dtype=np.float32), 0
     with torch.inference_mode(), autocast(device, precision):
-        first = compute(0)
-        result = np.empty((len(x), *first.shape[1:]), dtype=np.float32)
-        result[:batch_size] = first
-        for start in range(batch_size, len(x), batch_size):
-            result[start : start + batch_size] = compute(start)
+        while outputs := [function(batch).float() for batch in islice(batches, n_together)]:
+            rows = torch.cat(outputs).cpu().numpy()
+            if end == 0:
+                result = np.empty((len(x), *rows.shape[1:]), dtype=np.float32)
+            result[end : end + len(rows)] = rows
+            end += len(rows)
     return result

@@ -26,6 +26,8 @@ class ResumableCheckpoint(Callback):
         Path of the file, which is replaced whole after each epoch.
     run : RunIdentity
         Identity of the run. A checkpoint of another one is an error that names what differs.
+    writes : bool
+        Whether this process writes the file; of several processes one does, and all read it.
 
     Notes
     -----
@@ -38,9 +40,10 @@ class ResumableCheckpoint(Callback):
     the epoch on that was reached, and means of weights begin anew there.
     """
 
-    def __init__(self, path: Path, run: RunIdentity) -> None:
+    def __init__(self, path: Path, run: RunIdentity, writes: bool = True) -> None:
         self.path = path
         self.run = run
+        self.writes = writes
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Load the checkpoint, if there is one."""
@@ -49,11 +52,15 @@ class ResumableCheckpoint(Callback):
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Write the checkpoint."""
+        if self.writes:
+            self._write(net)
+
+    def _write(self, net: NeuralNet) -> None:
         optimizer = net.optimizer_.state_dict()
         tensors = {f"module.{name}": t for name, t in net.module_.state_dict().items()}
         tensors["random_state"] = torch.get_rng_state()
         if net.device != "cpu" and torch.cuda.is_available():
-            tensors["random_state_cuda"] = torch.cuda.get_rng_state()
+            tensors["random_state_cuda"] = torch.cuda.get_rng_state(net.device)
         for index, state in optimizer["state"].items():
             tensors |= {
                 f"optimizer.{index}.{name}": torch.as_tensor(t) for name, t in state.items()
@@ -96,7 +103,7 @@ class ResumableCheckpoint(Callback):
                 averaging.mean_.load_state_dict(_strip(tensors, "mean."))
         torch.set_rng_state(tensors["random_state"])
         if "random_state_cuda" in tensors:
-            torch.cuda.set_rng_state(tensors["random_state_cuda"])
+            torch.cuda.set_rng_state(tensors["random_state_cuda"], net.device)
 
     def _check_run(self, saved: dict[str, Any], max_epochs: int) -> None:
         """Refuse the checkpoint of another run."""

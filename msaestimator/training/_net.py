@@ -22,13 +22,17 @@ from torch.utils.data import TensorDataset
 
 from msaestimator.exceptions import DivergedError
 from msaestimator.tables import expand_home
+from msaestimator.training._averaged_gradients import AveragedGradients
 from msaestimator.training._averaging import AveragedWeights
 from msaestimator.training._batches import TensorBatches, star_batches
 from msaestimator.training._callbacks import FiniteLoss, Progress
 from msaestimator.training._checkpoint import ResumableCheckpoint
+from msaestimator.training._delivery import delivered
 from msaestimator.training._devices import autocast
 from msaestimator.training._identity import RunIdentity
 from msaestimator.training._muon import Muon
+from msaestimator.training._processes import Processes
+from msaestimator.training._recorded_losses import RecordedLosses
 from msaestimator.training._schedules import Schedule
 from msaestimator.training._stars_in_memory import StarsInMemory
 from msaestimator.training._stars_on_disk import StarsOnDisk
@@ -41,6 +45,9 @@ __all__ = [
     "build_net",
     "check_finished",
 ]
+
+Step = Callable[..., dict[str, Any]]
+"""Type of a step of training or validation: of a batch, to its loss and output by name."""
 
 Mask = Callable[[Tensor], tuple[tuple[Tensor | None, ...], Any]]
 """Type of a net's mask, see `MaskedNet`."""
@@ -65,12 +72,17 @@ class MaskedNet(NeuralNet):
         as the criterion needs it. See `GroupMask` and `TokenDraw`.
     precision : {"float32", "bfloat16"}
         Number format of the module's computations; the loss is in float32.
+    processes : Processes
+        Processes that train it together. Its history is that of all.
     """
 
-    def __init__(self, *args: Any, mask: Mask, precision: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, mask: Mask, precision: str, processes: Processes, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.mask = mask
         self.precision = precision
+        self.processes = processes
         self.n_epochs_resumed = 0
 
     def get_default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -108,20 +120,34 @@ class MaskedNet(NeuralNet):
         given = y_true if isinstance(y_true, tuple) else (y_true,)
         return self.criterion_(output, draw, *(part.to(self.device) for part in (X, *given)))
 
-    def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
+    def run_single_epoch(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Step, **fit_params: Any
+    ) -> None:
         """Run an epoch; validation draws the same masks each time."""
         if iterator is None:
             return
         if training:
             try:
-                super().run_single_epoch(iterator, training, *args, **kwargs)
+                self._run_batches(iterator, training, prefix, step_fn)
             except DivergedError as error:
                 error.source_ids = iterator.ids_of(error.batch).tolist()
                 raise
             return
         with torch.random.fork_rng():
-            torch.manual_seed(VALIDATION_SEED)
-            super().run_single_epoch(iterator, training, *args, **kwargs)
+            torch.manual_seed(VALIDATION_SEED + self.processes.rank)
+            self._run_batches(iterator, training, prefix, step_fn)
+
+    def _run_batches(self, iterator: Any, training: bool, prefix: str, step_fn: Step) -> None:
+        device, n_batches = torch.device(self.device), len(iterator)
+        losses = RecordedLosses(self.history, prefix, self.processes, device)
+        for number, batch in enumerate(delivered(iterator, device), 1):
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch)
+            losses.add(step["loss"], len(batch[0]))
+            if number == n_batches:
+                losses.flush()
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        self.history.record(f"{prefix}_batch_count", n_batches)
 
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any) -> Any:
         """Run the epochs that a resumed checkpoint has not run yet."""
@@ -182,11 +208,13 @@ def build_net(
     run : RunIdentity
         Identity of the run, which a checkpoint must have to be resumed.
     """
+    processes = Processes.of_group()
     net = MaskedNet(
         module,
         criterion,
         mask=mask,
         precision=plan.precision,
+        processes=processes,
         optimizer=OPTIMIZERS[plan.optimizer],
         # On a CPU the fused step is one pass over the weights instead of eight.
         optimizer__fused=True,
@@ -198,9 +226,11 @@ def build_net(
         batch_size=plan.batch_size,
         iterator_train=star_batches,
         iterator_train__shuffle=True,
+        iterator_train__processes=processes,
         iterator_valid=TensorBatches,
+        iterator_valid__processes=processes,
         train_split=None if validation is None else predefined_split(validation),
-        callbacks=list(_callbacks(plan, n_stars, run)),
+        callbacks=list(_callbacks(plan, n_stars, run, processes)),
         device=str(plan.device),
         verbose=0,
     )
@@ -208,12 +238,15 @@ def build_net(
 
 
 def _callbacks(
-    plan: TrainingPlan, n_stars: int, run: RunIdentity
+    plan: TrainingPlan, n_stars: int, run: RunIdentity, processes: Processes
 ) -> Iterable[tuple[str, Callback]]:
     """Yield the callbacks of a plan; the checkpoint follows all that it restores.
 
-    The bar comes after it, to open at the epoch that was restored.
+    The bar comes after it, to open at the epoch that was restored, and gradients are averaged
+    before any other callback sees them.
     """
+    if processes.are_several:
+        yield "averaged_gradients", AveragedGradients(processes)
     n_batches = -(-n_stars // plan.batch_size)
     factors = [Schedule(group.schedule, plan.max_epochs, n_batches) for group in plan.groups]
     yield "finite_loss", FiniteLoss()
@@ -229,8 +262,9 @@ def _callbacks(
     if plan.average_from < 1:
         yield "average", AveragedWeights(plan.average_from)
     if plan.checkpoint is not None:
-        yield "checkpoint", ResumableCheckpoint(expand_home(plan.checkpoint), run)
-    if plan.verbose:
+        path = expand_home(plan.checkpoint)
+        yield "checkpoint", ResumableCheckpoint(path, run, writes=processes.is_first)
+    if plan.verbose and processes.is_first:
         yield "progress", Progress(plan.title)
 
 

@@ -171,6 +171,7 @@ def test_an_unfitted_one_is_not_saved(make_generalist, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.PrecisionWarning")
 def test_the_preset_of_the_paper(stars):
     model = StellarFoundationModel.from_preset(
         "zhang2026",
@@ -201,6 +202,7 @@ def test_the_preset_of_the_paper(stars):
     assert all(np.isfinite(answer[name]).all() for name in answer.colnames)
 
 
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.PrecisionWarning")
 def test_bfloat16_is_close_to_float32(fitted, few):
     names = ["teff", "logg", "bp_rp"]
     exact = fitted.request(few, names)

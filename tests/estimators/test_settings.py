@@ -5,6 +5,8 @@ import pytest
 import torch
 from skorch.callbacks import Callback
 
+from msaestimator.exceptions import PrecisionWarning
+
 
 class Count(Callback):
     """Count epochs."""
@@ -163,6 +165,7 @@ def test_unknown_device(make, stars):
         make(device="tpu9").fit(stars)
 
 
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.PrecisionWarning")
 def test_bfloat16_predicts_nearly_as_float32_does(make, stars):
     estimator = make().fit(stars)
     method = getattr(estimator, "predict", None) or estimator.transform
@@ -174,6 +177,7 @@ def test_bfloat16_predicts_nearly_as_float32_does(make, stars):
     np.testing.assert_allclose(rounded, exact, atol=0.02 * np.abs(exact).max())
 
 
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.PrecisionWarning")
 def test_bfloat16_learns_nearly_as_float32_does(make, stars):
     exact, rounded = (
         make(precision=precision).fit(stars).net_.history[:, "train_loss"]
@@ -181,6 +185,15 @@ def test_bfloat16_learns_nearly_as_float32_does(make, stars):
     )
     assert exact != rounded
     np.testing.assert_allclose(rounded, exact, rtol=0.05)
+
+
+def test_bfloat16_is_slow_where_the_processor_has_none(make, stars, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    estimator = make(precision="bfloat16")
+    with pytest.warns(PrecisionWarning, match="takes about six times as long as 'float32'"):
+        estimator.fit(stars)
+    with pytest.warns(PrecisionWarning, match="it has AVX2"):
+        (getattr(estimator, "predict", None) or estimator.transform)(stars)
 
 
 def test_unknown_precision(make, stars):

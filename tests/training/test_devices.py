@@ -1,10 +1,13 @@
 """Devices, precisions and random numbers."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
 
-from msaestimator.training import autocast, resolve_device, seeded
+from msaestimator.exceptions import PrecisionWarning
+from msaestimator.training import autocast, check_speed, resolve_device, seeded
 
 CPU = torch.device("cpu")
 
@@ -42,6 +45,17 @@ def test_precision_of_the_computations(precision, dtype):
 def test_unknown_precision():
     with pytest.raises(ValueError, match="`precision` must be one of .*, got 'half'"):
         autocast(CPU, "half")
+
+
+@pytest.mark.parametrize("capability", ["AVX2", "DEFAULT", "AVX512", "SVE256"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_slow_precision(capability, precision, device, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    is_slow = (precision, device) == ("bfloat16", "cpu") and capability in ("AVX2", "DEFAULT")
+    message = f"it has {capability}.*six times as long.*Set precision='float32'"
+    with pytest.warns(PrecisionWarning, match=message) if is_slow else nullcontext():
+        check_speed(torch.device(device), precision)
 
 
 def test_a_seed_fixes_the_numbers():
