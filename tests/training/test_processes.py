@@ -63,9 +63,12 @@ def test_two_learn_as_one_with_twice_their_batch(found, name, changes):
 
 def test_early_stopping_is_decided_as_by_one(found):
     alone = as_there(together.early_stopping(**ALONE))
+    best = alone["history"]["valid_loss_best"]
     for one in found:
-        assert_alike(one["early_stopping"], alone, rtol=1e-5, atol=1e-6)
-    assert len(alone["history"]["valid_loss"]) < 30
+        # So fast a training takes differences of rounding further.
+        assert_alike(one["early_stopping"], alone, rtol=1e-3, atol=1e-3)
+        assert one["early_stopping"]["history"]["valid_loss_best"] == best
+    assert 3 < len(best) < 30
 
 
 @pytest.mark.parametrize("name", ["without_chance", "early_stopping", "other_seeds", "whole"])
@@ -96,7 +99,7 @@ def test_goes_on_from_a_checkpoint_as_if_nothing_had_happened(found):
 def test_a_checkpoint_that_one_does_not_see(found):
     for one in found:
         assert "All must see the same file `checkpoint`" in one["apart"]
-    assert "Process 1 is at epoch 1, the first process at epoch 3" in found[1]["apart"]
+    assert "Process 1 is at epoch 1, the first process at epoch 5" in found[1]["apart"]
 
 
 @pytest.mark.parametrize("what", ["msa", "regressor", "generalist", "latent", "teff"])
@@ -107,7 +110,7 @@ def test_estimators_are_the_same_in_both(found, what):
 
 
 def test_a_killed_process_ends_the_others(tmp_path):
-    told, killed = together.run_together(together.die, tmp_path, timeout=120)
+    told, killed = together.run_together(together.die, tmp_path)
     assert killed is None
     assert "Process 0 of 2 waits in vain for the others" in told["message"]
     assert "a `checkpoint` they go on from the last epoch" in told["message"]

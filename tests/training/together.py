@@ -21,9 +21,11 @@ from msaestimator import (
 )
 from msaestimator.exceptions import ProcessError
 from msaestimator.networks import GroupMask
-from msaestimator.training import Processes, seeded
+from msaestimator.training import ParameterGroup, Processes, seeded
 
 WITHOUT_CHANCE = {"ratio": 0.0, "dropout": 0.0}
+FAST = [ParameterGroup("*", 0.2, "constant", 0.0)]
+"""Learning rates at which the loss soon rises."""
 
 
 class End(Callback):
@@ -55,7 +57,8 @@ def without_chance(**changes):
 
 def early_stopping(**changes):
     data = make_data()
-    net = make_net(patience=2, validation=data, max_epochs=30, **WITHOUT_CHANCE | changes)
+    settings = {"patience": 2, "max_epochs": 30, "groups": FAST} | WITHOUT_CHANCE
+    net = make_net(validation=data, **settings | changes)
     return losses(net.partial_fit(data), "train_loss", "valid_loss", "valid_loss_best")
 
 
@@ -167,13 +170,13 @@ def join(task, rank, count, folder, stars):
         init_method=f"file://{folder}/meeting",
         rank=rank,
         world_size=count,
-        timeout=timedelta(seconds=60),
+        timeout=timedelta(minutes=5),
     )
     found = task(rank, folder, stars)
     (folder / f"{rank}.json").write_text(json.dumps(found))
 
 
-def run_together(task, folder, stars=None, count=2, timeout=300):
+def run_together(task, folder, stars=None, count=2, timeout=400):
     """Run a task in several processes; return what each found, None of one that was killed."""
     context = multiprocessing.get_context("spawn")
     processes = [
