@@ -17,6 +17,7 @@ import time
 
 import torch
 from common.options import make_parser, read_options
+from common.speed import matmul_rate
 from common.tables import ResultTable
 
 from msaestimator import StellarParameterRegressor
@@ -26,18 +27,6 @@ from msaestimator.training import autocast
 
 LABELS = ("teff", "logg", "fe_h", "age", "mass", "parallax")
 HEADER = ("what", "stars/s", "of the matmul peak")
-
-
-def matmul_rate(precision: str, size: int) -> float:
-    """Return the operations a second of a large matrix product, the best of a few."""
-    dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
-    a, b = (torch.randn(size, size, dtype=dtype) for _ in range(2))
-    best = float("inf")
-    for _ in range(12):
-        started = time.perf_counter()
-        a @ b
-        best = min(best, time.perf_counter() - started)
-    return 2 * size**3 / best
 
 
 def operations(regressor: StellarParameterRegressor) -> int:

@@ -93,6 +93,7 @@ def models(tmp_path_factory, ages):
 
 @each([path for path in BENCHMARKS if path not in EXPERIMENTS], slow_apart=True)
 @pytest.mark.filterwarnings("ignore::msaestimator.exceptions.CalibrationWarning")
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.PrecisionWarning")
 def test_benchmark_runs_at_toy_size(path, run):
     output = ["output"] if path.stem == "label_efficiency" else []
     folder = run(path, *output, "--toy")
