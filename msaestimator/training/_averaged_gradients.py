@@ -60,15 +60,20 @@ class AveragedGradients(Callback):
         batch: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Average the gradients, each process's by its number of stars."""
-        gradients = [p.grad for _, p in named_parameters if p.grad is not None]
-        one = gradients[0].new_ones(1)
-        flat = torch.cat([*(gradient.flatten() for gradient in gradients), one]) * len(batch[0])
+        """Average the gradients, each process's by its number of stars.
+
+        A parameter that was used in some processes only counts as zero in others.
+        """
+        weights = [weight for _, weight in named_parameters]
+        found = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
+        is_used = found[0].new_tensor([w.grad is not None for w in weights])
+        parts = [*(gradient.flatten() for gradient in found), is_used, is_used.new_ones(1)]
+        flat = torch.cat(parts) * len(batch[0])
         self.processes.sum(flat)
-        mean = flat[:-1] / flat[-1]
-        parts = mean.split([gradient.numel() for gradient in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
+        *sums, is_used, n_stars = flat.split([len(part) for part in parts])
+        for weight, gradient, used in zip(weights, sums, is_used.tolist(), strict=True):
+            if used:
+                weight.grad = (gradient / n_stars).view_as(weight)
 
     def _seed(self, *numbers: int) -> None:
         (seed,) = np.random.SeedSequence([self.seed_, *numbers]).generate_state(1, np.uint64)

@@ -156,6 +156,22 @@ def test_each_process_of_a_machine_has_its_gpu(monkeypatch):
     assert resolve_device("cpu") == torch.device("cpu")
 
 
+def test_weights_that_one_of_them_used_are_learned(monkeypatch):
+    """Of three weights this process used the first, with 2 stars, and another the second."""
+
+    def add_other(self, flat):
+        flat += torch.tensor([0.0, 0.0, 5.0, 0.0, 0.0, 1.0, 0.0, 1.0]) * 3
+
+    monkeypatch.setattr(Processes, "sum", add_other)
+    weights = [torch.nn.Parameter(torch.ones(n)) for n in (2, 1, 1)]
+    weights[0].grad = torch.tensor([1.0, -10.0])
+    named = [(str(n), weight) for n, weight in enumerate(weights)]
+    AveragedGradients(Processes(0, 2)).on_grad_computed(None, iter(named), batch=[torch.ones(2)])
+    torch.testing.assert_close(weights[0].grad, torch.tensor([0.4, -4.0]))
+    torch.testing.assert_close(weights[1].grad, torch.tensor([3.0]))
+    assert weights[2].grad is None
+
+
 def test_silence_of_the_others_is_an_error(monkeypatch):
     def fail(tensor):
         raise RuntimeError("Connection closed by peer")
