@@ -7,6 +7,8 @@ __all__ = [
     "ArchiveError",
     "ArchiveWarning",
     "CalibrationWarning",
+    "CatalogError",
+    "CatalogWarning",
     "CheckpointError",
     "ColumnError",
     "DivergedError",
@@ -42,6 +44,10 @@ class ArchiveError(MSAEstimatorError, OSError):
 
 class DustMapError(MSAEstimatorError, FileNotFoundError):
     """A dust map is not on disk; the message has the command that fetches it."""
+
+
+class CatalogError(MSAEstimatorError, OSError):
+    """A catalogue of answers cannot be written to, or holds other answers."""
 
 
 class CheckpointError(MSAEstimatorError, ValueError):
@@ -99,6 +105,10 @@ class ArchiveWarning(UserWarning):
 
 class CalibrationWarning(UserWarning):
     """Too few stars know a label for its intervals to be calibrated."""
+
+
+class CatalogWarning(UserWarning):
+    """Some files of stars could not be answered, or some stars are in a catalogue twice."""
 
 
 class MissingColumnWarning(UserWarning):

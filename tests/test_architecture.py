@@ -34,6 +34,7 @@ ROOMS = (
     "training",
     "saving",
     "estimators",
+    "catalogs",
     "plots",
     "cli",
 )
@@ -49,6 +50,8 @@ KEPT_IN = {
     "socket": {"archive"},
     "pyvo": {"archive"},
     "astroquery": {"archive"},
+    "dask": {"catalogs"},
+    "lsdb": {"catalogs"},
 }
 # What everyone may import, for it imports nothing of ours.
 LEAVES = ("msaestimator.exceptions", "msaestimator.__version__")
