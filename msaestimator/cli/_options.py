@@ -78,9 +78,16 @@ def _add_predict(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         nargs="?",
         help=f"released model, or folder that `msa fit` wrote (default: {DEFAULT_MODEL})",
     )
-    predict.add_argument("stars", nargs="?", help="table with features (else one of the options)")
     predict.add_argument(
-        "output", type=_path, help="table to write: .fits, .csv, .ecsv, .parquet, .vot"
+        "stars",
+        nargs="?",
+        help="table with features, or folder of parquet files, of which the output may be the "
+        "folder of a HATS catalogue (else one of the options)",
+    )
+    predict.add_argument(
+        "output",
+        type=_path,
+        help="table to write: .fits, .csv, .ecsv, .parquet, .vot",
     )
     predict.add_argument("--overwrite", action="store_true", help="replace an output that exists")
     _add_hdu(predict, "the stars, or of --ids")

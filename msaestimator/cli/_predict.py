@@ -1,13 +1,16 @@
-"""``msa predict``: a table of parameters of the stars of a table or of an archive."""
+"""``msa predict``: parameters of the stars of a table, of a folder of files or of an archive."""
 
 import argparse
 import os
 import sys
+import warnings
 from pathlib import Path
 
+from msaestimator.catalogs import predict_catalog
 from msaestimator.cli._gaia import archive_of, has_gaia_stars, stars_of
 from msaestimator.estimators import DEFAULT_MODEL, StellarParameterRegressor
-from msaestimator.tables import output_path, read_stars, write_stars
+from msaestimator.exceptions import CatalogError, CatalogWarning
+from msaestimator.tables import is_table_path, output_path, read_stars, write_stars
 
 __all__ = ["run"]
 
@@ -18,6 +21,9 @@ CONFIG = "config.json"
 def run(options: argparse.Namespace) -> None:
     """Predict as the options say, and write the table."""
     model, stars = _model_and_stars(options)
+    if stars is not None and _makes_catalog(stars, options.output):
+        _run_catalog(model, stars, options)
+        return
     inputs = [path for path in (stars, options.ids) if path is not None]
     output_path(options.output, options.overwrite, inputs)
     regressor = StellarParameterRegressor.from_pretrained(model)
@@ -30,6 +36,27 @@ def run(options: argparse.Namespace) -> None:
             predictions.add_column(options.name, index=0, name="name")
     write_stars(predictions, options.output, options.overwrite)
     sys.stdout.write(f"Wrote {len(predictions)} rows to {options.output}\n")
+
+
+def _makes_catalog(stars: Path, output: Path) -> bool:
+    """Tell whether files of stars are to be answered one by one, into a catalogue."""
+    return stars.is_dir() and (output.is_dir() or not is_table_path(output))
+
+
+def _run_catalog(model: str, stars: Path, options: argparse.Namespace) -> None:
+    """Answer files of stars; those that could not be answered make the command fail."""
+    if options.hdu is not None:
+        raise ValueError("--hdu names a table of a file, not of a folder of files.")
+    regressor = StellarParameterRegressor.from_pretrained(model)
+    with warnings.catch_warnings():
+        # Told below, once.
+        warnings.simplefilter("ignore", CatalogWarning)
+        report = predict_catalog(regressor, stars, options.output, overwrite=options.overwrite)
+    sys.stdout.write(f"{report}\n")
+    if report.trouble:
+        sys.stderr.write(f"{report.trouble}\n")
+    if report.failures:
+        raise CatalogError(f"{len(report.failures)} files of {str(stars)!r} are not answered.")
 
 
 def _model_and_stars(options: argparse.Namespace) -> tuple[str, Path | None]:
