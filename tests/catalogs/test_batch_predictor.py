@@ -83,6 +83,7 @@ def test_an_autoencoder_gives_latent_vectors(msa, other_stars):
     )
 
 
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.ToldRequestWarning")
 def test_a_generalist_answers_requests(generalist, other_stars):
     asked = BatchPredictor(generalist, requests="bp_rp")
     expected = generalist.request(other_stars, "bp_rp")

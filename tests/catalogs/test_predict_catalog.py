@@ -200,6 +200,7 @@ def test_progress_tells_speed_and_time_left(regressor, other_stars, write_files,
     assert "<" in told  # of "00:00<00:00": the time taken, and left
 
 
+@pytest.mark.filterwarnings("ignore::msaestimator.exceptions.ToldRequestWarning")
 def test_questions_of_other_estimators(
     msa, generalist, other_stars, write_files, answers_of, tmp_path
 ):
