@@ -254,6 +254,15 @@ def spectrophotometric(samples: Samples, model: Model) -> Iterator[Score]:
         key = "known", group, BRIGHT, "log parallax"
         relative_error = error / measured / np.log(10.0)
         yield from score_label(key, np.log10(measured), interval, aims, relative_error)
+    for g in FAINT:
+        near, copies = samples.apogee[own_g(samples.apogee) < g], samples.at(g)
+        parallax = numbers(near, "parallax")
+        known = parallax > SURE * numbers(near, "parallax_error")
+        # As much smaller as the star is farther away.
+        truth = np.log10(parallax + ZERO_POINT) - 0.2 * (g - own_g(near))
+        answers = interval_of(model.answers(copies[known], hidden), "parallax")
+        key = "known", "parallax hidden", g, "log parallax"
+        yield from score_label(key, truth[known], [np.log10(v) for v in answers], {})
 
 
 def inputs(samples: Samples, model: Model, boosting: Boosting) -> Iterator[Score]:
