@@ -261,7 +261,7 @@ def spectrophotometric(samples: Samples, model: Model) -> Iterator[Score]:
         # As much smaller as the star is farther away.
         truth = np.log10(parallax + ZERO_POINT) - 0.2 * (g - own_g(near))
         answers = interval_of(model.answers(copies[known], hidden), "parallax")
-        key = "known", "parallax hidden", g, "log parallax"
+        key = "known", f"parallax hidden, G = {g:g}", BRIGHT, "log parallax"
         yield from score_label(key, truth[known], [np.log10(v) for v in answers], {})
 
 
