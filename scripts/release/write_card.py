@@ -46,8 +46,8 @@ Stellar parameters of Gaia stars as faint, near and hot as people have them: Tef
 {models}
 
 Weights are stored as {dtype} and computed with as float32. The files are safetensors and JSON:
-nothing in them is run. The generalist knows the four labels that APOGEE measured, and bright
-stars.
+nothing in them is run. The generalist answers the distance in place of the parallax, and spectra,
+colours and E(B-V) too.
 
 ## Inputs
 
@@ -59,14 +59,14 @@ Gaia's catalogue, uncorrected; E(B-V) is that of SFD98, to infinity; W1 and W2 a
 
 ## Trained on
 
-Stars, by sample. The regressor's autoencoder learned from all training stars, its head from those
-with labels, and the generalist from the training stars of "apogee".
+Stars, by sample. The regressor's autoencoder and the generalist learned from all training stars,
+the regressor's head from those with labels.
 
 | sample | rows | training | test |
 |---|---|---|---|
 {samples}
 
-In every epoch of the regressor's trainings three in five stars are farther away, down to G = 19
+In every epoch of the trainings three in five stars are farther away, down to G = 19
 (`datasets.draw_fainter`), with weights that make the mix of kinds at a brightness that of the sky
 (`datasets.SkyMix`). Mass, age and parallax are learned from posteriors of isochrone matching
 (`datasets.match_isochrones`), but for published ages of giants (Hasselquist et al. 2020) and
@@ -109,7 +109,8 @@ parallax and other surveys' magnitudes too.
   [Fe/H] there, so abundances of hot stars are extrapolations, and log g of hot stars is high.
 - The coefficients of the training stars are derived from published sampled spectra, not the
   archive's own; about 88 of their 110 dimensions are fixed by the spectrum.
-- Parallaxes of training are Gaia DR2's, brought to DR3's scale; magnitudes of SDSS, Pan-STARRS
+- Parallaxes of training are Gaia DR2's, brought to DR3's scale, or, where there are none, drawn
+  by the isochrones' distances with DR2's errors; magnitudes of SDSS, Pan-STARRS
   and SkyMapper are synthetic for most stars, from their XP spectra; WISE's are of 6,498 stars; no
   proper motion is used.
 - Single stars: binaries, white dwarfs, quasars and galaxies get an answer too, and a wrong one.
