@@ -66,10 +66,12 @@ def generalist_answers(stars: QTable, prefix: str) -> dict[str, np.ndarray]:
         "similar_indices": indices,
     }
     found = {f"{prefix}.{name}": values for name, values in answers.items()}
-    asked = [*generalist.labels_, "ebv", "bp_rp"]
-    found |= columns(generalist.request(stars, asked), f"{prefix}.request")
+    asked = [*generalist.labels_, "ebv", "pseudo_luminosity"]
+    seen = ["bp", "rp", "color"]
+    found |= columns(generalist.request(stars, asked, inputs=seen), f"{prefix}.request")
     told = ["teff", "logg", "fe_h", "ebv"]
-    found |= columns(generalist.request(stars, asked, inputs=told), f"{prefix}.told")
+    further = ["alpha_m", "mass", "age", "distance", "bp_rp"]
+    found |= columns(generalist.request(stars, further, inputs=told), f"{prefix}.told")
     found |= columns(generalist.spectrum(stars, inputs=told), f"{prefix}.spectrum")
     drawn = generalist.sample(stars, ["teff", "fe_h"], 2, inputs=["bp_rp"], random_state=0)
     return found | columns(drawn, f"{prefix}.sample")
