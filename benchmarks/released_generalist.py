@@ -29,7 +29,9 @@ from msaestimator.metrics import nmad
 from msaestimator.schema import StarTable
 
 LABELS = ("teff", "logg", "fe_h", "alpha_m")
-EVOLVED = ("mass", "age", "distance")
+EVOLVED = ("of; told", "stars", "NMAD", "offset", "within 1 error")
+"""Columns of the table of what isochrones tell, and reddening."""
+
 PHOTOMETRY = ("gaia", "tmass", "dust")
 TOLD = {
     "XP, photometry": BASIC,
@@ -70,7 +72,7 @@ def set_distances(stars: StarTable) -> None:
 
 def table_of(options: argparse.Namespace, name: str, *columns: str) -> ResultTable:
     """Return a table of the documentation."""
-    return ResultTable(options.tables / f"generalist_{name}.inc", columns)
+    return ResultTable(options.tables / name, columns)
 
 
 def write_accuracy(
@@ -79,7 +81,9 @@ def write_accuracy(
     """Write the errors of labels, and by how much they exceed the regressor's."""
     regressor = StellarParameterRegressor.from_pretrained(options.model)
     columns = [regressor.labels_.index(name) for name in LABELS]
-    table = table_of(options, "accuracy", "told", *LABELS, *(f"{n}, ratio" for n in LABELS))
+    table = table_of(
+        options, "generalist_accuracy.inc", "told", *LABELS, *(f"{n}, ratio" for n in LABELS)
+    )
     for name, blocks in TOLD.items():
         stars = tell(samples.apogee, blocks)
         answers, others = model.request(stars, LABELS), regressor.predict(stars)[:, columns]
@@ -125,7 +129,9 @@ def write_errors(
     options: argparse.Namespace, model: StellarFoundationModel, samples: Samples
 ) -> None:
     """Write the share of answers within one and two errors, by situation."""
-    table = table_of(options, "errors", "told", *(f"{n}: 1, 2 errors, %" for n in LABELS))
+    table = table_of(
+        options, "generalist_errors.inc", "told", *(f"{n}: 1, 2 errors, %" for n in LABELS)
+    )
     for name, told, stars in situations(model, samples):
         answers = model.request(told, LABELS)
         table.add(name, *(_within(answers, stars, label) for label in LABELS))
@@ -146,7 +152,7 @@ def write_evolved(
     options: argparse.Namespace, model: StellarFoundationModel, samples: Samples
 ) -> None:
     """Write the errors of masses, ages, distances and reddening."""
-    table = table_of(options, "evolved", "of", "stars", "told", "NMAD", "offset", "within 1 error")
+    table = table_of(options, "generalist_evolved.inc", *EVOLVED)
     test = samples.apogee
     seismic = samples.seismic
     apart = seismic[np.asarray(seismic["is_test"], dtype=bool)] if len(seismic) else seismic
@@ -191,7 +197,9 @@ def write_spectra(
     options: argparse.Namespace, model: StellarFoundationModel, stars: StarTable
 ) -> None:
     """Write the errors of spectra that are asked for, over their mean flux."""
-    table = table_of(options, "spectra", "told", "asked", "RMSE over the mean flux, %", "chi2")
+    table = table_of(
+        options, "generalist_spectra.inc", "told", "asked", "RMSE over the mean flux, %", "chi2"
+    )
     known = Known.of(model, stars)
     words = list(model.xp_columns)
     true, noise = known.matrix(words), known.errors[:, : len(words)]

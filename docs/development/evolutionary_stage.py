@@ -21,7 +21,7 @@ from msaestimator.estimators import (
     fitted_encoder,
     parameter,
 )
-from msaestimator.training import ParameterGroup, resolve_device, seeded
+from msaestimator.training import ParameterGroup, StarsInMemory, resolve_device, seeded
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -79,7 +79,7 @@ class EvolutionaryStageClassifier(ClassifierMixin, SavedEstimator):
             self.module_ = self._build_module()
             self.module_.autoencoder.load_state_dict(self.encoder_.module_.state_dict())
             x, y = features.values[features.is_observed], targets[features.is_observed]
-            self._train("classification", CrossEntropy(), mask, groups, x, y)
+            self._train("classification", CrossEntropy(), mask, groups, StarsInMemory([x, y]))
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -23,7 +23,8 @@ N_FILES = 3
 
 # Rows of one size are read twice as often, and the most memory that was in use is told in MB.
 FIT_OF_MANY = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from msaestimator import MaskedStellarAutoencoder
 from msaestimator.datasets import StarDataset
 from msaestimator.estimators import _training_stars
@@ -34,7 +35,9 @@ MaskedStellarAutoencoder(
     max_epochs=1, batch_size=2_000, random_state=0, device="cpu", hidden_widths=(4,),
     n_frequencies=1, d_embedding=1,
 ).fit(StarDataset(sys.argv[1]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+# What resource tells of a child begins with the peak of its parent.
+status = Path("/proc/self/status").read_text()
+print(int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1024)
 """
 
 # What is killed: slow enough to be caught at work.
