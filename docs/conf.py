@@ -35,6 +35,8 @@ reference_shortcuts = {
     "astropy.table.table.QTable": "astropy.table.QTable",
     "skorch.callbacks.base.Callback": "skorch.callbacks.Callback",
     "torch.nn.modules.module.Module": "torch.nn.Module",
+    "torch.utils.data.dataset.Dataset": "torch.utils.data.Dataset",
+    "torch.utils.data.dataset.TensorDataset": "torch.utils.data.TensorDataset",
 }
 
 extensions = [

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import astropy.units as u
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -299,7 +300,9 @@ def test_release_is_trained_scored_and_described(run, tmp_path):
     stars["sample"] = ["apogee"] * len(stars)
     stars["is_test"] = split_by_source_id(stars["source_id"])
     for name in ("mass", "age", "parallax_label"):
-        stars[name], stars[f"{name}_err"] = np.ones(len(stars)), np.full(len(stars), 0.1)
+        unit = {"mass": u.solMass, "age": u.Gyr, "parallax_label": u.mas}[name]
+        stars[name] = np.ones(len(stars)) * unit
+        stars[f"{name}_err"] = np.full(len(stars), 0.1) * unit
     write_stars(stars, tmp_path / "stars.parquet")
     command = ROOT / "scripts/release/train.py", "--toy", "--stars", tmp_path / "stars.parquet"
     folder = run(*command) / "build/toy/release"

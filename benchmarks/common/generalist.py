@@ -1,6 +1,7 @@
 """The experiments with the generalist model: stars, questions, scores, panels."""
 
 import argparse
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from common.options import make_parser, read_options
 from common.stars import load_plain
 from msaestimator import StellarFoundationModel
 from msaestimator.datasets import make_mock_survey
+from msaestimator.exceptions import ToldRequestWarning
 from msaestimator.metrics import nmad
 from msaestimator.preprocessing import read_tokens
 from msaestimator.schema import GENERALIST, LABELS, StarTable
@@ -84,6 +86,8 @@ def make_experiment_parser(description: str) -> argparse.ArgumentParser:
 
 def read_experiment_options(parser: argparse.ArgumentParser, **toy: object) -> argparse.Namespace:
     """Return what was given to an experiment."""
+    # The experiments ask for what they tell, too.
+    warnings.simplefilter("ignore", ToldRequestWarning)
     return read_options(parser, mock_stars=N_TOY, **toy)
 
 

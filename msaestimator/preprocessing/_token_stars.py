@@ -217,7 +217,7 @@ class TokenReader(BaseEstimator):
         return positions
 
     def find_words(self, names: str | Sequence[str], *, what: str) -> list[int]:
-        """Return the positions of words, those of groups too, see `words_of`, that fit knew."""
+        """Return the positions of words, those of groups too, that fit knew."""
         words = words_of(names, self.vocabulary_, self.is_trained_, what=what)
         check_no_columns(words, self.vocabulary_, what=what)
         self.vocabulary_.index(words, words_by_group(self.vocabulary_))

@@ -30,7 +30,7 @@ class Processes:
 
     @classmethod
     def of_group(cls) -> "Processes":
-        """Return those that `torch.distributed.init_process_group` joined, if it was called."""
+        """Return those that ``torch.distributed.init_process_group`` joined, if it was called."""
         if dist.is_available() and dist.is_initialized():
             return cls(dist.get_rank(), dist.get_world_size())
         return cls()
