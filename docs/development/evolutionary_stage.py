@@ -78,8 +78,9 @@ class EvolutionaryStageClassifier(ClassifierMixin, SavedEstimator):
         with seeded(self.random_state, resolve_device(self.device)):
             self.module_ = self._build_module()
             self.module_.autoencoder.load_state_dict(self.encoder_.module_.state_dict())
-            x, y = features.values[features.is_observed], targets[features.is_observed]
-            self._train("classification", CrossEntropy(), mask, groups, StarsInMemory([x, y]))
+            rows = features.is_observed
+            stars = StarsInMemory([features.values[rows], targets[rows]])
+            self._train("classification", CrossEntropy(), mask, groups, stars)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
