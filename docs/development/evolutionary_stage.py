@@ -78,9 +78,8 @@ class EvolutionaryStageClassifier(ClassifierMixin, SavedEstimator):
         with seeded(self.random_state, resolve_device(self.device)):
             self.module_ = self._build_module()
             self.module_.autoencoder.load_state_dict(self.encoder_.module_.state_dict())
-            rows = features.is_observed
-            stars = StarsInMemory([features.values[rows], targets[rows]])
-            self._train("classification", CrossEntropy(), mask, groups, stars)
+            stars = [part[features.is_observed] for part in (features.values, targets)]
+            self._train("stages", CrossEntropy(), mask, groups, StarsInMemory(stars))
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
