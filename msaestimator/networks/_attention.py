@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Attention", "TransformerBlock", "dense", "transformer_blocks"]
+__all__ = ["Attention", "TransformerBlock", "dense", "dense_stack", "transformer_blocks"]
 
 
 def dense(n_in: int, n_out: int) -> nn.Linear:
@@ -15,6 +15,14 @@ def dense(n_in: int, n_out: int) -> nn.Linear:
     nn.init.kaiming_uniform_(layer.weight)
     nn.init.uniform_(layer.bias, -(n_in**-0.5), n_in**-0.5)
     return layer
+
+
+def dense_stack(n_in: int, widths: Sequence[int], dropout: float) -> nn.Sequential:
+    """Return linear layers of these widths, each with GELU and dropout after it."""
+    layers: list[nn.Module] = []
+    for size, width in zip([n_in, *widths], widths, strict=False):
+        layers += [dense(size, width), nn.GELU(), nn.Dropout(dropout)]
+    return nn.Sequential(*layers)
 
 
 class Attention(nn.Module):

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from msaestimator.networks._attention import TransformerBlock, dense, transformer_blocks
+from msaestimator.networks._attention import TransformerBlock, dense_stack, transformer_blocks
 
 __all__ = ["BlockEmbedding", "BlockTransformer"]
 
@@ -83,10 +83,7 @@ class BlockTransformer(nn.Module):
         self.questions = nn.Parameter(torch.randn(len(self.words), dim))
         self.encoder = transformer_blocks(dim, encoder_heads, encoder_widths, dropout)
         self.decoder = transformer_blocks(dim, decoder_heads, decoder_widths, dropout)
-        layers: list[nn.Module] = []
-        for n_in, n_out in zip([dim, *head_widths], head_widths, strict=False):
-            layers += [dense(n_in, n_out), nn.GELU(), nn.Dropout(dropout)]
-        self.head = nn.Sequential(*layers)
+        self.head = dense_stack(dim, head_widths, dropout)
         width = [dim, *head_widths][-1]
         self.outputs = nn.ModuleList(nn.Linear(width, 2 * len(words)) for words in self.words)
 

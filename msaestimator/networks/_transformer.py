@@ -7,7 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from msaestimator.networks._attention import TransformerBlock, dense, transformer_blocks
+from msaestimator.networks._attention import (
+    TransformerBlock,
+    dense,
+    dense_stack,
+    transformer_blocks,
+)
 
 __all__ = ["StellarTransformer", "TokenEmbedding"]
 
@@ -87,10 +92,7 @@ class StellarTransformer(nn.Module):
         self.embedding = TokenEmbedding(n_tokens, dim, embedding_scale)
         self.encoder = transformer_blocks(dim, encoder_heads, encoder_widths, dropout)
         self.decoder = transformer_blocks(dim, decoder_heads, decoder_widths, dropout)
-        layers: list[nn.Module] = []
-        for n_in, n_out in zip([dim, *head_widths], head_widths, strict=False):
-            layers += [dense(n_in, n_out), nn.GELU(), nn.Dropout(dropout)]
-        self.head = nn.Sequential(*layers)
+        self.head = dense_stack(dim, head_widths, dropout)
         self.mean, self.log_variance = (dense([dim, *head_widths][-1], 1) for _ in range(2))
 
     def encode(self, values: Tensor, tokens: Tensor, absent: Tensor | None = None) -> Tensor:
