@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from msaestimator.networks import BlockTransformer
+from msaestimator.networks import BlockTransformer, error_shares
 from msaestimator.training import map_batches
 
 __all__ = ["BlockInference"]
@@ -54,13 +54,24 @@ class BlockInference:
         places = torch.tensor([answered.index(word) for word in requests])
 
         def ask(batch: Tensor) -> Tensor:
-            mean, log_variance = (part[:, places] for part in self.module(batch, asked))
+            mean, log_variance = (part[:, places] for part in self.module(batch, asked)[:2])
             return torch.stack([mean.float(), (log_variance.float() / 2).exp()], dim=1)
 
         answers = self._map(ask, values, (2, len(requests)))
         told = np.asarray(values)[:, requests]
         is_told = np.isfinite(told)
         return np.where(is_told, told, answers[:, 0]), np.where(is_told, 0.0, answers[:, 1])
+
+    def error_shares(self, values: np.ndarray, requests: Sequence[int]) -> np.ndarray:
+        """Return `error_shares` of the requests, (n_stars, n_requests, n_factors + 1)."""
+        asked = self._blocks_of(requests)
+        answered = self.module.words_of(asked)
+        places = torch.tensor([answered.index(word) for word in requests])
+
+        def ask(batch: Tensor) -> Tensor:
+            return error_shares(self.module(batch, asked).factors[:, places].float())
+
+        return self._map(ask, values, (len(requests), self.module.n_factors + 1))
 
     def embed(self, values: np.ndarray) -> np.ndarray:
         """Return the mean vector of each star's known blocks; NaN where none is known."""

@@ -18,10 +18,17 @@ from msaestimator.estimators._draws import draw_apart, draw_jointly
 from msaestimator.estimators._fainter_stars import ONCE
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
 from msaestimator.estimators._generalist_draws import fainter_words
-from msaestimator.estimators._generalist_errors import calibrate_errors, hold_back, situations
+from msaestimator.estimators._generalist_errors import (
+    calibrate_errors,
+    hold_back,
+    predict_words,
+    shares_of_errors,
+)
 from msaestimator.estimators._generalist_network import (
     build_generalist,
+    contrasts_of,
     inference_of,
+    objective_of,
     shown_and_asked,
 )
 from msaestimator.estimators._new_words import check_no_new_words
@@ -63,7 +70,7 @@ from msaestimator.results import (
 )
 from msaestimator.schema import GAIA_DR3, StarTable, Vocabulary
 from msaestimator.tables import column_names, source_ids_of
-from msaestimator.training import ParameterGroup, RequestObjective, resolve_device, seeded
+from msaestimator.training import ParameterGroup, resolve_device, seeded
 from msaestimator.uncertainty import ErrorCalibration, TokenCoverage
 
 __all__ = ["StellarFoundationModel"]
@@ -124,6 +131,12 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
         Power of the predicted variance that weights each answer's likelihood (Seitzer et al.
         2022). With 0, the likelihood itself, easy questions rule the training; a last short
         run with it (``warm_start``) makes answers to them exact and errors honest.
+    likelihood : {"gaussian", "student"}
+        Distribution of a quantity about its answer: a normal one as in the paper, or Student's t
+        of four degrees of freedom, to which stars far off count less.
+    n_factors : int
+        Number of factors that the errors of answers have in common, for `covariance`, if blocks
+        are read as one; with 0 errors are independent.
     make_fainter, sky_mix
         The same as in `StellarParameterRegressor`.
     calibration_fraction : float
@@ -174,6 +187,9 @@ aliases, device, precision, random_state, verbose
         Number of input columns.
     feature_names_in_ : ndarray of str of shape (n_features_in,)
         Names of the input columns, if these had any.
+    contrasts_ : dict
+        Combinations of quantities that blocks are told beside them, see
+        :func:`msaestimator.preprocessing.word_contrasts`; by block.
     error_calibration_ : ErrorCalibration or None
         Factors of the errors, by what is known of a star.
     module_ : BlockTransformer or StellarTransformer
@@ -227,6 +243,8 @@ aliases, device, precision, random_state, verbose
     partial_ratio: float = parameter(0.3, between(0, 1))
     resample_noise: bool = False
     beta: float = parameter(0.5, between(0, 1))
+    likelihood: str = parameter("gaussian", one_of("gaussian", "student"))
+    n_factors: int = parameter(0, at_least(0), of_fit=True)
     invalid: str = parameter("raise", one_of("raise", "mask"), of_run=False)
     make_fainter: float | None = None
     sky_mix: bool = False
@@ -240,6 +258,7 @@ aliases, device, precision, random_state, verbose
     inference_batch_size: int = 16384
 
     module_: BlockTransformer | StellarTransformer = fitted()
+    contrasts_: dict[str, dict[str, np.ndarray]] = fitted()
     error_calibration_: ErrorCalibration | None = fitted()
     reader_: TokenReader = fitted()
     coverage_: TokenCoverage = fitted()
@@ -308,11 +327,12 @@ aliases, device, precision, random_state, verbose
             self.outliers_ = TokenOutliers().fit(seen, self.vocabulary_, outliers)
             start = [t.cpu().numpy() for t in self.module_.state_dict().values()] if again else ()
             if not again:
+                self.contrasts_ = contrasts_of(self, words[rows])
                 self.module_ = self._build_module()
             mask, stars = shown_and_asked(self), words[rows]
             self._train(
                 "training",
-                RequestObjective(self.beta),
+                objective_of(self),
                 mask,
                 [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
                 stars_in_memory(
@@ -523,8 +543,8 @@ aliases, device, precision, random_state, verbose
         StarTable of length n_stars
             ``source_id`` if ``X`` has it; ``flux`` and ``flux_err`` (n_stars, 343) in
             W m-2 nm-1 at ``meta["wavelength"]``, NaN where the G magnitude is unknown; and
-            ``flags``. The errors take those of the coefficients as independent; at 10 pc that
-            of the luminosity is in them.
+            ``flags``. What the errors of the coefficients have in common is in theirs, if the
+            model knows it, see `covariance`; at 10 pc that of the luminosity, too.
 
         Raises
         ------
@@ -535,10 +555,55 @@ aliases, device, precision, random_state, verbose
         check_spectrum(self.trained_tokens)
         luminosity = ["pseudo_luminosity"] if at_10pc else []
         answers = self._request(X, [*SPECTRUM, *luminosity], inputs)
+        words = self.vocabulary_.index(SPECTRUM)
+        shares = shares_of_errors(self, self._known(X, inputs), words)
         spectra = (
-            spectra_at_10pc(answers, *luminosity) if at_10pc else apparent_spectra(answers, X)
+            spectra_at_10pc(answers, *luminosity, error_shares=shares)
+            if at_10pc
+            else apparent_spectra(answers, X, shares)
         )
         return self._signed(spectra, X)
+
+    def covariance(
+        self, X: Any, requests: str | Sequence[str], *, inputs: str | Sequence[str] | None = None
+    ) -> np.ndarray:
+        """Return the covariances of the errors of requested words.
+
+        Parameters
+        ----------
+        X, inputs
+            The same as in `request`.
+        requests : str or sequence of str
+            Names of words, blocks and arrays, as in `request`.
+
+        Returns
+        -------
+        ndarray of shape (n_stars, n_requests, n_requests)
+            Covariances in the product of the words' units, with the squares of the errors of
+            `request` on the diagonal; zero of a word that is told. Memory goes with the
+            square of the requests: 100 KB a star for all coefficients.
+
+        Raises
+        ------
+        ValueError
+            The model has no factors that errors have in common, see ``n_factors``.
+        """
+        self._check_fitted()
+        X = self._open(X)
+        words = self.reader_.find_words(requests, what="requests")
+        values = self._known(X, inputs)
+        shares = shares_of_errors(self, values, words)
+        if shares is None:
+            raise ValueError(
+                "The errors of this model's answers have nothing in common. Fit one with "
+                "read_by='block' and `n_factors` of some factors, such as 8."
+            )
+        parts = self._answer(values, words)[1][..., np.newaxis] * shares
+        common, own = parts[..., :-1], parts[..., -1]
+        return np.asarray(
+            common @ common.swapaxes(1, 2)
+            + own[..., np.newaxis] * np.eye(len(words)) * own[:, np.newaxis]
+        )
 
     def transform(self, X: Any) -> np.ndarray:
         """Return stars as vectors: the mean over what the encoder makes of each quantity.
@@ -673,12 +738,7 @@ aliases, device, precision, random_state, verbose
         self, values: np.ndarray, positions: Sequence[int]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return scaled answers and their standard errors, each (n_stars, n_requests)."""
-        mean, error = self._run().predict(values, positions)
-        calibration = getattr(self, "error_calibration_", None)
-        if calibration is not None:
-            known = situations(self.vocabulary_, values)
-            error = calibration.predict(error, known, positions)
-        return mean, error
+        return predict_words(self, values, positions)
 
     def _run(self) -> BlockInference | TokenInference:
         return self._inference(inference_of(self.module_))

@@ -1,17 +1,23 @@
 """Errors of a generalist that hold in each situation, learned from stars held back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from scipy import stats
 
 from msaestimator.estimators._fainter_stars import ONCE
+from msaestimator.estimators._generalist_network import STUDENT
 from msaestimator.estimators._requests import block_numbers
 from msaestimator.schema import G_BAND, Vocabulary
 from msaestimator.training import Draw
 from msaestimator.uncertainty import ErrorCalibration
 
-__all__ = ["calibrate_errors", "hold_back", "situations"]
+__all__ = ["calibrate_errors", "hold_back", "predict_words", "shares_of_errors", "situations"]
+
+ONE_ERROR = {"gaussian": 1.0, "student": float(stats.t.ppf(stats.norm.cdf(1.0), STUDENT))}
+"""Half of the central 68 % interval over the scale of each likelihood."""
 
 DRAWS = 6
 """Draws of what is shown of each star held back."""
@@ -87,7 +93,7 @@ def calibrate_errors(
         truth.append(stars[:, 0].numpy())
         told.append(mask.hide(stars).numpy())
     values, known = np.concatenate(truth), np.concatenate(told)
-    mean, error = model._run().predict(known, np.arange(values.shape[1]))
+    mean, error = _as_trained(model, known, range(values.shape[1]))
     residuals = np.where(np.isfinite(known), np.nan, mean - values)
     blocks = block_numbers(model.vocabulary_)
     groups = [
@@ -98,3 +104,50 @@ def calibrate_errors(
     ]
     groups = [list(group) for group in dict.fromkeys(map(tuple, groups))]
     return ErrorCalibration(groups).fit(residuals, error, situations(model.vocabulary_, known))
+
+
+def predict_words(
+    model: Any, values: np.ndarray, words: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return scaled answers and their calibrated standard errors, each (n_stars, n_requests).
+
+    Parameters
+    ----------
+    model : StellarFoundationModel
+    values : ndarray of shape (n_stars, n_words)
+        Scaled values, NaN where unknown.
+    words : sequence of int
+        Places of the requests in the vocabulary.
+    """
+    mean, error = _as_trained(model, values, words)
+    # Models that were saved before have none.
+    calibration = getattr(model, "error_calibration_", None)
+    if calibration is not None:
+        error = calibration.predict(error, situations(model.vocabulary_, values), words)
+    return mean, error
+
+
+def shares_of_errors(model: Any, values: np.ndarray, words: Sequence[int]) -> np.ndarray | None:
+    """Return the shares of answers' errors in common factors; None of a network without them.
+
+    Parameters
+    ----------
+    model, values, words
+        The same as in `predict_words`.
+
+    Returns
+    -------
+    ndarray of shape (n_stars, n_requests, n_factors + 1) or None
+        See :func:`msaestimator.networks.error_shares`.
+    """
+    if model.read_by != "block" or not model.n_factors:
+        return None
+    return model._run().error_shares(values, words)
+
+
+def _as_trained(
+    model: Any, values: np.ndarray, words: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return scaled answers and their standard errors, before these are calibrated."""
+    mean, error = model._run().predict(values, words)
+    return mean, error * np.float32(ONE_ERROR[model.likelihood])

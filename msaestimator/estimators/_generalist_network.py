@@ -2,12 +2,30 @@
 
 from typing import Any
 
-from msaestimator.estimators._block_inference import BlockInference
-from msaestimator.estimators._requests import block_draw, block_numbers, request_draw
-from msaestimator.estimators._token_inference import TokenInference
-from msaestimator.networks import BlockDraw, BlockTransformer, StellarTransformer, TokenDraw
+import numpy as np
 
-__all__ = ["build_generalist", "inference_of", "shown_and_asked"]
+from msaestimator.estimators._block_inference import BlockInference
+from msaestimator.estimators._requests import (
+    block_draw,
+    block_names,
+    block_numbers,
+    request_draw,
+)
+from msaestimator.estimators._token_inference import TokenInference
+from msaestimator.networks import (
+    BlockDraw,
+    BlockTransformer,
+    Contrasts,
+    StellarTransformer,
+    TokenDraw,
+)
+from msaestimator.preprocessing import word_contrasts
+from msaestimator.training import RequestObjective
+
+__all__ = ["build_generalist", "contrasts_of", "inference_of", "objective_of", "shown_and_asked"]
+
+STUDENT = 4.0
+"""Degrees of freedom of Student's t distribution where it is the likelihood."""
 
 
 def build_generalist(model: Any) -> BlockTransformer | StellarTransformer:
@@ -28,8 +46,48 @@ def build_generalist(model: Any) -> BlockTransformer | StellarTransformer:
         model.dropout,
     )
     if model.read_by == "block":
-        return BlockTransformer(block_numbers(model.vocabulary_), *sizes)
+        # Models that were saved before have none.
+        contrasts = getattr(model, "contrasts_", {})
+        return BlockTransformer(
+            block_numbers(model.vocabulary_),
+            *sizes,
+            contrasts={
+                number: Contrasts(**contrasts[name])
+                for number, name in enumerate(block_names(model.vocabulary_))
+                if name in contrasts
+            },
+            asinh=model.asinh,
+            n_factors=model.n_factors,
+        )
     return StellarTransformer(len(model.vocabulary_), *sizes, model.embedding_scale)
+
+
+def contrasts_of(model: Any, words: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    """Return what `word_contrasts` does of stars; nothing for a network of single quantities.
+
+    Parameters
+    ----------
+    model : StellarFoundationModel
+        Model with its fitted reader.
+    words : ndarray of shape (n_stars, 2, n_words)
+        Scaled values and errors.
+    """
+    if model.read_by != "block":
+        return {}
+    values, errors = words.astype(float).swapaxes(0, 1)
+    if model.asinh:
+        values, errors = np.sinh(values), errors * np.cosh(values)
+    return word_contrasts(model.vocabulary_, values, errors, model.scaler_.scale_)
+
+
+def objective_of(model: Any) -> RequestObjective:
+    """Return the loss that training minimises.
+
+    Parameters
+    ----------
+    model : StellarFoundationModel
+    """
+    return RequestObjective(model.beta, STUDENT if model.likelihood == "student" else None)
 
 
 def shown_and_asked(model: Any) -> BlockDraw | TokenDraw:

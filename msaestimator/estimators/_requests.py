@@ -8,15 +8,20 @@ from msaestimator.exceptions import ColumnError, did_you_mean
 from msaestimator.networks import BlockDraw, BlockMask, TokenDraw
 from msaestimator.schema import Vocabulary
 
-__all__ = ["block_draw", "block_numbers", "check_blocks", "request_draw"]
+__all__ = ["block_draw", "block_names", "block_numbers", "check_blocks", "request_draw"]
 
 FAMILY = {"bp": "xp", "rp": "xp"}
 """Blocks that are parts of one measurement, which stars have or lack together."""
 
 
+def block_names(vocabulary: Vocabulary) -> list[str]:
+    """Return the names of a vocabulary's blocks, in the order in which these come first."""
+    return list(dict.fromkeys(token.block for token in vocabulary.tokens))
+
+
 def block_numbers(vocabulary: Vocabulary) -> list[int]:
     """Return the number of each quantity's block, in the order in which these come first."""
-    names = _block_names(vocabulary)
+    names = block_names(vocabulary)
     return [names.index(token.block) for token in vocabulary.tokens]
 
 
@@ -46,7 +51,7 @@ def block_draw(
         ``block_dropout`` names neither a block of the vocabulary nor ``"xp"``.
     """
     _check_asked(vocabulary, is_trained)
-    names = _block_names(vocabulary)
+    names = block_names(vocabulary)
     families = list(dict.fromkeys(FAMILY.get(name, name) for name in names))
     blocks = block_numbers(vocabulary)
     sizes = np.bincount(blocks)
@@ -133,10 +138,6 @@ def check_blocks(
             f"`{name}_heads` must have as many blocks as `{name}_widths`, and divide "
             f"`embedding_dim` ({embedding_dim}), got {heads} and {widths}."
         )
-
-
-def _block_names(vocabulary: Vocabulary) -> list[str]:
-    return list(dict.fromkeys(token.block for token in vocabulary.tokens))
 
 
 def _check_asked(vocabulary: Vocabulary, is_trained: np.ndarray) -> None:

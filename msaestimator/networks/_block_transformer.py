@@ -1,17 +1,35 @@
 """The block transformer: quantities of one kind are read as one token and answered together."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from msaestimator.networks._attention import TransformerBlock, dense_stack, transformer_blocks
+from msaestimator.networks._contrasts import Contrasts
 
-__all__ = ["BlockEmbedding", "BlockTransformer"]
+__all__ = ["BlockAnswers", "BlockEmbedding", "BlockTransformer"]
 
 WIDTH_OF_WORD = 16
 """Hidden units that a quantity adds to the embedding of its block, up to twice the vectors'."""
+
+
+class BlockAnswers(NamedTuple):
+    """Answers of a `BlockTransformer`, each (batch, n_answers) or of that and a last axis.
+
+    Parameters
+    ----------
+    mean, log_variance : Tensor of shape (batch, n_answers)
+        Answer and logarithm of its squared error.
+    factors : Tensor of shape (batch, n_answers, n_factors + 1), optional
+        Loads of the answers' errors on factors that they have in common, and the logarithms of
+        the variances beside these, see `common_error_loss`. None of a network without factors.
+    """
+
+    mean: Tensor
+    log_variance: Tensor
+    factors: Tensor | None = None
 
 
 class BlockEmbedding(nn.Module):
@@ -19,22 +37,41 @@ class BlockEmbedding(nn.Module):
 
     Parameters
     ----------
-    size : int
-        Number of quantities.
+    words : sequence of int
+        Places of the block's quantities among all.
     dim : int
         Length of the vector.
+    contrasts : Contrasts, optional
+        Combinations of quantities, of this block and others, that are told beside them.
+    asinh : bool
+        Whether quantities were compressed by asinh, which combinations are made without.
     """
 
-    def __init__(self, size: int, dim: int) -> None:
+    def __init__(
+        self,
+        words: Sequence[int],
+        dim: int,
+        contrasts: Contrasts | None = None,
+        asinh: bool = False,
+    ) -> None:
         super().__init__()
-        width = min(2 * dim, WIDTH_OF_WORD * size)
-        self.layers = nn.Sequential(nn.Linear(2 * size, width), nn.GELU(), nn.Linear(width, dim))
+        self.words = list(words)
+        self.contrasts = contrasts
+        self.asinh = asinh
+        n_contrasts = 0 if contrasts is None else len(contrasts)
+        width = min(2 * dim, WIDTH_OF_WORD * (len(self.words) + n_contrasts))
+        n_inputs = 2 * len(self.words) + n_contrasts
+        self.layers = nn.Sequential(nn.Linear(n_inputs, width), nn.GELU(), nn.Linear(width, dim))
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return the vectors, (batch, dim), of ``values`` (batch, size), NaN where unknown."""
-        unknown = values.isnan()
-        known = (~unknown).to(values.dtype)
-        return cast(Tensor, self.layers(torch.cat([values.masked_fill(unknown, 0.0), known], 1)))
+        """Return the vectors, (batch, dim), of all quantities (batch, n_words), NaN unknown."""
+        own = values[:, self.words]
+        unknown = own.isnan()
+        told = [own.masked_fill(unknown, 0.0), (~unknown).to(own.dtype)]
+        if self.contrasts is not None:
+            combined = self.contrasts(values.sinh() if self.asinh else values)
+            told.append(combined.nan_to_num(0.0).asinh())
+        return cast(Tensor, self.layers(torch.cat(told, 1)))
 
 
 class BlockTransformer(nn.Module):
@@ -58,6 +95,12 @@ class BlockTransformer(nn.Module):
         Widths of the hidden layers between the decoder and the outputs.
     dropout : float
         Dropout in the blocks and the head.
+    contrasts : mapping of int to Contrasts, optional
+        Combinations of quantities, by the block that is told them.
+    asinh : bool
+        Whether quantities were compressed by asinh, which combinations are made without.
+    n_factors : int
+        Number of factors that errors of a star's answers have in common.
     """
 
     def __init__(
@@ -70,6 +113,9 @@ class BlockTransformer(nn.Module):
         decoder_widths: Sequence[int],
         head_widths: Sequence[int],
         dropout: float,
+        contrasts: Mapping[int, Contrasts] | None = None,
+        asinh: bool = False,
+        n_factors: int = 0,
     ) -> None:
         super().__init__()
         self.words = [
@@ -79,13 +125,22 @@ class BlockTransformer(nn.Module):
         self.dim = dim
         # DIFF(zhang2026): a token for each quantity costs ten times as much, and answers to
         # coefficients that are asked one by one disagree.
-        self.embeddings = nn.ModuleList(BlockEmbedding(len(words), dim) for words in self.words)
+        self.embeddings = nn.ModuleList(
+            BlockEmbedding(words, dim, (contrasts or {}).get(block), asinh)
+            for block, words in enumerate(self.words)
+        )
         self.questions = nn.Parameter(torch.randn(len(self.words), dim))
         self.encoder = transformer_blocks(dim, encoder_heads, encoder_widths, dropout)
         self.decoder = transformer_blocks(dim, decoder_heads, decoder_widths, dropout)
         self.head = dense_stack(dim, head_widths, dropout)
         width = [dim, *head_widths][-1]
         self.outputs = nn.ModuleList(nn.Linear(width, 2 * len(words)) for words in self.words)
+        self.n_factors = n_factors
+        if n_factors:
+            self.error_head = dense_stack(width, [width], dropout)
+            self.factors = nn.ModuleList(
+                nn.Linear(width, (n_factors + 1) * len(words)) for words in self.words
+            )
 
     def words_of(self, asked: Sequence[int]) -> list[int]:
         """Return the quantities that asked blocks answer, in the order of the answers."""
@@ -99,19 +154,13 @@ class BlockTransformer(nn.Module):
         values : Tensor of shape (batch, n_words)
             Quantities, NaN where unknown.
         """
-        memory = torch.stack(
-            [
-                embedding(values[:, words])
-                for embedding, words in zip(self.embeddings, self.words, strict=True)
-            ],
-            dim=1,
-        )
+        memory = torch.stack([embedding(values) for embedding in self.embeddings], dim=1)
         for block in self.encoder:
             memory = block(memory, memory)
         return memory
 
-    def decode(self, memory: Tensor, asked: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Return mean and log variance of all quantities of the asked blocks.
+    def decode(self, memory: Tensor, asked: Sequence[int]) -> BlockAnswers:
+        """Return the answers to all quantities of the asked blocks.
 
         Parameters
         ----------
@@ -122,7 +171,7 @@ class BlockTransformer(nn.Module):
 
         Returns
         -------
-        mean, log_variance : Tensor of shape (batch, n_answers)
+        BlockAnswers
             Answers of the quantities `words_of` names.
         """
         answer = self._ask(memory, asked)
@@ -131,10 +180,12 @@ class BlockTransformer(nn.Module):
         answer = self.head(answer)
         parts = [self.outputs[block](answer[:, place]) for place, block in enumerate(asked)]
         mean, log_variance = zip(*(part.chunk(2, dim=1) for part in parts), strict=True)
-        return torch.cat(mean, dim=1), torch.cat(log_variance, dim=1)
+        return BlockAnswers(
+            torch.cat(mean, dim=1), torch.cat(log_variance, dim=1), self._factors(answer, asked)
+        )
 
-    def forward(self, values: Tensor, asked: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Return mean and log variance of the blocks ``asked`` given ``values``."""
+    def forward(self, values: Tensor, asked: Sequence[int]) -> BlockAnswers:
+        """Return the answers of the blocks ``asked`` given ``values``."""
         return self.decode(self.encode(values), asked)
 
     def attention(self, values: Tensor, asked: Sequence[int]) -> Tensor:
@@ -149,6 +200,14 @@ class BlockTransformer(nn.Module):
             answer = block(answer, memory)
         attention = cast(TransformerBlock, self.decoder[-1]).attention
         return attention.weights(answer, attention.read(memory))[..., :-1]
+
+    def _factors(self, answer: Tensor, asked: Sequence[int]) -> Tensor | None:
+        if not self.n_factors:
+            return None
+        # What errors have in common must not change the answers.
+        answer = self.error_head(answer.detach())
+        parts = [self.factors[block](answer[:, place]) for place, block in enumerate(asked)]
+        return torch.cat([part.unflatten(1, (-1, self.n_factors + 1)) for part in parts], dim=1)
 
     def _ask(self, memory: Tensor, asked: Sequence[int]) -> Tensor:
         return self.questions[list(asked)].expand(len(memory), -1, -1)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["cauchy_error", "gaussian_loss", "masked_error", "pinball_loss"]
+__all__ = ["cauchy_error", "likelihood_loss", "masked_error", "pinball_loss"]
 
 TINY = 1e-12
 """Least divisor of a mean: it keeps a mean over nothing from dividing by zero."""
@@ -117,7 +117,7 @@ def _inverse_widths(quantiles: Tensor, known: Tensor, power: float) -> Tensor:
     return inverse * known.sum(dim=0) / inverse.sum(dim=0).clamp(min=TINY)
 
 
-def gaussian_loss(
+def likelihood_loss(
     mean: Tensor,
     log_variance: Tensor,
     target: Tensor,
@@ -126,11 +126,12 @@ def gaussian_loss(
     beta: float = 0.0,
     star_weights: Tensor | None = None,
     request_weights: Tensor | None = None,
+    degrees_of_freedom: float | None = None,
 ) -> Tensor:
-    """Return minus the mean Gaussian log-likelihood of measurements, without its constant.
+    """Return minus the mean log-likelihood of measurements, without its constant.
 
-    Zhang et al. 2026, equation 2: the predicted variance and that of the measurement add up,
-    so that the network predicts the scatter beyond measurement error.
+    Zhang et al. 2026, equation 2, is the Gaussian one. The predicted variance and that of the
+    measurement add up, so that the network predicts the scatter beyond measurement error.
 
     Parameters
     ----------
@@ -148,11 +149,17 @@ def gaussian_loss(
         Weights of the stars, as in `masked_error`.
     request_weights : Tensor of shape (n_requests,), optional
         Weights of the requests; None weighs all alike.
+    degrees_of_freedom : float, optional
+        Degrees of freedom of Student's t distribution, whose wide wings let a star that is far
+        off count less; None is a normal distribution.
     """
     # What is not counted must not overflow either, or its gradient is not a number.
     variance = log_variance.masked_fill(~counted, 0.0).exp() + error.square()
     residual = (mean - target).masked_fill(~counted, 0.0)
-    loss = 0.5 * (residual.square() / variance + variance.log())
+    chi_square = residual.square() / variance
+    if degrees_of_freedom is not None:
+        chi_square = (degrees_of_freedom + 1.0) * (chi_square / degrees_of_freedom).log1p()
+    loss = 0.5 * (chi_square + variance.log())
     if beta:
         loss = loss * variance.detach().pow(beta)
     loss = _weighted(loss.masked_fill(~counted, 0.0), star_weights)

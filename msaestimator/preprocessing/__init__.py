@@ -35,6 +35,7 @@ from msaestimator.preprocessing._table_reader import (
 )
 from msaestimator.preprocessing._token_reader import open_tokens, read_tokens, token_columns
 from msaestimator.preprocessing._token_stars import TokenReader
+from msaestimator.preprocessing._word_contrasts import word_contrasts
 from msaestimator.preprocessing._xp_scaler import XPCoefficientScaler
 
 __all__ = [
@@ -75,4 +76,5 @@ __all__ = [
     "units_of_features",
     "weights_of_labels",
     "with_arrays",
+    "word_contrasts",
 ]

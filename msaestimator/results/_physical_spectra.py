@@ -30,31 +30,41 @@ def check_spectrum(trained: Sequence[str]) -> None:
         )
 
 
-def apparent_spectra(answers: StarTable, stars: Any) -> StarTable:
+def apparent_spectra(
+    answers: StarTable, stars: Any, error_shares: np.ndarray | None = None
+) -> StarTable:
     """Return requested coefficients as flux at the Earth, with the stars' own G magnitudes."""
     if G_BAND not in (column_names(stars) or ()):
         raise ColumnError(
             f"An apparent spectrum needs the column {G_BAND!r}, and it is absent. Pass it along, "
             "or ask for the spectrum at 10 pc with at_10pc=True."
         )
-    return _spectra(answers, read_column(stars, G_BAND, "mag"))
+    return _spectra(answers, read_column(stars, G_BAND, "mag"), error_shares=error_shares)
 
 
-def spectra_at_10pc(answers: StarTable, luminosity: str) -> StarTable:
+def spectra_at_10pc(
+    answers: StarTable, luminosity: str, error_shares: np.ndarray | None = None
+) -> StarTable:
     """Return requested coefficients as flux at 10 pc, with the answers' own luminosities."""
     values, errors = (answers[name].value for name in (luminosity, f"{luminosity}_err"))
     magnitudes = absolute_magnitude(values)
-    return _spectra(answers, magnitudes, 5.0 / np.log(10.0) * errors / np.abs(values))
+    errors = 5.0 / np.log(10.0) * errors / np.abs(values)
+    return _spectra(answers, magnitudes, errors, error_shares=error_shares)
 
 
 def _spectra(
-    answers: StarTable, magnitudes: np.ndarray, errors: np.ndarray | None = None
+    answers: StarTable,
+    magnitudes: np.ndarray,
+    errors: np.ndarray | None = None,
+    *,
+    error_shares: np.ndarray | None,
 ) -> StarTable:
     return spectra_table(
         np.column_stack([answers[name].value for name in SPECTRUM]),
         np.column_stack([answers[f"{name}_err"].value for name in SPECTRUM]),
         magnitudes,
         g_errors=errors,
+        error_shares=error_shares,
         identifiers=answers["source_id"] if "source_id" in answers.colnames else None,
         flags=np.bitwise_or.reduce([answers["flags"], *(answers[f"{n}_flags"] for n in SPECTRUM)]),
     )

@@ -18,6 +18,7 @@ def spectra_table(
     g_magnitudes: ArrayLike,
     *,
     g_errors: ArrayLike | None = None,
+    error_shares: ArrayLike | None = None,
     identifiers: ArrayLike | None = None,
     flags: ArrayLike | None = None,
 ) -> StarTable:
@@ -32,6 +33,9 @@ def spectra_table(
         Magnitudes G in mag. Apparent ones give the flux at the Earth, absolute ones that at 10 pc.
     g_errors : array-like of shape (n_stars,), optional
         Standard errors of ``g_magnitude`` in mag.
+    error_shares : array-like of shape (n_stars, 110, n_factors + 1), optional
+        Shares of each coefficient's error in each factor that coefficients have in common, and
+        what is its own, whose squares sum to one; None takes errors as independent.
     identifiers : array-like of int of shape (n_stars,), optional
         Gaia source identifiers, kept exactly; masked where a star has none.
     flags : array-like of int of shape (n_stars,), optional
@@ -52,8 +56,7 @@ def spectra_table(
 
     Notes
     -----
-    The errors take those of a star's coefficients as independent of each other; an error of
-    the magnitude, which raises or lowers the whole spectrum, is added in quadrature.
+    An error of the magnitude, which raises or lowers the whole spectrum, is added in quadrature.
 
     Examples
     --------
@@ -74,7 +77,7 @@ def spectra_table(
     g_magnitudes = _one_a_star("g_magnitudes", g_magnitudes, len(coefficients))
     scale = g_flux(g_magnitudes)[:, np.newaxis]
     flux = scale * coefficients @ matrix.T
-    flux_err = scale * np.sqrt(errors**2 @ matrix.T**2)
+    flux_err = scale * _flux_errors(errors, error_shares, matrix)
     if g_errors is not None:
         fractional = np.log(10.0) / 2.5 * _one_a_star("g_errors", g_errors, len(coefficients))
         flux_err = np.hypot(flux_err, np.abs(flux) * fractional[:, np.newaxis])
@@ -88,6 +91,23 @@ def spectra_table(
     if flags is not None:
         add_flags(table, {"flags": integers(flags, "flags", len(flux), np.int32)})
     return table
+
+
+def _flux_errors(errors: np.ndarray, shares: ArrayLike | None, matrix: np.ndarray) -> np.ndarray:
+    """Return the errors that those of coefficients make, (n_stars, n_wavelengths)."""
+    if shares is None:
+        return np.asarray(np.sqrt(errors**2 @ matrix.T**2))
+    shares = np.asarray(shares, dtype=float)
+    if shares.ndim != 3 or shares.shape[:2] != errors.shape:
+        raise ColumnError(
+            f"`error_shares` must have shape {errors.shape} and an axis of factors, got "
+            f"{shares.shape}."
+        )
+    *common, own = np.moveaxis(errors[..., np.newaxis] * shares, -1, 0)
+    variance = own**2 @ matrix.T**2
+    for factor in common:
+        variance += (factor @ matrix.T) ** 2
+    return np.asarray(np.sqrt(variance))
 
 
 def _one_a_star(name: str, values: ArrayLike, n_stars: int) -> np.ndarray:

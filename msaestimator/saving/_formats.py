@@ -71,6 +71,8 @@ ADDED: Mapping[str, Described] = {
         "invalid": "raise",
         "read_by": "token",
         "partial_ratio": 0.3,
+        "likelihood": "gaussian",
+        "n_factors": 0,
         "make_fainter": None,
         "sky_mix": False,
         "calibration_fraction": 0.0,

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from msaestimator.networks import (
     Requests,
     cauchy_error,
-    gaussian_loss,
+    common_error_loss,
+    likelihood_loss,
     masked_error,
     pinball_loss,
 )
@@ -160,22 +161,25 @@ class EnsembleObjective(nn.Module):
 
 
 class RequestObjective(nn.Module):
-    """Gaussian log-likelihood of the requested quantities (Zhang et al. 2026, equation 2).
+    """Log-likelihood of the requested quantities (Zhang et al. 2026, equation 2).
 
     Parameters
     ----------
     beta : float
-        Power of the variance that weighs a request, see `gaussian_loss`; zero in evaluation, so
+        Power of the variance that weighs a request, see `likelihood_loss`; zero in evaluation, so
         that losses compare.
+    degrees_of_freedom : float, optional
+        Degrees of freedom of Student's t distribution; None is a normal distribution.
     """
 
-    def __init__(self, beta: float = 0.0) -> None:
+    def __init__(self, beta: float = 0.0, degrees_of_freedom: float | None = None) -> None:
         super().__init__()
         self.beta = beta
+        self.degrees_of_freedom = degrees_of_freedom
 
     def forward(
         self,
-        output: tuple[Tensor, Tensor],
+        output: tuple[Tensor, ...],
         requests: Requests,
         stars: Tensor,
         y: Tensor | None = None,
@@ -185,8 +189,8 @@ class RequestObjective(nn.Module):
 
         Parameters
         ----------
-        output : pair of Tensor of shape (batch, n_requests)
-            Predicted mean and log variance.
+        output : pair of Tensor of shape (batch, n_requests), or BlockAnswers
+            Predicted mean and log variance, and what errors have in common.
         requests : Requests
         stars : Tensor of shape (batch, 2, n_tokens)
             Values, NaN where unknown, and their errors.
@@ -196,8 +200,8 @@ class RequestObjective(nn.Module):
         """
         beta = self.beta if self.training else 0.0
         target, error = (part.gather(1, requests.tokens) for part in stars.unbind(1))
-        mean, log_variance = (part.float() for part in output)
-        return gaussian_loss(
+        mean, log_variance, *further = (part.float() for part in output if part is not None)
+        loss = likelihood_loss(
             mean,
             log_variance,
             target,
@@ -206,4 +210,11 @@ class RequestObjective(nn.Module):
             beta,
             star_weights,
             requests.weights,
+            self.degrees_of_freedom,
         )
+        for factors in further:
+            residual = target - mean.detach()
+            loss = loss + common_error_loss(
+                residual, factors, error, requests.counted, star_weights
+            )
+        return loss

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import cauchy, norm
 
-from msaestimator.networks import cauchy_error, gaussian_loss, masked_error, pinball_loss
+from msaestimator.networks import cauchy_error, likelihood_loss, masked_error, pinball_loss
 
 NAN = float("nan")
 LEVELS = torch.tensor([0.16, 0.5, 0.84])
@@ -229,7 +229,7 @@ class TestGaussian:
 
     def test_equals_scipys(self, answered):
         expected = gaussian_by_hand(*(part.numpy() for part in answered))
-        assert gaussian_loss(*answered).item() == pytest.approx(expected, rel=1e-9)
+        assert likelihood_loss(*answered).item() == pytest.approx(expected, rel=1e-9)
 
     def test_error_and_predicted_spread_add_in_quadrature(self, double):
         """A spread of 0.3 measured with 0.4 is one of 0.5 measured without error."""
@@ -237,7 +237,9 @@ class TestGaussian:
 
         def loss(spread, error):
             log_variance = torch.full_like(mean, 2 * np.log(spread))
-            return gaussian_loss(mean, log_variance, target, torch.full_like(mean, error), counted)
+            return likelihood_loss(
+                mean, log_variance, target, torch.full_like(mean, error), counted
+            )
 
         torch.testing.assert_close(loss(0.3, 0.4), loss(0.5, 0.0))
 
@@ -248,7 +250,7 @@ class TestGaussian:
         residual *= np.hypot(scatter, error) / residual.square().mean().sqrt()
         spread = torch.linspace(0.4, 0.8, 81)
         losses = [
-            gaussian_loss(
+            likelihood_loss(
                 torch.zeros_like(residual),
                 torch.full_like(residual, 2 * np.log(s)),
                 residual,
@@ -261,22 +263,22 @@ class TestGaussian:
 
     def test_what_is_not_counted_does_not_matter(self, answered):
         mean, log_variance, target, error, counted = answered
-        loss = gaussian_loss(*answered)
+        loss = likelihood_loss(*answered)
         for junk in (NAN, float("inf"), 1e30):
             changed = [x.masked_fill(~counted, junk) for x in (mean, log_variance, target, error)]
-            assert gaussian_loss(*changed, counted) == loss
+            assert likelihood_loss(*changed, counted) == loss
 
     def test_gradients_are_finite_and_zero_where_not_counted(self, answered):
         counted = answered[-1]
         predicted = [part.requires_grad_() for part in answered[:2]]
-        gaussian_loss(*answered).backward()
+        likelihood_loss(*answered).backward()
         for part in predicted:
             assert torch.isfinite(part.grad).all()
             assert torch.all((part.grad != 0) == counted)
 
     def test_nothing_counted_is_zero_with_zero_gradient(self, answered):
         predicted = [part.requires_grad_() for part in answered[:2]]
-        loss = gaussian_loss(*answered[:-1], answered[-1] & False)
+        loss = likelihood_loss(*answered[:-1], answered[-1] & False)
         loss.backward()
         assert loss == 0
         assert all(torch.all(part.grad == 0) for part in predicted)
@@ -284,7 +286,7 @@ class TestGaussian:
     def test_derivatives(self, answered):
         mean, log_variance, *measured = answered
         assert torch.autograd.gradcheck(
-            lambda *predicted: gaussian_loss(*predicted, *measured),
+            lambda *predicted: likelihood_loss(*predicted, *measured),
             (mean.requires_grad_(), log_variance.requires_grad_()),
         )
 
@@ -293,11 +295,13 @@ class TestGaussian:
         variance = log_variance.exp() + error.square()
         terms = 0.5 * ((target - mean).square() / variance + variance.log())
         expected = (terms * variance**0.7)[counted].mean()
-        torch.testing.assert_close(gaussian_loss(*answered, beta=0.7), expected)
+        torch.testing.assert_close(likelihood_loss(*answered, beta=0.7), expected)
 
     def test_with_half_a_beta_gradients_are_in_units_of_the_spread(self, answered):
         mean, log_variance, target, error, counted = answered
-        gaussian_loss(mean.requires_grad_(), log_variance, target, error, counted, 0.5).backward()
+        likelihood_loss(
+            mean.requires_grad_(), log_variance, target, error, counted, 0.5
+        ).backward()
         spread = (log_variance.exp() + error.square()).sqrt()
         expected = ((mean - target) / spread / counted.sum())[counted]
         torch.testing.assert_close(mean.grad[counted], expected.detach())
@@ -336,7 +340,7 @@ def weighted_losses(star_weights, rows):
             masked_error(first, second, everything, 2, star_weights),
             cauchy_error(first, second, everything, torch.full((5,), 0.2), star_weights),
             pinball_loss(quantiles, second, LEVELS, None, 0.0, star_weights),
-            gaussian_loss(first, 0.1 * second, second, 0 * first, everything, 0.5, star_weights),
+            likelihood_loss(first, 0.1 * second, second, 0 * first, everything, 0.5, star_weights),
         ]
     )
 
