@@ -558,7 +558,7 @@ aliases, device, precision, random_state, verbose
         words = self.vocabulary_.index(SPECTRUM)
         shares = shares_of_errors(self, self._known(X, inputs), words)
         spectra = (
-            spectra_at_10pc(answers, *luminosity, error_shares=shares)
+            spectra_at_10pc(answers, luminosity[0], shares)
             if at_10pc
             else apparent_spectra(answers, X, shares)
         )

@@ -138,7 +138,7 @@ def shares_of_errors(model: Any, values: np.ndarray, words: Sequence[int]) -> np
     Returns
     -------
     ndarray of shape (n_stars, n_requests, n_factors + 1) or None
-        See :func:`msaestimator.networks.error_shares`.
+        Shares as :func:`msaestimator.networks.error_shares` returns them.
     """
     if model.read_by != "block" or not model.n_factors:
         return None

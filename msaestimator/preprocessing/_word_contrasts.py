@@ -49,16 +49,17 @@ def word_contrasts(
     Returns
     -------
     dict
-        Of each block that has any, ``weights`` of shape (n_words, n_contrasts) and ``center`` of
-        shape (n_contrasts,).
+        Parameters of `Contrasts`, by block that has any: ``weights`` of shape (n_words,
+        n_contrasts) and ``center`` of shape (n_contrasts,).
     """
-    noise = np.maximum(
-        np.nanmedian(np.where(np.isnan(values), np.nan, errors), axis=0), LEAST_NOISE
+    noise = np.array(
+        [
+            COLOR_NOISE / scale[place]
+            if token.unit == "mag"
+            else _noise(errors[np.isfinite(values[:, place]), place])
+            for place, token in enumerate(vocabulary.tokens)
+        ]
     )
-    is_color = np.array(
-        [_measured_by(token) is not None and token.unit == "mag" for token in vocabulary.tokens]
-    )
-    noise = np.where(is_color, COLOR_NOISE / scale, noise)
     found: dict[str, list[Components]] = {}
     for block, words in _measured_together(vocabulary):
         components = _components(values, words, noise)
@@ -71,6 +72,11 @@ def word_contrasts(
         }
         for block, parts in found.items()
     }
+
+
+def _noise(errors: np.ndarray) -> float:
+    """Return the noise of a word by the errors of the stars that have it."""
+    return max(float(np.median(errors)), LEAST_NOISE) if len(errors) else LEAST_NOISE
 
 
 def _measured_together(vocabulary: Vocabulary) -> Iterator[tuple[str, list[int]]]:

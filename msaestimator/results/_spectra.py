@@ -1,5 +1,6 @@
 """XP coefficients over the G flux as physical spectra with errors."""
 
+import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -96,7 +97,7 @@ def spectra_table(
 def _flux_errors(errors: np.ndarray, shares: ArrayLike | None, matrix: np.ndarray) -> np.ndarray:
     """Return the errors that those of coefficients make, (n_stars, n_wavelengths)."""
     if shares is None:
-        return np.asarray(np.sqrt(errors**2 @ matrix.T**2))
+        return np.sqrt(errors**2 @ matrix.T**2)
     shares = np.asarray(shares, dtype=float)
     if shares.ndim != 3 or shares.shape[:2] != errors.shape:
         raise ColumnError(
@@ -107,7 +108,7 @@ def _flux_errors(errors: np.ndarray, shares: ArrayLike | None, matrix: np.ndarra
     variance = own**2 @ matrix.T**2
     for factor in common:
         variance += (factor @ matrix.T) ** 2
-    return np.asarray(np.sqrt(variance))
+    return np.sqrt(variance)
 
 
 def _one_a_star(name: str, values: ArrayLike, n_stars: int) -> np.ndarray:

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm, t
 
 from msaestimator import StellarFoundationModel
+from msaestimator.datasets import load_xp_sampling
 from msaestimator.estimators._fainter_stars import ONCE
 from msaestimator.estimators._generalist_draws import fainter_words
 from msaestimator.estimators._generalist_errors import hold_back, situations
-from msaestimator.results import PredictionFlag
-from msaestimator.schema import Token, Vocabulary
+from msaestimator.results import SPECTRUM, PredictionFlag
+from msaestimator.schema import G_BAND, Token, Vocabulary, g_flux
 
 BLOCKS = {"read_by": "block", "n_requests": 2, "block_dropout": {"xp": 0.2, "label": 0.5}}
 
@@ -20,7 +22,8 @@ def make_blocks(make_generalist):
 
 @pytest.fixture(scope="module")
 def fitted(make_blocks, stars):
-    return make_blocks(max_epochs=3, calibration_fraction=0.2, make_fainter=17.0).fit(stars)
+    further = {"calibration_fraction": 0.2, "likelihood": "student", "n_factors": 3}
+    return make_blocks(max_epochs=3, make_fainter=17.0, **further).fit(stars)
 
 
 def test_answers_are_of_each_star_alone(fitted, stars):
@@ -95,6 +98,73 @@ def test_errors_are_calibrated_by_what_is_known(fitted, stars):
         fitted.error_calibration_ = calibration
     np.testing.assert_array_equal(calibrated["fe_h"], plain["fe_h"])
     assert (calibrated["fe_h_err"] != plain["fe_h_err"]).any()
+
+
+def test_an_error_is_half_the_central_68_percent_of_the_likelihood(make_blocks, stars):
+    """Of Student's t of four degrees of freedom it is 1.14 of its scale, of a normal one 1."""
+    told = stars["teff", "logg"]
+    model = make_blocks(max_epochs=0, likelihood="student").fit(stars)
+    student = model.request(told, "fe_h")
+    normal = model.set_params(likelihood="gaussian").request(told, "fe_h")
+    ratio = (student["fe_h_err"] / normal["fe_h_err"]).value
+    np.testing.assert_allclose(ratio, t(4).ppf(norm.cdf(1.0)), rtol=1e-5)
+
+
+def test_covariances_are_of_the_errors(fitted, stars):
+    told = stars["logg", "ebv"][:4]
+    names = ["teff", "fe_h", "relative_bp_1", "relative_rp_7"]
+    covariance = fitted.covariance(told, names)
+    answers = fitted.request(told, names)
+    errors = np.stack([answers[f"{name}_err"].value for name in names], axis=1)
+    np.testing.assert_allclose(np.sqrt(np.diagonal(covariance, 0, 1, 2)), errors, rtol=1e-4)
+    np.testing.assert_array_equal(covariance, covariance.swapaxes(1, 2))
+    correlation = covariance / (errors[:, :, None] * errors[:, None])
+    assert np.linalg.eigvalsh(correlation).min() > 0
+    assert np.abs(correlation[:, 0, 1:]).max() > 1e-3
+
+
+def test_covariances_do_not_depend_on_what_else_is_asked(fitted, stars):
+    told = stars["logg", "ebv"][:4]
+    few = fitted.covariance(told, ["fe_h", "relative_bp_2"])
+    more = fitted.covariance(told, ["relative_bp_2", "teff", "fe_h"])
+    np.testing.assert_allclose(few, more[:, [2, 0]][:, :, [2, 0]], rtol=1e-4)
+    block = fitted.covariance(told, "bp_coefficients")
+    np.testing.assert_allclose(block[:, 1, 1], few[:, 1, 1], rtol=1e-4)
+
+
+def test_what_is_told_has_no_covariance(fitted, stars):
+    covariance = fitted.covariance(stars["logg", "teff"][:3], ["teff", "fe_h"])
+    assert not covariance[:, 0].any()
+    assert (covariance[:, 1, 1] > 0).all()
+
+
+def test_errors_of_spectra_are_those_of_covariances(fitted, stars):
+    told = stars["teff", "logg", "ebv", G_BAND][:4]
+    spectra = fitted.spectrum(told)
+    covariance = fitted.covariance(told, SPECTRUM)
+    matrix = load_xp_sampling().matrix.value
+    variance = np.einsum("wi,nij,wj->nw", matrix, covariance, matrix)
+    expected = np.sqrt(variance) * g_flux(told[G_BAND].value)[:, None]
+    np.testing.assert_allclose(spectra["flux_err"].value, expected, rtol=1e-4)
+
+
+def test_a_model_without_factors_has_no_covariances(make_blocks, stars):
+    model = make_blocks(max_epochs=0).fit(stars)
+    with pytest.raises(ValueError, match="nothing in common. Fit one with .*`n_factors`"):
+        model.covariance(stars["logg", "ebv"], "teff")
+
+
+def test_blocks_are_told_components_of_their_words(fitted, stars):
+    """Of colours alone: coefficients need ten stars each."""
+    (block,) = fitted.contrasts_
+    assert block == "color"
+    number = list(dict.fromkeys(token.block for token in fitted.vocabulary_.tokens)).index(block)
+    assert fitted.module_.embeddings[number].contrasts is not None
+    values = np.sinh(fitted.reader_.transform(stars)[:, 0])
+    weights = fitted.contrasts_[block]["weights"]
+    combined = np.nan_to_num(values) @ weights
+    known = ~(np.isnan(values) @ (weights != 0).astype(float) > 0)
+    assert 0.5 < combined[:, 0][known[:, 0]].std() < 2.0
 
 
 def test_stars_held_back_are_not_trained_on_and_none_if_few():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from msaestimator.networks import BlockEmbedding, BlockTransformer
+from msaestimator.networks import BlockEmbedding, BlockTransformer, Contrasts
 
 BLOCKS = [0, 0, 0, 1, 2, 2]
 
@@ -24,7 +24,8 @@ def values():
 
 def test_answers_are_of_all_quantities_of_the_asked_blocks(network, values):
     assert network.words_of([2, 0]) == [4, 5, 0, 1, 2]
-    mean, log_variance = network(values, [2, 0])
+    mean, log_variance, factors = network(values, [2, 0])
+    assert factors is None
     assert mean.shape == log_variance.shape == (5, 5)
 
 
@@ -48,14 +49,14 @@ def test_unknown_is_not_zero(network, values):
 
 def test_what_lies_beneath_an_unknown_does_not_matter_to_gradients(network, values):
     values.requires_grad_(True)
-    sum(part.sum() for part in network(values, [0, 1, 2])).backward()
+    sum(part.sum() for part in network(values, [0, 1, 2])[:2]).backward()
     unknown = values.detach().isnan()
     assert (values.grad[unknown] == 0).all()
     assert (values.grad[~unknown] != 0).any()
 
 
 def test_nothing_known_is_answered(network):
-    mean, log_variance = network(torch.full((2, len(BLOCKS)), torch.nan), [0, 1, 2])
+    mean, log_variance, _ = network(torch.full((2, len(BLOCKS)), torch.nan), [0, 1, 2])
     assert mean.isfinite().all()
     assert log_variance.isfinite().all()
 
@@ -87,6 +88,55 @@ def test_attention_is_what_the_answer_comes_from(values):
 
 @pytest.mark.parametrize(("size", "width"), [(1, 16), (2, 20), (55, 20)])
 def test_small_blocks_have_small_embeddings(size, width):
-    embedding = BlockEmbedding(size, 10)
+    embedding = BlockEmbedding(range(size), 10)
     assert embedding.layers[0].out_features == width
     assert embedding(torch.randn(3, size)).shape == (3, 10)
+
+
+@pytest.fixture
+def make_network():
+    def make(**changes):
+        torch.manual_seed(0)
+        network = BlockTransformer(BLOCKS, 8, (2,), (12,), (4, 2), (9, 8), (6,), 0.0, **changes)
+        return network.eval()
+
+    return make
+
+
+def test_factors_are_of_all_answers_and_do_not_move_them(make_network, values):
+    network = make_network(n_factors=3)
+    mean, _, factors = network(values, [2, 0])
+    assert factors.shape == (5, 5, 4)
+    factors.sum().backward()
+    moved = {name for name, part in network.named_parameters() if part.grad is not None}
+    assert moved == {
+        n for n, _ in network.named_parameters() if n.startswith(("error", "factors"))
+    } - {
+        "factors.1.weight",
+        "factors.1.bias",
+    }
+
+
+def test_contrasts_are_told_to_their_block(make_network, values):
+    """The answer follows a sum that is known, and no other block's embedding changes."""
+    weights = torch.zeros(len(BLOCKS), 1)
+    weights[[0, 3]] = torch.tensor([[30.0], [-30.0]])
+    network = make_network(contrasts={1: Contrasts(weights, [0.5])}, asinh=True)
+    told = values.nan_to_num(0.3)
+    inputs = []
+    for part in network.embeddings:
+        part.layers.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
+    network(told, [0])
+    assert [part.shape[1] for part in inputs] == [6, 3, 4]
+    expected = (30.0 * (told[:, 0].sinh() - told[:, 3].sinh()) - 0.5).asinh()
+    torch.testing.assert_close(inputs[1][:, 2], expected)
+
+
+def test_contrasts_of_an_unknown_are_told_as_zero(make_network, values):
+    weights = torch.ones(len(BLOCKS), 1)
+    network = make_network(contrasts={0: Contrasts(weights, [0.5])})
+    values[:, 5] = torch.nan
+    seen = []
+    network.embeddings[0].layers[0].register_forward_hook(lambda *part: seen.append(part[1][0]))
+    network(values, [0])
+    assert torch.equal(seen[0][:, -1], torch.zeros(5))

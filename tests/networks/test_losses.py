@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import cauchy, norm
+from scipy.stats import cauchy, norm, t
 
 from msaestimator.networks import cauchy_error, likelihood_loss, masked_error, pinball_loss
 
@@ -218,7 +218,7 @@ def gaussian_by_hand(mean, log_variance, target, error, counted):
     return -np.mean(likelihood) - 0.5 * np.log(2 * np.pi)
 
 
-class TestGaussian:
+class TestLikelihood:
     @pytest.fixture
     def answered(self, double):
         """Mean, log variance, target with NaN, error, and what is counted."""
@@ -230,6 +230,13 @@ class TestGaussian:
     def test_equals_scipys(self, answered):
         expected = gaussian_by_hand(*(part.numpy() for part in answered))
         assert likelihood_loss(*answered).item() == pytest.approx(expected, rel=1e-9)
+
+    def test_equals_scipys_student(self, answered):
+        mean, log_variance, target, error, counted = (part.numpy() for part in answered)
+        spread = np.sqrt(np.exp(log_variance) + error**2)
+        terms = t.logpdf(target[counted], 4.0, mean[counted], spread[counted]) - t.logpdf(0, 4.0)
+        loss = likelihood_loss(*answered, degrees_of_freedom=4.0)
+        assert loss.item() == pytest.approx(-terms.mean(), rel=1e-9)
 
     def test_error_and_predicted_spread_add_in_quadrature(self, double):
         """A spread of 0.3 measured with 0.4 is one of 0.5 measured without error."""

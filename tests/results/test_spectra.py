@@ -134,6 +134,7 @@ def test_no_star_has_no_spectrum():
         ({"g_magnitudes": [15.0]}, r"`g_magnitudes` must have shape \(2,\), got \(1,\)"),
         ({"g_magnitudes": 15.0}, r"`g_magnitudes` must have shape \(2,\), got \(\)"),
         ({"g_errors": [1.0] * 3}, r"`g_errors` must have shape \(2,\), got \(3,\)"),
+        ({"error_shares": np.ones((2, N))}, r"`error_shares` must have shape \(2, 110\) and"),
         ({"identifiers": [1.0, 2.0]}, "`identifiers` must be integers"),
     ],
 )
@@ -145,3 +146,18 @@ def test_refuses_what_does_not_fit(change, message):
     }
     with pytest.raises(ColumnError, match=message):
         spectra_table(**(good | change))
+
+
+def test_errors_in_common_add_along_the_spectrum(spectra):
+    """Wholly in common, errors are those of the spectrum that moves by them."""
+    coefficients, errors, g = spectra
+    coefficients, errors = over_g_flux(coefficients, g), over_g_flux(errors, g)
+    shares = np.zeros((*errors.shape, 2))
+    shares[..., 0] = 1.0
+    table = spectra_table(coefficients, errors, g, error_shares=shares)
+    moved = spectra_table(coefficients + errors, errors, g)
+    change = np.abs(moved["flux"] - table["flux"]).value
+    np.testing.assert_allclose(table["flux_err"].value, change, rtol=1e-6, atol=1e-24)
+    own = spectra_table(coefficients, errors, g, error_shares=shares[..., ::-1])
+    plain = spectra_table(coefficients, errors, g)
+    np.testing.assert_allclose(own["flux_err"], plain["flux_err"], rtol=1e-12)
