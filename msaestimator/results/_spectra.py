@@ -1,6 +1,5 @@
 """XP coefficients over the G flux as physical spectra with errors."""
 
-import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
 
