@@ -108,19 +108,16 @@ def check_reconstructs(reconstruction_weight: float) -> None:
 
 
 def clone_with_encoder(estimator: BaseEstimator) -> BaseEstimator:
-    """Return an unfitted copy that starts from the same encoder, fitted if this one is."""
-    parameters = {
-        name: clone(value, safe=False)
-        for name, value in estimator.get_params(deep=False).items()
-        if name != "encoder"
-    }
-    encoder = estimator.encoder
-    if isinstance(encoder, MaskedStellarAutoencoder):
-        # A pre-trained encoder is data: cloning it away would train it again in every
-        # fold. It is never changed by fit; the copy keeps set_params from reaching it.
-        fitted = hasattr(encoder, "module_")
-        encoder = copy.copy(encoder) if fitted else clone(encoder)
-    return type(estimator)(encoder=encoder, **parameters)
+    """Return an unfitted copy with the same encoder and teacher, fitted if they are."""
+    parameters = estimator.get_params(deep=False)
+    return type(estimator)(**{name: _as_given(value) for name, value in parameters.items()})
+
+
+def _as_given(value: Any) -> Any:
+    """Return a parameter for another estimator: as fitted as it is."""
+    # A fitted model is data: cloning it away would train it again in every fold. It is never
+    # changed by fit; the copy keeps set_params from reaching it.
+    return copy.copy(value) if hasattr(value, "module_") else clone(value, safe=False)
 
 
 def load_encoder(module: nn.Module, encoder: MaskedStellarAutoencoder) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from msaestimator.estimators._fine_tuning import load_encoder
 from msaestimator.networks import IndependentRegressors, QuantileHead, QuantileRegressor
 from msaestimator.preprocessing import weights_of_labels
-from msaestimator.training import EnsembleObjective, PredictionObjective
+from msaestimator.training import EnsembleObjective, PredictionObjective, TaughtObjective
 
 __all__ = ["build_regressor", "prediction_objective", "start_regressor"]
 
@@ -23,13 +23,15 @@ def start_regressor(regressor: Any) -> QuantileRegressor | IndependentRegressors
     """Return the network to fine-tune, with the weights of the pre-training."""
     module = build_regressor(regressor)
     # Without pre-training each independent member has its own first weights.
-    if regressor.encoder is not None:
+    if regressor.encoder is not None and regressor.teacher is None:
         load_encoder(module, regressor.encoder_)
     return module
 
 
-def prediction_objective(regressor: Any) -> PredictionObjective | EnsembleObjective:
-    """Return the loss of a regressor's network, whichever its ensemble."""
+def prediction_objective(
+    regressor: Any, *, taught: bool = False
+) -> PredictionObjective | TaughtObjective | EnsembleObjective:
+    """Return the loss of a regressor's network, whichever its ensemble, with a teacher or not."""
     objective = PredictionObjective(
         regressor.quantiles,
         regressor.prediction_weight,
@@ -38,7 +40,8 @@ def prediction_objective(regressor: Any) -> PredictionObjective | EnsembleObject
         weights_of_labels(regressor.label_weights, regressor.labels_),
         regressor.width_power,
     )
-    return objective if regressor.ensemble == "shared" else EnsembleObjective(objective)
+    of_one = TaughtObjective(objective) if taught else objective
+    return of_one if regressor.ensemble == "shared" else EnsembleObjective(of_one)
 
 
 def _build_network(regressor: Any, n_members: int) -> QuantileRegressor:

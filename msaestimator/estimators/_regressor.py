@@ -47,6 +47,14 @@ from msaestimator.estimators._regressor_passes import (
     star_flags,
 )
 from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.estimators._teaching import (
+    TaughtMask,
+    check_teacher,
+    first_weights,
+    fitted_teacher,
+    student_encoder,
+    take_scale,
+)
 from msaestimator.estimators._training_stars import stars_in_memory
 from msaestimator.metrics import r2
 from msaestimator.networks import IndependentRegressors, JointMask, NoisyMask, QuantileRegressor
@@ -103,6 +111,14 @@ class StellarParameterRegressor(RegressorMixin, SavedEstimator):
         pre-trained on the same stars first; the name of a released model (``"gaia-xp"``) or a
         folder is that of ``MaskedStellarAutoencoder.from_pretrained``; None is an untrained
         network of the default size.
+    teacher : StellarParameterRegressor, str or Path, optional
+        Fitted regressor whose predictions are learned in place of labels: a smaller network is
+        then about as good, and faster. In each batch the teacher is asked about just what is shown
+        of the stars, hidden features and noise included, so that stars without labels teach as
+        well. ``encoder`` tells the network's size, and must not be fitted; stars are read, and
+        labels scaled, as the teacher does; ``labels`` and ``quantiles`` must be the teacher's, and
+        ``width_power`` does not count. Known labels calibrate the intervals. A string or path is
+        that of `from_pretrained`. The teacher is left unchanged, and is no part of a saved model.
     labels : sequence of str, mapping of str to unit, or None
         Names of the stellar parameters, and the units to predict them in (the schema's if
         none are given). None takes every column of ``y`` but errors, or those of the table that
@@ -251,6 +267,7 @@ feature_names_in_
     encoder: MaskedStellarAutoencoder | str | Path | None = parameter(
         None, positional=True, of_run=False, of_fit=True
     )
+    teacher: "StellarParameterRegressor | str | Path | None" = parameter(None, of_run=False)
     labels: Sequence[str] | Mapping[str, str] | None = parameter(None, of_fit=True)
     log_labels: str | Sequence[str] = parameter("auto", of_fit=True)
     quantiles: Sequence[float] = (0.16, 0.5, 0.84)
@@ -380,9 +397,12 @@ feature_names_in_
         check_known(labels)
         surveys = read_surveys(X, survey, len(labels.values), self.reference_survey)
         again = self.warm_start and self.__sklearn_is_fitted__()
+        teacher = fitted_teacher(self.teacher, StellarParameterRegressor, device=self.device)
         if again:
             self._check_fitted("labels")
             self.intervals_.check_same(labels, self.quantiles)
+        elif teacher is not None:
+            self.encoder_ = student_encoder(self.encoder, teacher)
         else:
             self.encoder_ = fitted_encoder(
                 self.encoder,
@@ -396,6 +416,8 @@ feature_names_in_
             self.intervals_ = IntervalModel(self.quantiles, self.log_labels, self.calibrator).fit(
                 labels
             )
+            if teacher is not None:
+                take_scale(self.intervals_, teacher)
         targets = self.label_scaler_.scaled(labels.values).astype(np.float32)
         with seeded(self.random_state, resolve_device(self.device)):
             self.survey_offsets_, targets = on_reference_scale(
@@ -413,8 +435,8 @@ feature_names_in_
             draws = epoch_draws(self, (X, y), features, labels, targets, weights)
             self._train(
                 "fine-tuning",
-                prediction_objective(self),
-                self._mask(),
+                prediction_objective(self, taught=teacher is not None),
+                self._mask() if teacher is None else TaughtMask(self._mask(), teacher),
                 fine_tuning_groups(self),
                 stars_in_memory(
                     X,
@@ -424,7 +446,7 @@ feature_names_in_
                     sample_weight=weights,
                     draw=draws.epochs(rows) if draws.is_needed else None,
                 ),
-                start=[t.cpu().numpy() for t in self.module_.autoencoder.state_dict().values()],
+                start=first_weights(self.module_.autoencoder, teacher),
             )
         self.encoder_._measure(features)
         self._calibrate(*draws.to_calibrate(held_back))
@@ -834,6 +856,7 @@ feature_names_in_
         super()._check_parameters()
         check_levels(self.quantiles)
         check_encoder(self.encoder)
+        check_teacher(self.teacher, StellarParameterRegressor)
         if self.average_from < 1 and self.early_stopping:
             raise ValueError(
                 "`average_from` below 1 and `early_stopping` would both choose the weights to "

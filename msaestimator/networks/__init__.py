@@ -10,7 +10,13 @@ from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._ensembles import IndependentRegressors
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
 from msaestimator.networks._joint_errors import common_error_loss, error_shares
-from msaestimator.networks._losses import cauchy_error, likelihood_loss, masked_error, pinball_loss
+from msaestimator.networks._losses import (
+    cauchy_error,
+    likelihood_loss,
+    masked_error,
+    pinball_loss,
+    taught_loss,
+)
 from msaestimator.networks._luminosity import PseudoLuminosity
 from msaestimator.networks._masking import GroupMask, JointMask, SpanMask
 from msaestimator.networks._noise import NoisyMask
@@ -50,4 +56,5 @@ __all__ = [
     "masked_error",
     "pinball_loss",
     "residual_stack",
+    "taught_loss",
 ]

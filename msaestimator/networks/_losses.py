@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["cauchy_error", "likelihood_loss", "masked_error", "pinball_loss"]
+__all__ = ["cauchy_error", "likelihood_loss", "masked_error", "pinball_loss", "taught_loss"]
 
 TINY = 1e-12
 """Least divisor of a mean: it keeps a mean over nothing from dividing by zero."""
@@ -115,6 +115,35 @@ def _inverse_widths(quantiles: Tensor, known: Tensor, power: float) -> Tensor:
     inverse = (width / typical.clamp(min=TINY)).clamp(min=NARROWEST) ** -power
     inverse = inverse.masked_fill(~known, 0.0)
     return inverse * known.sum(dim=0) / inverse.sum(dim=0).clamp(min=TINY)
+
+
+def taught_loss(
+    quantiles: Tensor,
+    taught: Tensor,
+    weights: Tensor | None = None,
+    star_weights: Tensor | None = None,
+) -> Tensor:
+    """Return how far quantiles are from a teacher's, in widths of the teacher's intervals.
+
+    The mean of the absolute difference over labels, members and quantiles. A teacher errs by about
+    such a width: what a student adds to its errors depends on this ratio, whether a star's labels
+    can be told well or not.
+
+    Parameters
+    ----------
+    quantiles : Tensor of shape (batch, n_members, n_labels, n_quantiles)
+    taught : Tensor of shape (batch, n_labels, n_quantiles)
+        Quantiles of the teacher.
+    weights : Tensor of shape (n_labels,), optional
+        Weight of each label; None weighs all alike.
+    star_weights : Tensor of shape (batch,), optional
+        Weights of the stars, as in `masked_error`.
+    """
+    width = taught[..., -1] - taught[..., 0]
+    width = width.maximum(NARROWEST * width.median(dim=0).values).clamp(min=TINY)
+    difference = (quantiles - taught[:, None]).abs().mean(dim=(1, 3))
+    loss = _weighted(difference / width, star_weights)
+    return loss.mean() if weights is None else (loss @ weights).mean() / weights.sum()
 
 
 def likelihood_loss(

@@ -83,6 +83,7 @@ ADDED: Mapping[str, Described] = {
         "make_fainter": None,
         "sky_mix": False,
         "resample_labels": [],
+        "teacher": None,
     },
     "StellarFeatures": {"aliases": True},
     "TokenReader": {"invalid": "raise"},

@@ -25,6 +25,7 @@ from msaestimator.training._objectives import (
     PredictionObjective,
     ReconstructionObjective,
     RequestObjective,
+    TaughtObjective,
 )
 from msaestimator.training._plan import plan
 from msaestimator.training._processes import Processes
@@ -54,6 +55,7 @@ __all__ = [
     "Schedule",
     "StarsInMemory",
     "StarsOnDisk",
+    "TaughtObjective",
     "TensorBatches",
     "TrainingPlan",
     "autocast",

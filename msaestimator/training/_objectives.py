@@ -12,6 +12,7 @@ from msaestimator.networks import (
     likelihood_loss,
     masked_error,
     pinball_loss,
+    taught_loss,
 )
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "PredictionObjective",
     "ReconstructionObjective",
     "RequestObjective",
+    "TaughtObjective",
 ]
 
 
@@ -127,6 +129,17 @@ class PredictionObjective(nn.Module):
         prediction = pinball_loss(
             quantiles, y, self.levels, self.label_weights, self.width_power, star_weights
         )
+        return self.with_reconstruction(prediction, reconstruction, hidden, x, star_weights)
+
+    def with_reconstruction(
+        self,
+        prediction: Tensor,
+        reconstruction: Tensor | None,
+        hidden: Tensor,
+        x: Tensor,
+        star_weights: Tensor | None,
+    ) -> Tensor:
+        """Return the weighted sum of a loss of the prediction and that of a reconstruction."""
         loss = self.prediction_weight * prediction
         if reconstruction is None:
             return loss
@@ -134,16 +147,49 @@ class PredictionObjective(nn.Module):
         return loss + self.reconstruction_weight * second
 
 
+class TaughtObjective(nn.Module):
+    """Weighted sum of the distance from a teacher's quantiles and of the reconstruction loss.
+
+    Parameters
+    ----------
+    objective : PredictionObjective
+        Weights, and the reconstruction's loss; its levels do not matter.
+    """
+
+    def __init__(self, objective: PredictionObjective) -> None:
+        super().__init__()
+        self.objective = objective
+
+    def forward(
+        self,
+        output: tuple[Tensor, Tensor | None],
+        draw: tuple[Tensor, Tensor],
+        x: Tensor,
+        y: Tensor,
+        star_weights: Tensor | None = None,
+    ) -> Tensor:
+        """Return the loss; ``draw`` has hidden places and taught quantiles, labels do not count.
+
+        The taught quantiles are of shape (batch, n_labels, n_quantiles).
+        """
+        quantiles, reconstruction = output
+        hidden, taught = draw
+        prediction = taught_loss(quantiles, taught, self.objective.label_weights, star_weights)
+        return self.objective.with_reconstruction(
+            prediction, reconstruction, hidden, x, star_weights
+        )
+
+
 class EnsembleObjective(nn.Module):
     """Mean of an objective over the outputs of independent networks.
 
     Parameters
     ----------
-    objective : PredictionObjective
+    objective : PredictionObjective or TaughtObjective
         Objective of one network.
     """
 
-    def __init__(self, objective: PredictionObjective) -> None:
+    def __init__(self, objective: PredictionObjective | TaughtObjective) -> None:
         super().__init__()
         self.objective = objective
 

@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import cauchy, norm, t
 
-from msaestimator.networks import cauchy_error, likelihood_loss, masked_error, pinball_loss
+from msaestimator.networks import (
+    cauchy_error,
+    likelihood_loss,
+    masked_error,
+    pinball_loss,
+    taught_loss,
+)
 
 NAN = float("nan")
 LEVELS = torch.tensor([0.16, 0.5, 0.84])
@@ -367,3 +373,36 @@ def test_batches_of_weighted_stars_are_unbiased():
     whole = weighted_losses(weights, torch.arange(20))
     batches = [weighted_losses(weights[rows], rows) for rows in torch.arange(20).split(5)]
     torch.testing.assert_close(torch.stack(batches).mean(dim=0), whole)
+
+
+def test_taught_loss_is_in_widths_of_the_teacher():
+    rng = np.random.default_rng(1)
+    quantiles = rng.normal(size=(9, 2, 3, 3)).cumsum(axis=-1)
+    taught = rng.uniform(0.1, 2.0, size=(9, 3, 3)).cumsum(axis=-1)
+    of_star, of_label = rng.uniform(0.5, 2.0, size=9), rng.uniform(0.5, 2.0, size=3)
+    width = taught[..., -1] - taught[..., 0]
+    width = np.maximum(width, 0.2 * np.median(width, axis=0))
+    terms = np.array(
+        [
+            of_star[s] * of_label[k] * abs(quantiles[s, m, k, q] - taught[s, k, q]) / width[s, k]
+            for s, m, k, q in np.ndindex(*quantiles.shape)
+        ]
+    )
+    given = [torch.from_numpy(array) for array in (quantiles, taught, of_label, of_star)]
+    assert float(taught_loss(*given)) == pytest.approx(terms.mean() / of_label.mean())
+    # Another unit of the labels is the same loss, and so are equal weights and none.
+    assert float(taught_loss(7 * given[0], 7 * given[1])) == pytest.approx(
+        float(taught_loss(*given[:2], torch.ones(3, dtype=torch.float64), torch.ones(9)))
+    )
+
+
+def test_taught_loss_of_what_was_taught_is_zero():
+    taught = torch.randn(5, 2, 3).cumsum(dim=-1)
+    quantiles = taught[:, None].repeat(1, 4, 1, 1).requires_grad_()
+    loss = taught_loss(quantiles, taught)
+    loss.backward()
+    assert loss.item() == 0.0
+    assert quantiles.grad.isfinite().all()
+    # Nor does a teacher who is sure of everything make it infinite.
+    sure = torch.zeros(5, 2, 3)
+    assert taught_loss(sure[:, None], sure).isfinite()

@@ -5,11 +5,12 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from msaestimator.networks import Requests
+from msaestimator.networks import Requests, taught_loss
 from msaestimator.training import (
     PredictionObjective,
     ReconstructionObjective,
     RequestObjective,
+    TaughtObjective,
 )
 
 LEVELS = (0.05, 0.5, 0.95)
@@ -160,3 +161,19 @@ def test_requests_are_weighted_in_training_alone(answers):
     weighted, plain = RequestObjective(beta=0.5), RequestObjective()
     assert weighted(*asked) != plain(*asked)
     assert weighted.eval()(*asked) == plain(*asked)
+
+
+def test_a_taught_objective_is_the_sum_of_its_parts(batch):
+    reconstruction, hidden, x = tensors(*batch)
+    quantiles, taught = torch.randn(40, 2, 3, 3), torch.randn(40, 3, 3)
+    taught, stars = taught.cumsum(dim=-1), torch.rand(40)
+    own = ReconstructionObjective([0, 2, 3], 1, False)
+    objective = TaughtObjective(PredictionObjective(LEVELS, 0.7, 0.2, own, [1.0, 2.0, 0.5]))
+    found = objective((quantiles, reconstruction), (hidden, taught), x, None, stars)
+    alone = objective((quantiles, None), (hidden, taught), x, None, stars)
+    weights = torch.tensor([1.0, 2.0, 0.5])
+    assert float(alone) == pytest.approx(
+        0.7 * float(taught_loss(quantiles, taught, weights, stars))
+    )
+    second = own(reconstruction, hidden, x, star_weights=stars)
+    assert float(found) == pytest.approx(float(alone) + 0.2 * float(second))
