@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import ArrayLike
 
 from msaestimator.datasets._star_columns import StarColumns, existing
 from msaestimator.datasets._star_file import StarFile
@@ -282,6 +283,41 @@ class StarDataset:
             return self._columns.empty(names)
         return stars_of_arrow(_joined(kept).take(np.argsort(keys)))
 
+    def take(self, rows: ArrayLike, columns: Iterable[str] | None = None) -> StarTable:
+        """Return stars by the numbers of their rows, in the order of these.
+
+        Parameters
+        ----------
+        rows : array-like of int of shape (n_stars,)
+            Numbers of rows, counted over all files from zero, as those of `Fragment` are.
+        columns : iterable of str, optional
+            Columns to read, some of `columns`; None reads them all.
+
+        Returns
+        -------
+        StarTable of length n_stars
+
+        Raises
+        ------
+        IndexError
+            There is no row of that number.
+
+        Notes
+        -----
+        Only fragments that have a row are read. Memory holds the rows and one piece.
+        """
+        names, numbers = self._names(columns), np.asarray(rows, dtype=np.int64)
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
+            raise IndexError(
+                f"`rows` must be numbers from 0 to {len(self) - 1}, got {numbers.min()} to "
+                f"{numbers.max()}."
+            )
+        order = np.argsort(numbers, kind="stable")
+        kept = [piece for f in self.fragments for piece in self._rows(f, numbers[order], names)]
+        if not kept:
+            return self._columns.empty(names)
+        return stars_of_arrow(_joined(kept).take(np.argsort(order)))
+
     def check_ids(self) -> None:
         """Check that each star is in the files once, by reading ``source_id`` of all.
 
@@ -319,6 +355,18 @@ class StarDataset:
     def _file(self, path: Path, names: Sequence[str]) -> Iterator[pa.Table]:
         for group in range(self._files[path].n_groups):
             yield from self._pieces(path, group, names)
+
+    def _rows(
+        self, fragment: Fragment, rows: np.ndarray, names: Sequence[str]
+    ) -> Iterator[pa.Table]:
+        """Yield those of a fragment that are among rows, whose numbers increase."""
+        start, end = fragment.start, fragment.start + fragment.n_rows
+        own = rows[slice(*np.searchsorted(rows, [start, end]))]
+        if not len(own):
+            return
+        for piece in self._pieces(fragment.path, fragment.row_group, names):
+            yield piece.take(own[(own >= start) & (own < start + len(piece))] - start)
+            start += len(piece)
 
     def _pieces(self, path: Path, group: int, names: Sequence[str]) -> Iterator[pa.Table]:
         """Yield the rows of a group by our names."""

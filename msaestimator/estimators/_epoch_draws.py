@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
+from msaestimator.datasets import SkyMix
 from msaestimator.estimators._fainter_stars import ONCE, FainterStars, fainter_stars
 from msaestimator.preprocessing import (
     Features,
@@ -59,38 +59,58 @@ class EpochDraws:
 
     def epochs(self, rows: np.ndarray) -> Draw:
         """Return what draws the arrays of `train` for an epoch: of some rows of the stars."""
-        mix = None
-        if self.faint is not None and self.regressor.sky_mix:
-            mix = self.faint.sky_mix(self._with_labels)
+        mix = self.sky_mix()
 
         def draw(epoch: int) -> list[np.ndarray]:
-            arrays = [self.regressor._with_errors(self.features), self.draw_targets(epoch)]
-            weights = self.weights
-            if self.faint is not None:
-                table, features, modulus = self.faint.draw(epoch)
-                arrays = [
-                    self.regressor._with_errors(features, modulus > 0),
-                    self.draw_targets(epoch, modulus),
-                ]
-                if mix is not None:
-                    weights = weights * mix.weights(self._with_labels(table))
+            *arrays, weights = self.draw(mix, epoch)
             weights = weights[rows] / weights[rows].mean()
             return [*(array[rows] for array in arrays), weights.astype(np.float32)]
 
         return draw
 
-    def draw_targets(self, epoch: int, modulus: np.ndarray | None = None) -> np.ndarray:
+    def sky_mix(self) -> SkyMix | None:
+        """Return the weights that make the mix of kinds the sky's, if the regressor asks."""
+        if self.faint is None or not self.regressor.sky_mix:
+            return None
+        return self.faint.sky_mix(self._with_labels)
+
+    def draw(self, mix: SkyMix | None, epoch: int, *part: int) -> list[np.ndarray]:
+        """Return features, targets and weights of all stars in an epoch.
+
+        Parameters
+        ----------
+        mix : SkyMix or None
+            Weights by kind and brightness.
+        epoch : int
+        *part : int
+            Numbers that tell these stars from others of a dataset.
+        """
+        if self.faint is None:
+            x = self.regressor._with_errors(self.features)
+            return [x, self.draw_targets(epoch, *part), self.weights]
+        table, features, modulus = self.faint.draw(epoch, *part)
+        weights = self.weights
+        if mix is not None:
+            weights = weights * mix.weights(self._with_labels(table))
+        x = self.regressor._with_errors(features, modulus > 0)
+        return [x, self.draw_targets(epoch, *part, modulus=modulus), weights]
+
+    def draw_targets(
+        self, epoch: int, *part: int, modulus: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the targets of an epoch, (n_stars, n_labels) float32.
 
         Parameters
         ----------
         epoch : int
             Number of the draw.
+        *part : int
+            Numbers that tell these stars from others of a dataset.
         modulus : ndarray of shape (n_stars,), optional
             Growth of the stars' distance moduli in mag: parallaxes are those of stars so far away.
         """
-        noise = np.random.RandomState([self.seed, epoch]).standard_normal(self.targets.shape)
-        targets = self.targets + self.target_errors * noise
+        rng = np.random.RandomState([self.seed, epoch, *part])
+        targets = self.targets + self.target_errors * rng.standard_normal(self.targets.shape)
         if modulus is not None:
             targets = move_labels(
                 self.regressor.label_scaler_, self.labels.names, targets, modulus
@@ -112,7 +132,7 @@ class EpochDraws:
         if self.faint is not None:
             _, features, modulus = self.faint.draw(ONCE)
         values = np.ascontiguousarray(features.values[rows])
-        return Features(values, features.columns), self.draw_targets(ONCE, modulus)[rows]
+        return Features(values, features.columns), self.draw_targets(ONCE, modulus=modulus)[rows]
 
     def _with_labels(self, table: StarTable) -> StarTable:
         """Return a draw of the stars with their labels as columns."""
@@ -150,6 +170,7 @@ def epoch_draws(
     labels: LabelSet,
     targets: np.ndarray,
     weights: np.ndarray | None,
+    seed: int,
 ) -> EpochDraws:
     """Return the draws that the parameters of a regressor ask for.
 
@@ -158,10 +179,9 @@ def epoch_draws(
     regressor : StellarParameterRegressor
     stars : pair
         ``X`` and ``y`` of the fit.
-    features, labels, targets, weights
+    features, labels, targets, weights, seed
         The same as in `EpochDraws`.
     """
-    seed = torch.initial_seed() % 2**32
     errors = collect_label_errors(
         *stars, labels, regressor.resample_labels, aliases=regressor.aliases
     )

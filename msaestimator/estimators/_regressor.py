@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_consistent_length
 
 from msaestimator.archive import GaiaArchive
+from msaestimator.datasets import StarDataset
 from msaestimator.estimators._autoencoder import MaskedStellarAutoencoder
 from msaestimator.estimators._epoch_draws import EpochDraws, epoch_draws
 from msaestimator.estimators._fine_tuning import (
@@ -23,6 +24,7 @@ from msaestimator.estimators._fine_tuning import (
     open_for_fit,
 )
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
+from msaestimator.estimators._held_stars import check_on_disk, held_stars
 from msaestimator.estimators._masks import feature_mask
 from msaestimator.estimators._parameters import (
     Rule,
@@ -47,6 +49,8 @@ from msaestimator.estimators._regressor_passes import (
     star_flags,
 )
 from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.estimators._score_in_parts import mean_r2
+from msaestimator.estimators._stars_to_predict import stars_to_predict
 from msaestimator.estimators._teaching import (
     TaughtMask,
     check_teacher,
@@ -55,7 +59,7 @@ from msaestimator.estimators._teaching import (
     student_encoder,
     take_scale,
 )
-from msaestimator.estimators._training_stars import stars_in_memory
+from msaestimator.estimators._training_stars import in_parts
 from msaestimator.metrics import r2
 from msaestimator.networks import IndependentRegressors, JointMask, NoisyMask, QuantileRegressor
 from msaestimator.outliers import OutlierModel, training_views
@@ -358,18 +362,23 @@ feature_names_in_
 
         Parameters
         ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
-            Stars, or features that a pipeline has prepared.
+        X : table of n_stars stars, array of shape (n_stars, n_features), or StarDataset
+            Stars, or features that a pipeline has prepared. Those of a
+            :class:`~msaestimator.datasets.StarDataset` are read from disk in every epoch, some
+            100,000 at a time; 20,000 of them are held in memory, half of these with labels, for
+            what else is learned: scales, offsets of surveys, calibration, outlier scores.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
-            The labels, NaN where unknown. None takes the columns ``labels`` of ``X``.
+            The labels, NaN where unknown. None takes the columns ``labels`` of ``X``, and has to
+            be for stars on disk.
         survey : str, array-like of shape (n_stars,), or None
             The survey that each star's labels are from, a string or an integer; or the name of
-            the column of ``X`` that tells it. Labels are brought to the scale of
-            ``reference_survey``. None takes labels as they are.
+            the column of ``X`` that tells it, as stars on disk need it. Labels are brought to the
+            scale of ``reference_survey``. None takes labels as they are.
         sample_weight : array-like of shape (n_stars,), optional
             Weights of the stars in the losses, also of a pre-training, of any scale; a star of
-            weight zero does not count at all. None weighs all alike. Scales, calibration and
-            outlier scores are of all stars that count, whatever their weight.
+            weight zero does not count at all. None weighs all alike, and has to be for stars on
+            disk. Scales, calibration and outlier scores are of all stars that count, whatever
+            their weight.
 
         Returns
         -------
@@ -390,12 +399,15 @@ feature_names_in_
             predicts them.
         """
         self._check_parameters()
+        check_on_disk(X, y=y, survey=survey)
         weights, X, y, survey = counted_stars(sample_weight, X, y, survey)
-        X = open_for_fit(self, X)
-        labels = collect_labels(X, y, self.labels, invalid=self.invalid, aliases=self.aliases)
-        check_consistent_length(X, labels.values)
+        held = held_stars(X, self.labels, aliases=self.aliases)
+        stars = open_for_fit(self, held.stars)
+        X = X if isinstance(X, StarDataset) else stars
+        labels = collect_labels(stars, y, self.labels, invalid=self.invalid, aliases=self.aliases)
+        check_consistent_length(stars, labels.values)
         check_known(labels)
-        surveys = read_surveys(X, survey, len(labels.values), self.reference_survey)
+        surveys = read_surveys(stars, survey, len(labels.values), self.reference_survey)
         again = self.warm_start and self.__sklearn_is_fitted__()
         teacher = fitted_teacher(self.teacher, StellarParameterRegressor, device=self.device)
         if again:
@@ -411,7 +423,7 @@ feature_names_in_
                 random_state=self.random_state,
                 sample_weight=weights,
             )
-        features = self.reader_.transform(X)
+        features = self.reader_.transform(stars)
         if not again:
             self.intervals_ = IntervalModel(self.quantiles, self.log_labels, self.calibrator).fit(
                 labels
@@ -432,19 +444,21 @@ feature_names_in_
             )
             if not again:
                 self.module_ = start_regressor(self)
-            draws = epoch_draws(self, (X, y), features, labels, targets, weights)
+            seed = torch.initial_seed() % 2**32
+            draws = epoch_draws(self, (stars, y), features, labels, targets, weights, seed)
             self._train(
                 "fine-tuning",
                 prediction_objective(self, taught=teacher is not None),
                 self._mask() if teacher is None else TaughtMask(self._mask(), teacher),
                 fine_tuning_groups(self),
-                stars_in_memory(
+                stars_to_predict(
+                    self,
                     X,
-                    rows,
-                    self._with_errors(features)[rows],
-                    targets[rows],
+                    held,
+                    draws,
+                    (rows, held_back),
+                    survey=survey,
                     sample_weight=weights,
-                    draw=draws.epochs(rows) if draws.is_needed else None,
                 ),
                 start=first_weights(self.module_.autoencoder, teacher),
             )
@@ -659,18 +673,21 @@ feature_names_in_
 
         Parameters
         ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        X : table of n_stars stars, array of shape (n_stars, n_features), or StarDataset
+            Stars, which are read from disk 10,000 at a time.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
-            The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
+            The labels; unknown ones (NaN) are ignored. None takes them from ``X``, and has to be
+            for stars on disk.
         sample_weight : array-like of shape (n_stars,), optional
-            Weights of the stars; None weighs all alike.
+            Weights of the stars; None weighs all alike, and has to be for stars on disk.
         """
         self._check_fitted()
+        if isinstance(X, StarDataset):
+            check_on_disk(X, y=y, sample_weight=sample_weight)
+            return mean_r2(self._compared(part, None) for part in in_parts(X))
         X = self._open(X)
         check_any_star(X)
-        predicted = self.predict(X)
-        truth = self._truth(X, y)
-        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape), sample_weight)))
+        return float(np.nanmean(r2(*self._compared(X, y), sample_weight)))
 
     def calibrate(self, X: Any, y: Any = None) -> Self:
         """Calibrate the intervals on stars that were not in ``fit``.
@@ -780,6 +797,11 @@ feature_names_in_
         """Return the labels of stars, (n_stars, n_labels), in the model's units."""
         given = collect_labels(X, y, self.units_, invalid=self.invalid, aliases=self.aliases)
         return given.values
+
+    def _compared(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return known and predicted labels of stars, each (n_stars, n_labels)."""
+        truth = self._truth(self._open(X), y)
+        return truth, self.predict(X).reshape(truth.shape)
 
     def _read(self, X: Any) -> Features:
         self._check_fitted()

@@ -1,23 +1,20 @@
 """Stars as trainings take them: a table in memory, or a dataset on disk of which a sample is."""
 
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from msaestimator.datasets import StarDataset
-from msaestimator.estimators._fainter_stars import FainterStars, fainter_stars
-from msaestimator.exceptions import (
-    ColumnError,
-    MissingColumnWarning,
-    MissingValueWarning,
-    RenamedColumnWarning,
+from msaestimator.estimators._dataset_pieces import (
+    DatasetPieces,
+    columns_of_features,
+    known_ids,
 )
+from msaestimator.estimators._fainter_stars import FainterStars, fainter_stars
 from msaestimator.preprocessing import Features, StarReader
-from msaestimator.schema import FeatureSchema
-from msaestimator.tables import NamedColumns, source_ids_of
+from msaestimator.tables import NamedColumns
 from msaestimator.training import Draw, StarsInMemory, StarsOnDisk
 
 __all__ = ["held_in_memory", "in_parts", "stars_in_memory", "stars_to_reconstruct"]
@@ -71,7 +68,7 @@ def stars_in_memory(
     if sample_weight is not None:
         weights = sample_weight[rows]
         arrays.append((weights / weights.mean()).astype(np.float32))
-    ids = _known_ids(X)
+    ids = known_ids(X)
     return StarsInMemory(arrays, draw, None if ids is None else ids[rows])
 
 
@@ -110,7 +107,7 @@ def stars_to_reconstruct(
     return stars_in_memory(X, rows, x, x, sample_weight=sample_weight, draw=draw)
 
 
-class PiecesToReconstruct:
+class PiecesToReconstruct(DatasetPieces):
     """Pieces of a dataset on disk as features.
 
     A star without any feature is among them: it changes nothing, since none of it is in the loss.
@@ -136,46 +133,22 @@ class PiecesToReconstruct:
         seed: int,
         aliases: bool,
     ) -> None:
-        self.stars = stars
+        super().__init__(
+            stars, columns_of_features(stars, reader, with_errors=faintest is not None)
+        )
         self.reader = reader
         self.faintest = faintest
         self.seed = seed
         self.aliases = aliases
-        self.sizes = np.array([fragment.n_rows for fragment in stars.fragments])
-        self.columns = _columns_to_read(stars, reader, with_errors=faintest is not None)
 
     def read(self, piece: int, epoch: int) -> list[np.ndarray]:
         """Return the features of a piece in an epoch, and targets if they are others."""
-        fragment = self.stars.fragments[piece]
-        table = self.stars.read(fragment, self.columns)
-        with warnings.catch_warnings():
-            # The sample has told of the same columns.
-            for kind in (MissingColumnWarning, MissingValueWarning, RenamedColumnWarning):
-                warnings.simplefilter("ignore", kind)
-            try:
-                features = self.reader.transform(self.reader.open(table, aliases=self.aliases))
-            except ColumnError as error:
-                raise type(error)(
-                    f"File {str(fragment.path)!r}, row group {fragment.row_group}: {error}"
-                ) from error
+        with self.table(piece) as table:
+            features = self.reader.transform(self.reader.open(table, aliases=self.aliases))
             faint = fainter_stars(self.faintest, _table_of(features), self.reader, self.seed)
             if faint is None or epoch == 0:
                 return [features.values]
             return [*_draw(faint, features, np.arange(len(features)), epoch, piece)]
-
-    def read_ids(self, piece: int) -> np.ndarray:
-        """Return the source ids of a piece; rows of the dataset if it has none."""
-        fragment = self.stars.fragments[piece]
-        if "source_id" in self.stars.columns:
-            ids = _known_ids(self.stars.read(fragment, ["source_id"]))
-            if ids is not None:
-                return ids
-        return fragment.start + np.arange(fragment.n_rows)
-
-    @property
-    def identity(self) -> Iterable[np.ndarray]:
-        """Arrays that tell the stars from others."""
-        return [np.frombuffer(self.stars.fingerprint.encode(), dtype=np.uint8)]
 
 
 def _draw(
@@ -187,32 +160,6 @@ def _draw(
     # Divided by the flux, coefficients are those of the star at any distance, but for noise.
     kept = features.columns.is_xp & np.isfinite(features.values[rows])
     return x, np.where(kept, features.values[rows], x)
-
-
-def _columns_to_read(
-    stars: StarDataset, reader: StarReader, *, with_errors: bool
-) -> list[str] | None:
-    """Return the columns that features are made of; None if that may be any."""
-    used = set(reader.columns.base_names)
-    named = _names_of(reader.schema_, used)
-    found = {scalar for name in stars.columns for scalar in named.get(name, ())}
-    if reader.preprocessor is not None or with_errors or found != used:
-        return None
-    return [name for name in stars.columns if name in named]
-
-
-def _names_of(schema: FeatureSchema, used: set[str]) -> dict[str, set[str]]:
-    """Return the columns and arrays that hold used scalars, with these."""
-    arrays = {array.name: {c.name for c in array.columns} & used for array in schema.arrays}
-    return {name: {name} for name in used} | {n: part for n, part in arrays.items() if part}
-
-
-def _known_ids(X: Any) -> np.ndarray | None:
-    """Return the source ids of stars, None if there are none or they are no ids."""
-    try:
-        return source_ids_of(X)
-    except ColumnError:
-        return None
 
 
 def _table_of(features: Features) -> NamedColumns | None:

@@ -35,6 +35,8 @@ LARGEST = 5.0
 
 N_TREES = 60
 N_ITERATIONS = 3
+N_REPEATS = 12
+"""Number of repetitions that bring further labels to the reference's scale."""
 SMALLEST_SHARE = 0.05
 """Least share of like stars that know a label; with fewer, the label's mean is not known."""
 
@@ -148,6 +150,37 @@ class SurveyOffsets(BaseEstimator):
             offsets = np.einsum("nst,stl->nls", terms, self.coefficients_[others])
             on_reference = mean - (share * offsets).sum(axis=-1)
         return (y - (is_of[:, None] * offsets).sum(axis=-1)).astype(y.dtype)
+
+    @with_arrays
+    def transform(self, y: np.ndarray, surveys: np.ndarray) -> np.ndarray:
+        """Return labels of further stars on the scale of the reference survey.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_stars, n_labels)
+            Scaled labels as the surveys have them; NaN where unknown.
+        surveys : ndarray of str or int of shape (n_stars,)
+            The survey of each star.
+
+        Raises
+        ------
+        ValueError
+            A survey is none of those of `fit_transform`.
+
+        Notes
+        -----
+        Offsets depend on the labels that the reference survey would have. These are found by
+        repetition, from the star's own labels, where `fit_transform` predicts them from features.
+        """
+        names, survey = np.unique(surveys, return_inverse=True)
+        on_reference = y
+        for _ in range(N_REPEATS):
+            offsets = np.zeros(y.shape)
+            for number, name in enumerate(names.tolist()):
+                rows = survey == number
+                offsets[rows] = self.offset(name, on_reference[rows])
+            on_reference = y - offsets
+        return on_reference.astype(y.dtype)
 
     @with_arrays
     def offset(self, survey: str | int, y: np.ndarray) -> np.ndarray:

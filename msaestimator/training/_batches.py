@@ -82,7 +82,7 @@ class DiskBatches:
     def __len__(self) -> int:
         return self.dataset.n_batches(self.batch_size, self.processes.count)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | tuple[Tensor, ...]]]:
         return self.dataset.batches(self.batch_size, *self._place)
 
     def ids_of(self, number: int) -> np.ndarray:

@@ -17,6 +17,10 @@ MOST_VALIDATION, VALIDATION_PIECES = 20_000, 200
 """Most stars to validate on, which are held in memory, and most pieces that they are from."""
 
 
+Batch = tuple[Tensor, Tensor | tuple[Tensor, ...]]
+"""Type of a batch: features and targets, these with weights of the stars if they have any."""
+
+
 class Pieces(Protocol):
     """Stars in pieces, each of which is read as a whole.
 
@@ -29,17 +33,18 @@ class Pieces(Protocol):
     sizes: np.ndarray
 
     def read(self, piece: int, epoch: int) -> Sequence[np.ndarray]:
-        """Return the features, and targets if they are others, as they are in an epoch.
+        """Return features, targets if they are others, and weights if stars have any.
 
-        It gives the same for the same numbers. Epoch zero has the stars as they were measured.
+        It gives the same for the same numbers of piece and epoch. Epoch zero has the stars as
+        they were measured.
         """
 
     def read_ids(self, piece: int) -> np.ndarray:
         """Return the source ids of a piece, (n_stars,)."""
 
     @property
-    def identity(self) -> Iterable[np.ndarray]:
-        """Arrays that tell these stars from others."""
+    def identity(self) -> Mapping[str, Iterable[np.ndarray]]:
+        """Arrays that tell these from others, ``"stars"`` and ``"labels"`` if they have any."""
 
 
 class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
@@ -90,17 +95,20 @@ class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
         rows = np.sort(rng.choice(ends[-1], n_stars, replace=False))
         of_piece = np.split(rows, np.searchsorted(rows, ends[:-1]))
         starts = ends - self.sizes[chosen]
-        left_out = {
-            int(piece): own - start
+        held_out = {
+            int(piece): self._without(np.arange(self.pieces.sizes[piece]), piece)[own - start]
             for piece, own, start in zip(chosen, of_piece, starts, strict=True)
             if len(own)
         }
         parts = [
             [array[own] for array in self.pieces.read(piece, epoch=0)]
-            for piece, own in left_out.items()
+            for piece, own in held_out.items()
         ]
-        tensors = [torch.from_numpy(np.concatenate(part)) for part in zip(*parts, strict=True)]
-        validation = TensorDataset(tensors[0], tensors[-1])
+        x, *others = [torch.from_numpy(np.concatenate(part)) for part in zip(*parts, strict=True)]
+        validation = TensorDataset(x, *(others or [x]))
+        left_out = dict(self.left_out)
+        for piece, own in held_out.items():
+            left_out[piece] = np.union1d(left_out.get(piece, own), own)
         return type(self)(self.pieces, self.seed, left_out), validation
 
     def begin(self, epoch: int) -> None:
@@ -123,8 +131,8 @@ class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
             )
         return n_batches
 
-    def batches(self, size: int, rank: int = 0, world: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield features and targets of the epoch.
+    def batches(self, size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """Yield features and targets of the epoch, and with these the stars' weights if any.
 
         Parameters
         ----------
@@ -136,7 +144,7 @@ class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
         batches = self._batches(_share(size, rank, world), rank, world)
         return islice(batches, self.n_batches(size, world))
 
-    def _batches(self, size: int, rank: int, world: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self, size: int, rank: int, world: int) -> Iterator[Batch]:
         rest: list[np.ndarray] = []
         for window, rows in self._windows(rank, world):
             arrays = self._read(window)
@@ -166,8 +174,9 @@ class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
     @property
     def identity(self) -> Mapping[str, Iterable[np.ndarray]]:
         """Arrays that tell a training on these stars from others, by what they are."""
-        stars = [*self.pieces.identity, np.array(self.seed)]
-        return {"stars": stars, "labels": [], "weights of the stars": []}
+        told = dict(self.pieces.identity)
+        stars = [*told.pop("stars"), np.array(self.seed)]
+        return {"stars": stars, "labels": [], "weights of the stars": []} | told
 
     def _windows(self, rank: int, world: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the pieces of each window of the epoch, and the order of their stars."""
@@ -196,9 +205,11 @@ class StarsOnDisk(Dataset[tuple[Tensor, ...]]):
         return array if rows is None else np.delete(array, rows, axis=0)
 
 
-def _tensors(batch: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
-    """Return features and targets; features alone are their own targets."""
-    return torch.from_numpy(batch[0]), torch.from_numpy(batch[-1])
+def _tensors(batch: Sequence[np.ndarray]) -> Batch:
+    """Return features and targets, which may have weights; features are their own targets."""
+    x, *others = map(torch.from_numpy, batch)
+    y, *weights = others or [x]
+    return x, (y, *weights) if weights else y
 
 
 def _share(size: int, rank: int, world: int) -> int:

@@ -276,3 +276,24 @@ def test_files_are_listed_and_counted(folder):
     stars = StarDataset(folder)
     assert tuple(star_paths(folder)) == stars.files
     assert [stars.n_stars_of(path) for path in stars.files] == [250, 1, 60]
+
+
+@pytest.mark.parametrize("rows", [[], [310], [7, 251, 100, 7, 250], range(310, -1, -1)])
+def test_rows_by_their_numbers(folder, rows, monkeypatch):
+    monkeypatch.setattr("msaestimator.datasets._star_dataset.PIECE", 30)
+    taken = StarDataset(folder).take(rows, columns=["source_id", "bp_coefficients"])
+    assert number_of(taken).tolist() == list(rows)
+    expected = make_stars(0, 311)[np.array(rows, int)]["bp_coefficients"]
+    np.testing.assert_array_equal(taken["bp_coefficients"], expected)
+
+
+def test_only_what_rows_are_in_is_read(folder):
+    stars = StarDataset(folder)
+    (folder / "c" / "c.parquet").unlink()
+    assert number_of(stars.take([249, 3])).tolist() == [249, 3]
+
+
+@pytest.mark.parametrize("row", [-1, 311])
+def test_rows_that_are_not_there(folder, row):
+    with pytest.raises(IndexError, match="`rows` must be numbers from 0 to 310, got"):
+        StarDataset(folder).take([5, row])

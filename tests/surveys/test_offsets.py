@@ -79,6 +79,29 @@ def test_three_surveys_numbered():
     np.testing.assert_array_equal(offsets.offset(17, y), 0.0)
 
 
+def test_labels_of_further_stars_come_to_the_same_scale():
+    """Without the features too, and as far as labels of stars that were learned from do."""
+    X, y, rng = draw()
+    surveys = rng.choice(["a", "b"], len(y))
+    shift = smooth(y) * (surveys == "b")[:, None]
+    offsets, corrected = learn(X, y + shift, surveys, reference="a")
+    further = y + shift
+    further[::7, 0] = np.nan
+    found = offsets.transform(further.astype(np.float32), surveys)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(further))
+    assert (rms(found - y) < [0.05, 0.07, 0.07]).all()
+    np.testing.assert_allclose(found[::7, 1:], further[::7, 1:] - shift[::7, 1:], atol=0.5)
+    np.testing.assert_array_equal(found[surveys == "a"], further[surveys == "a"].astype("f4"))
+    known = np.isfinite(further).all(axis=1)
+    assert (rms(found - corrected)[1:] < 0.05).all()
+    back = found[known] + offsets.offset("b", found[known])
+    of_b = surveys[known] == "b"
+    np.testing.assert_allclose(back[of_b], further[known][of_b], atol=0.01)
+    with pytest.raises(ValueError, match="must be a survey of fit, one of .'a', 'b'., got 'c'"):
+        offsets.transform(y[:1], np.array(["c"]))
+
+
 def test_no_offsets_stay_near_zero():
     X, y, rng = draw()
     surveys = rng.choice(["a", "b"], len(y))

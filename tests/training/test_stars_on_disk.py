@@ -28,7 +28,7 @@ class Numbered:
 
     @property
     def identity(self):
-        return [self.sizes]
+        return {"stars": [self.sizes]}
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +106,35 @@ def test_stars_held_out_are_never_trained_on(fraction):
     assert sorted([*drawn, *held_out]) == list(range(180))
     ids = [training.ids_of(number, 25) for number in range(training.n_batches(25))]
     assert sorted(np.concatenate(ids) - 1000) == sorted(drawn)
+
+
+def test_stars_that_were_left_out_are_neither_trained_on_nor_held_out():
+    left_out = {2: np.array([0, 4]), 7: np.arange(9)}
+    whole = StarsOnDisk(Numbered([9] * 10), 3, left_out)
+    training, validation = whole.split(0.3, seed=5)
+    held_out = validation.tensors[0][:, 0].numpy()
+    drawn = np.concatenate(numbers_of(training.batches(25)))
+    there = np.setdiff1d(np.arange(90), [18, 22, *range(63, 72)])
+    assert len(held_out) == np.ceil(0.3 * len(there))
+    assert sorted([*drawn, *held_out]) == there.tolist()
+    ids = [training.ids_of(number, 25) for number in range(training.n_batches(25))]
+    assert sorted(np.concatenate(ids) - 1000) == sorted(drawn)
+    assert whole.left_out == left_out
+
+
+class Weighed(Numbered):
+    """Pieces whose stars have weights in an epoch, by their numbers."""
+
+    def read(self, piece, epoch):
+        x, y = super().read(piece, epoch)
+        return [x, y, x[:, 0] + 0.5] if epoch else [x, y]
+
+
+def test_weights_come_with_the_targets():
+    stars = StarsOnDisk(Weighed([9] * 10), seed=3)
+    for x, (_, weights) in stars.batches(25):
+        np.testing.assert_array_equal(weights, x[:, 0] + 0.5)
+    assert len(stars.split(0.3, seed=5)[1].tensors) == 2
 
 
 def test_stars_held_out_are_from_all_over_and_few():
