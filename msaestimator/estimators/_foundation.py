@@ -13,6 +13,7 @@ from sklearn.base import RegressorMixin, TransformerMixin
 from sklearn.utils import check_random_state
 
 from msaestimator.archive import GaiaArchive
+from msaestimator.datasets import StarDataset
 from msaestimator.estimators._block_inference import BlockInference
 from msaestimator.estimators._draws import draw_apart, draw_jointly
 from msaestimator.estimators._fainter_stars import ONCE
@@ -31,6 +32,7 @@ from msaestimator.estimators._generalist_network import (
     objective_of,
     shown_and_asked,
 )
+from msaestimator.estimators._held_stars import check_on_disk, held_stars
 from msaestimator.estimators._new_words import check_no_new_words
 from msaestimator.estimators._parameters import (
     Rule,
@@ -49,8 +51,10 @@ from msaestimator.estimators._request_flags import (
 )
 from msaestimator.estimators._requests import check_blocks
 from msaestimator.estimators._saved import SavedEstimator
+from msaestimator.estimators._score_in_parts import mean_r2
+from msaestimator.estimators._stars_to_ask import label_words, stars_to_ask
 from msaestimator.estimators._token_inference import TokenInference
-from msaestimator.estimators._training_stars import stars_in_memory
+from msaestimator.estimators._training_stars import in_parts
 from msaestimator.estimators._words import list_words
 from msaestimator.metrics import r2
 from msaestimator.networks import BlockTransformer, StellarTransformer
@@ -280,14 +284,18 @@ aliases, device, precision, random_state, verbose
 
         Parameters
         ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        X : table of n_stars stars, array of shape (n_stars, n_features), or StarDataset
             Stars with all that is known of them, labels included; or a matrix, of which each
-            column becomes a quantity.
+            column becomes a quantity. Those of a :class:`~msaestimator.datasets.StarDataset` are
+            read from disk in every epoch, some 100,000 at a time; 20,000 of them are held in
+            memory, half of these with labels, for what else is learned: scales, ranges, the
+            quantities that there are, calibration, outlier scores.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
-            Labels in the place of those of ``X``; NaN is unknown.
+            Labels in the place of those of ``X``; NaN is unknown. It has to be None for stars on
+            disk.
         sample_weight : array-like of shape (n_stars,), optional
             Weights of the stars in the loss, of any scale; a star of weight zero does not count
-            at all. None weighs all alike.
+            at all. None weighs all alike, and has to be for stars on disk.
 
         Returns
         -------
@@ -301,21 +309,24 @@ aliases, device, precision, random_state, verbose
             A parameter is outside its range; the message says which.
         """
         self._check_parameters()
+        check_on_disk(X, y=y)
         weights, X, y = counted_stars(sample_weight, X, y)
+        held = held_stars(X, label_words(self.vocabulary), aliases=self.aliases)
         again = self.warm_start and self.__sklearn_is_fitted__()
         if again:
-            X = self.reader_.open(X, aliases=self.aliases)
-            check_no_new_words(self.reader_, X, self.vocabulary, self.labels)
+            stars = self.reader_.open(held.stars, aliases=self.aliases)
+            check_no_new_words(self.reader_, stars, self.vocabulary, self.labels)
             self.reader_.set_params(labels=self.labels, invalid=self.invalid)
-            words = self.reader_.transform(X, y)
+            words = self.reader_.transform(stars, y)
             self._check_fitted()
         else:
             reader = TokenReader(self.vocabulary, self.labels, self.asinh, self.invalid)
-            X = reader.open(X, aliases=self.aliases)
-            words = reader.fit_transform(X, y)
+            stars = reader.open(held.stars, aliases=self.aliases)
+            words = reader.fit_transform(stars, y)
             self.reader_ = reader
+        held = held._replace(stars=stars)
         with seeded(self.random_state, resolve_device(self.device)):
-            draws = fainter_words(self, X, words, weights)
+            draws = fainter_words(self, stars, words, weights)
             rows, held_back = hold_back(words, self.calibration_fraction, torch.initial_seed())
             coverage, outliers = (self._coverage, self._outliers) if again else (None, None)
             seen = words[rows, 0]
@@ -329,20 +340,13 @@ aliases, device, precision, random_state, verbose
             if not again:
                 self.contrasts_ = contrasts_of(self, words[rows])
                 self.module_ = self._build_module()
-            mask, stars = shown_and_asked(self), words[rows]
+            mask, split = shown_and_asked(self), (rows, held_back)
             self._train(
                 "training",
                 objective_of(self),
                 mask,
                 [ParameterGroup("*", self.lr, self.lr_schedule, self.weight_decay)],
-                stars_in_memory(
-                    X,
-                    rows,
-                    stars,
-                    stars,
-                    sample_weight=weights,
-                    draw=None if draws is None else partial(draws, rows),
-                ),
+                stars_to_ask(self, X, held, words, draws, split, sample_weight=weights),
                 start=start,
             )
             drawn = None if draws is None else partial(draws, held_back)
@@ -372,21 +376,20 @@ aliases, device, precision, random_state, verbose
 
         Parameters
         ----------
-        X : table of n_stars stars, or array of shape (n_stars, n_features)
+        X : table of n_stars stars, array of shape (n_stars, n_features), or StarDataset
+            Stars, which are read from disk 10,000 at a time.
         y : table, array of shape (n_stars,) or (n_stars, n_labels), or None
-            The labels; unknown ones (NaN) are ignored. None takes them from ``X``.
+            The labels; unknown ones (NaN) are ignored. None takes them from ``X``, and has to be
+            for stars on disk.
         sample_weight : array-like of shape (n_stars,), optional
-            Weights of the stars; None weighs all alike.
+            Weights of the stars; None weighs all alike, and has to be for stars on disk.
         """
+        if isinstance(X, StarDataset):
+            check_on_disk(X, y=y, sample_weight=sample_weight)
+            return mean_r2(self._compared(self._open(part), None) for part in in_parts(X))
         X = self._open(X)
         check_any_star(X)
-        predicted = self.predict(X)
-        source = X if y is None else y
-        if column_names(source) is None:
-            truth = collect_labels(X, y, self.labels_, invalid=self.invalid).values
-        else:
-            truth, _ = self.reader_.read_labels(source, self.labels_)
-        return float(np.nanmean(r2(truth, predicted.reshape(truth.shape), sample_weight)))
+        return float(np.nanmean(r2(*self._compared(X, y), sample_weight)))
 
     def predict_from_gaia(
         self,
@@ -723,6 +726,15 @@ aliases, device, precision, random_state, verbose
         """Return what `TokenReader.inverse_transform` does of tokens."""
         answers = self._predict_words(values, positions)
         return self.reader_.inverse_transform(positions, *answers)
+
+    def _compared(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return known and predicted labels of stars, each (n_stars, n_labels)."""
+        source = X if y is None else y
+        if column_names(source) is None:
+            truth = collect_labels(X, y, self.labels_, invalid=self.invalid).values
+        else:
+            truth, _ = self.reader_.read_labels(source, self.labels_)
+        return truth, self.predict(X).reshape(truth.shape)
 
     @property
     def _coverage(self) -> TokenCoverage | None:

@@ -49,8 +49,8 @@ def open_by_names(
     if isinstance(X, StarDataset):
         raise TypeError(
             "`X` must be in memory here, got a StarDataset. Pass some of its stars, such as "
-            "X.sample(10_000), or each of X.batches(10_000); those on disk go into `fit`, "
-            "`partial_fit` and `score` of MaskedStellarAutoencoder."
+            "X.sample(10_000), or each of X.batches(10_000); those on disk go into `fit` and "
+            "`score` of an estimator, and into predict_catalog."
         )
     columns = named_columns(X)
     if columns is None or columns.settled:

@@ -270,12 +270,14 @@ class TokenReader(BaseEstimator):
         """Refuse a reader that was fitted on a matrix."""
         check_takes_tables(self.fitted_on_table_)
 
-    def read(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, X: Any, *, invalid_labels: str = "mask") -> tuple[np.ndarray, np.ndarray]:
         """Return what `transform` does, and a mask of the stars with values that no star has.
 
         Parameters
         ----------
         X : table of n_stars stars, or array of shape (n_stars, n_columns)
+        invalid_labels : {"raise", "mask"}
+            Treatment of labels that no star has: an error, or missing with a warning.
 
         Returns
         -------
@@ -288,7 +290,9 @@ class TokenReader(BaseEstimator):
             values, errors = self._as_tokens(self._validate(X, reset=False))
             readings = TokenReadings(values, errors, np.zeros(len(values), dtype=bool))
         else:
-            readings = read_valid_tokens(columns, self.vocabulary_, self.is_trained_)
+            readings = read_valid_tokens(
+                columns, self.vocabulary_, self.is_trained_, invalid_labels=invalid_labels
+            )
             self._warn_of_untrained(columns)
         readings.values[:, ~self.is_trained_] = np.nan
         return self._scale(readings.values, readings.errors), readings.is_invalid

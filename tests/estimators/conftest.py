@@ -1,10 +1,60 @@
-"""A tiny generalist, and how its answers are compared."""
+"""A tiny generalist, how its answers are compared, and stars on disk."""
 
 import astropy.units as u
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from msaestimator.datasets import StarDataset
 from msaestimator.schema import StarTable, Token, Vocabulary
+from msaestimator.tables import write_stars
+
+
+@pytest.fixture(scope="session")
+def write_groups():
+    """Return a function that writes stars to a parquet file with row groups of one size."""
+
+    def write(stars, path, size):
+        write_stars(stars, path)
+        pq.write_table(pq.read_table(path), path, row_group_size=size)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def star_files(stars, write_groups, tmp_path_factory):
+    """A folder of the stars in three files of row groups of up to 40, in their order."""
+    folder = tmp_path_factory.mktemp("stars")
+    for number, rows in enumerate(np.array_split(np.arange(len(stars)), 3)):
+        write_groups(stars[rows], folder / f"{number}.parquet", 40)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def on_disk(star_files):
+    """The stars as a dataset of these files."""
+    return StarDataset(star_files)
+
+
+class Spied(Exception):
+    """What is raised in the place of a training, with its stars."""
+
+
+@pytest.fixture
+def stars_of(monkeypatch):
+    """Return a function that returns the stars that an estimator would be trained on."""
+
+    def spy(estimator, *fit, **more):
+        def raise_stars(self, title, criterion, mask, groups, stars, *, start):
+            raise Spied(stars)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(estimator), "_train", raise_stars)
+            with pytest.raises(Spied) as caught:
+                estimator.fit(*fit, **more)
+        return caught.value.args[0]
+
+    return spy
 
 
 @pytest.fixture(scope="session")

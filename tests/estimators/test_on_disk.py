@@ -19,8 +19,6 @@ from msaestimator.tables import write_stars
 from msaestimator.training import _plan as plan_module
 from msaestimator.training import read_tensors
 
-N_FILES = 3
-
 # Rows of one size are read twice as often, and the most memory that was in use is told in MB.
 FIT_OF_MANY = """
 import re, sys
@@ -72,28 +70,9 @@ class Stop(Callback):
             raise RuntimeError("power cut")
 
 
-def write_groups(stars, path, size):
-    write_stars(stars, path)
-    pq.write_table(pq.read_table(path), path, row_group_size=size)
-
-
 @pytest.fixture(autouse=True)
 def small_windows(monkeypatch):
     monkeypatch.setattr(plan_module, "WINDOW", 100)
-
-
-@pytest.fixture(scope="module")
-def folder(stars, tmp_path_factory):
-    """The stars in three files of row groups of up to 40, in their order."""
-    folder = tmp_path_factory.mktemp("stars")
-    for number, rows in enumerate(np.array_split(np.arange(len(stars)), N_FILES)):
-        write_groups(stars[rows], folder / f"{number}.parquet", 40)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def on_disk(folder):
-    return StarDataset(folder)
 
 
 def losses(estimator):
@@ -183,7 +162,7 @@ def test_stars_are_made_fainter_anew_in_each_epoch(make_msa, on_disk, weights):
     np.testing.assert_array_equal(pieces.read(1, 1)[0], x)
 
 
-def test_only_columns_that_are_features_are_read(make_msa, on_disk, folder):
+def test_only_columns_that_are_features_are_read(make_msa, on_disk):
     reader = make_msa(max_epochs=0).fit(on_disk).reader_
     read = _training_stars.PiecesToReconstruct(on_disk, reader, None, 5, True).columns
     assert {"bp_coefficients", "rp_coefficients", "phot_g_mean_mag", "j_m", "ebv"} <= set(read)
@@ -208,11 +187,11 @@ def test_a_stopped_run_ends_where_an_uninterrupted_one_does(
 
 
 def test_a_run_that_is_killed_again_and_again_ends_where_an_uninterrupted_one_does(
-    make_msa, folder, on_disk, weights, tmp_path
+    make_msa, star_files, on_disk, weights, tmp_path
 ):
     path, rng = tmp_path / "checkpoint", np.random.default_rng(0)
     for n_epochs in (1, 3):
-        process = subprocess.Popen([sys.executable, "-c", KILLED_FIT, str(folder), str(path)])
+        process = subprocess.Popen([sys.executable, "-c", KILLED_FIT, str(star_files), str(path)])
         while process.poll() is None:
             if path.exists() and len(read_tensors(path)[1]["history"]) >= n_epochs:
                 break
@@ -226,7 +205,7 @@ def test_a_run_that_is_killed_again_and_again_ends_where_an_uninterrupted_one_do
     assert weights(resumed) == weights(make_msa(**settings).fit(on_disk))
 
 
-def test_a_checkpoint_of_other_files(make_msa, stars, on_disk, tmp_path):
+def test_a_checkpoint_of_other_files(make_msa, stars, on_disk, write_groups, tmp_path):
     write_groups(stars[:200], tmp_path / "fewer.parquet", 40)
     make_msa(checkpoint=tmp_path / "checkpoint").fit(on_disk)
     with pytest.raises(CheckpointError, match="of another run: the stars differ"):
@@ -248,11 +227,13 @@ def test_a_diverged_training_tells_its_stars(make_msa, stars, on_disk, tmp_path,
     assert saved["batch"] == caught.value.batch > 0
 
 
-def test_a_file_with_a_bad_value_is_named(make_msa, stars, folder, tmp_path, monkeypatch):
+def test_a_file_with_a_bad_value_is_named(
+    make_msa, stars, star_files, write_groups, tmp_path, monkeypatch
+):
     bad = stars[:40].copy()
     bad["j_m"][3] = np.inf * bad["j_m"].unit
     write_groups(bad, tmp_path / "bad.parquet", 40)
-    on_disk = StarDataset([*sorted(folder.glob("*.parquet")), tmp_path / "bad.parquet"])
+    on_disk = StarDataset([*sorted(star_files.glob("*.parquet")), tmp_path / "bad.parquet"])
     monkeypatch.setattr(_training_stars, "held_in_memory", lambda X: stars)
     monkeypatch.setattr("msaestimator.estimators._autoencoder.held_in_memory", lambda X: stars)
     with pytest.raises(ColumnError, match=r"File '.*bad.parquet', row group 0: Column 'j_m' must"):
@@ -264,10 +245,8 @@ def test_weights_of_stars_on_disk(make_msa, on_disk):
         make_msa().fit(on_disk, sample_weight=np.ones(len(on_disk)))
 
 
-def test_stars_on_disk_where_stars_must_be_in_memory(
-    msa, make_regressor, make_generalist, on_disk
-):
-    for call in (msa.transform, make_regressor(msa).fit, make_generalist().fit):
+def test_stars_on_disk_where_stars_must_be_in_memory(msa, regressor, generalist, on_disk):
+    for call in (msa.transform, regressor.predict_table, regressor.calibrate, generalist.predict):
         with pytest.raises(TypeError, match="`X` must be in memory here, got a StarDataset. Pass"):
             call(on_disk)
 
