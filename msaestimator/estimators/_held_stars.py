@@ -22,7 +22,7 @@ REMEDIES = {
     "survey": ("the name of a column, or None,", "Write the surveys into the files, as a column."),
     "sample_weight": ("None", "Write the files without the stars that shall not count."),
 }
-"""What arguments must be for stars on disk, and what to do instead."""
+"""Values that arguments must have for stars on disk, and remedies for others."""
 
 FEWEST = 64
 """Fewest row groups, if there are as many, that these are drawn from."""
