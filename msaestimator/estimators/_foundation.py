@@ -129,6 +129,9 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
     partial_ratio : float
         Probability that a part of a block is shown, in training that reads blocks as one: some of
         its quantities, the first or the last.
+    from_labels_ratio : float
+        Probability that a star is shown without its spectrum and colours, and with labels, in
+        training that reads blocks as one: spectra that follow from labels are learned from these.
     resample_noise : bool
         Whether training adds to each shown value noise of its measurement error.
     beta : float
@@ -245,6 +248,7 @@ aliases, device, precision, random_state, verbose
     request_by: str = parameter("block", one_of("block", "token"))
     block_dropout: float | Mapping[str, float] = 0.5
     partial_ratio: float = parameter(0.3, between(0, 1))
+    from_labels_ratio: float = parameter(0.1, between(0, 1))
     resample_noise: bool = False
     beta: float = parameter(0.5, between(0, 1))
     likelihood: str = parameter("gaussian", one_of("gaussian", "student"))

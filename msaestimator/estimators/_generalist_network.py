@@ -105,7 +105,11 @@ def shown_and_asked(model: Any) -> BlockDraw | TokenDraw:
     }
     if model.read_by == "block":
         return block_draw(
-            model.vocabulary_, model.is_trained_, partial_ratio=model.partial_ratio, **shared
+            model.vocabulary_,
+            model.is_trained_,
+            partial_ratio=model.partial_ratio,
+            from_labels_ratio=model.from_labels_ratio,
+            **shared,
         )
     return request_draw(
         model.vocabulary_,

@@ -13,6 +13,9 @@ __all__ = ["block_draw", "block_names", "block_numbers", "check_blocks", "reques
 FAMILY = {"bp": "xp", "rp": "xp"}
 """Blocks that are parts of one measurement, which stars have or lack together."""
 
+LIGHT = ("difference", "over_g_flux")
+"""Recipes of colours and coefficients."""
+
 
 def block_names(vocabulary: Vocabulary) -> list[str]:
     """Return the names of a vocabulary's blocks, in the order in which these come first."""
@@ -32,6 +35,7 @@ def block_draw(
     n_requests: int,
     block_dropout: float | Mapping[str, float],
     partial_ratio: float,
+    from_labels_ratio: float,
     resample_noise: bool,
 ) -> BlockDraw:
     """Return what draws the shown quantities and the asked blocks of stars in training.
@@ -40,7 +44,7 @@ def block_draw(
     ----------
     vocabulary, is_trained
         The same as in `request_draw`.
-    n_requests, block_dropout, partial_ratio, resample_noise
+    n_requests, block_dropout, partial_ratio, from_labels_ratio, resample_noise
         The same as in `StellarFoundationModel`.
 
     Raises
@@ -69,6 +73,9 @@ def block_draw(
         [chance[name] if name not in families else 0.0 for name in names],
         [chance[family] for family in families],
         partial_ratio,
+        from_labels_ratio,
+        [any(t.block == name and t.recipe in LIGHT for t in vocabulary.tokens) for name in names],
+        [name == "label" for name in names],
     )
     return BlockDraw(
         mask,

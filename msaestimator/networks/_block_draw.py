@@ -16,7 +16,7 @@ class BlockMask:
     A block is shown whole, in part or not at all. A part is quantities at random, or the first or
     the last of the block, such as low or high orders of a spectrum; how many is more often few.
     Blocks of one family, such as BP and RP, are shown in part or hidden together, further to what
-    is hidden of each.
+    is hidden of each. Of some stars all that light tells is hidden, and labels are shown.
 
     Parameters
     ----------
@@ -30,6 +30,10 @@ class BlockMask:
         Probability that a family is hidden as a whole.
     partial_ratio : float
         Probability that a family of more than one quantity is shown in part.
+    from_labels_ratio : float
+        Probability that quantities of light are hidden and labels shown, in part or whole.
+    is_light, is_label : sequence of bool of length n_blocks, optional
+        Masks of these blocks; None is none.
     """
 
     def __init__(
@@ -39,6 +43,9 @@ class BlockMask:
         block_dropout: Sequence[float],
         family_dropout: Sequence[float],
         partial_ratio: float,
+        from_labels_ratio: float = 0.0,
+        is_light: Sequence[bool] | None = None,
+        is_label: Sequence[bool] | None = None,
     ) -> None:
         self.block = torch.as_tensor(blocks)
         self.family = torch.as_tensor(families)[self.block]
@@ -49,6 +56,10 @@ class BlockMask:
         self.block_dropout = torch.as_tensor(block_dropout, dtype=torch.float32)
         self.family_dropout = torch.as_tensor(family_dropout, dtype=torch.float32)
         self.partial_ratio = partial_ratio * (torch.bincount(self.family) > 1)
+        self.from_labels_ratio = from_labels_ratio
+        none = [False] * len(families)
+        self.is_light = torch.as_tensor(is_light or none)[self.block]
+        self.is_label = torch.as_tensor(is_label or none)[self.block]
 
     def draw(self, n_stars: int) -> Tensor:
         """Return a mask of what is shown, (n_stars, n_words)."""
@@ -61,7 +72,14 @@ class BlockMask:
         first = (way >= 0.5) & (way < 0.8) & (self.place < share)
         last = (way >= 0.8) & (self.place > 1.0 - share)
         gone = torch.rand(n_stars, len(self.words)) < self.block_dropout
-        return ~gone[:, self.block] & ~hidden & (~partial | at_random | first | last)
+        in_part = ~partial | at_random | first | last
+        shown = ~gone[:, self.block] & ~hidden & in_part
+        if not self.from_labels_ratio:
+            return shown
+        from_labels = torch.rand(n_stars, 1) < self.from_labels_ratio
+        return torch.where(
+            from_labels, (shown & ~self.is_light) | (self.is_label & in_part), shown
+        )
 
 
 class BlockDraw:

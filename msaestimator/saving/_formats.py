@@ -71,6 +71,7 @@ ADDED: Mapping[str, Described] = {
         "invalid": "raise",
         "read_by": "token",
         "partial_ratio": 0.3,
+        "from_labels_ratio": 0.0,
         "likelihood": "gaussian",
         "n_factors": 0,
         "make_fainter": None,

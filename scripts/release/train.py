@@ -140,7 +140,12 @@ RELEASE = {
         "weight_decay": 0.05,
     },
     # Asked for all at once, spectra are answered better, and labels as well.
-    "generalist_at_last": {"n_requests": 10, "max_epochs": 12, "lr": 2.5e-3},
+    "generalist_at_last": {
+        "n_requests": 10,
+        "from_labels_ratio": 0.2,
+        "max_epochs": 12,
+        "lr": 2.5e-3,
+    },
     "boosting": {},
     "dtype": "float16",
 }

@@ -251,6 +251,8 @@ def test_blocks_that_do_not_exist(make_blocks, stars, name):
         {"partial_ratio": 0.9},
         {"block_dropout": 0.5},
         {"n_requests": 500},
+        {"from_labels_ratio": 0.8},
+        {"likelihood": "student"},
         {"resample_noise": True},
         {"sky_mix": True, "make_fainter": 18.0},
         {"make_fainter": 18.0},

@@ -36,6 +36,31 @@ def test_everything_is_shown_where_nothing_is_hidden():
     assert mask_of().draw(100).all()
 
 
+def test_labels_are_shown_alone_of_some_stars():
+    def drawn(ratio):
+        mask = BlockMask(
+            BLOCKS,
+            FAMILIES,
+            (0.0, 0.0, 0.3, 0.0),
+            (0.2, 0.0, 0.6),
+            0.3,
+            ratio,
+            is_light=[True, True, False, False],
+            is_label=[False, False, False, True],
+        )
+        return mask.draw(N_STARS)
+
+    always = drawn(1.0)
+    assert not always[:, :20].any()
+    assert always[:, 20].float().mean() == pytest.approx(0.7, abs=0.02)
+    assert always[:, 21:].any(1).float().mean() > 0.8
+    assert always[:, 21:].all(1).float().mean() > 0.6
+    # The others are as without.
+    some, none = drawn(0.25), drawn(0.0)
+    seen = [shown[:, :20].any(1).float().mean() for shown in (some, none)]
+    assert seen[0] == pytest.approx(0.75 * seen[1], abs=0.02)
+
+
 def test_families_are_hidden_together_and_blocks_apart():
     shown = mask_of(family=(0.3, 0.0, 0.6)).draw(N_STARS)
     assert (shown[:, :20].all(1) | ~shown[:, :20].any(1)).all()
