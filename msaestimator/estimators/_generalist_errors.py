@@ -10,6 +10,7 @@ from scipy import stats
 from msaestimator.estimators._fainter_stars import ONCE
 from msaestimator.estimators._generalist_network import STUDENT
 from msaestimator.estimators._requests import block_numbers
+from msaestimator.networks import BlockDraw
 from msaestimator.schema import G_BAND, Vocabulary
 from msaestimator.training import Draw
 from msaestimator.uncertainty import ErrorCalibration
@@ -20,7 +21,7 @@ ONE_ERROR = {"gaussian": 1.0, "student": float(stats.t.ppf(stats.norm.cdf(1.0), 
 """Half of the central 68 % interval over the scale of each likelihood."""
 
 DRAWS = 6
-"""Draws of what is shown of each star held back."""
+"""Draws of what is shown of each star held back, as in training and evenly."""
 
 FEWEST = 50
 """Fewest stars to calibrate on."""
@@ -87,11 +88,14 @@ def calibrate_errors(
     """
     if not len(words):
         return None
+    # Training shows some situations seldom that users' stars are in.
+    ways = [mask, mask.evened()] if isinstance(mask, BlockDraw) else [mask]
     truth, told = [], []
     for number in range(DRAWS):
         stars = torch.from_numpy(words if draw is None else draw(ONCE + number)[0])
-        truth.append(stars[:, 0].numpy())
-        told.append(mask.hide(stars).numpy())
+        for way in ways:
+            truth.append(stars[:, 0].numpy())
+            told.append(way.hide(stars).numpy())
     values, known = np.concatenate(truth), np.concatenate(told)
     mean, error = _as_trained(model, known, range(values.shape[1]))
     residuals = np.where(np.isfinite(known), np.nan, mean - values)

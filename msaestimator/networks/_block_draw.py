@@ -1,6 +1,7 @@
 """Draws of what the block transformer is shown of a star in training, and is asked."""
 
 from collections.abc import Sequence
+from copy import copy
 
 import torch
 from torch import Tensor
@@ -81,6 +82,12 @@ class BlockMask:
             from_labels, (shown & ~self.is_light) | (self.is_label & in_part), shown
         )
 
+    def evened(self) -> "BlockMask":
+        """Return draws that hide every family of half of the stars, whatever training does."""
+        other = copy(self)
+        other.family_dropout = torch.full_like(self.family_dropout, 0.5)
+        return other
+
 
 class BlockDraw:
     """Draw shown quantities and asked blocks for stars.
@@ -139,6 +146,12 @@ class BlockDraw:
         # Each quantity counts by its weight, however many of the stars have it.
         weights = self.request_weights.to(stars.device)[words] / counted.sum(0).clamp(min=1)
         return (shown, asked), Requests(words.expand(len(stars), -1), counted, weights)
+
+    def evened(self) -> "BlockDraw":
+        """Return draws that hide every family of half of the stars, see `BlockMask.evened`."""
+        other = copy(self)
+        other.mask = self.mask.evened()
+        return other
 
     def hide(self, stars: Tensor) -> Tensor:
         """Return values of stars with noise, NaN where unknown or hidden, (batch, n_words)."""

@@ -17,6 +17,9 @@ FEWEST = 50
 MOST = 6000
 """Most residuals of a group that are used: the others hardly change a quantile."""
 
+WITHIN_TWO = 0.9545
+"""Share of a normal distribution within two standard deviations."""
+
 TO_NORMAL = 1.4826
 """Standard deviation of a normal distribution over its median absolute value."""
 
@@ -29,15 +32,16 @@ class ErrorCalibration(BaseEstimator):
 
     A network's errors may be right on the whole and too small where it knows much of a star, or
     where little. The logarithm of the factor is linear in the situation of the star and in the
-    logarithm of the predicted error; its coefficients are those of a quantile regression, so that
-    as many residuals as a normal distribution has within one standard error lie within.
+    logarithm of the predicted error; its coefficients are those of quantile regressions, so that
+    about as many residuals as a normal distribution has lie within one error, and within two.
+    Residuals have wider wings: errors are a compromise, closer to what one error holds.
 
     Parameters
     ----------
     groups : sequence of sequence of int
         Quantities that have a factor in common, by their columns.
     coverage : float
-        Share of the residuals within one standard error.
+        Share of the residuals within one error; those within two are 95.45 %.
 
     Attributes
     ----------
@@ -84,10 +88,12 @@ class ErrorCalibration(BaseEstimator):
             error = errors[:, columns][rows, places]
             deviation = np.abs(residuals[:, columns][rows, places]) / error
             features = np.column_stack([situations[rows], np.log(error)])
-            found = QuantileRegressor(quantile=self.coverage, alpha=1e-4, solver="highs").fit(
-                features, np.log(np.maximum(deviation, 1e-6))
-            )
-            self.coefficients_[number] = [found.intercept_, *found.coef_]
+            size = np.log(np.maximum(deviation, 1e-6))
+            for n_errors, level, share in ((1, self.coverage, 0.75), (2, WITHIN_TWO, 0.25)):
+                found = QuantileRegressor(quantile=level, alpha=1e-4, solver="highs").fit(
+                    features, size - np.log(n_errors)
+                )
+                self.coefficients_[number] += share * np.array([found.intercept_, *found.coef_])
         return self
 
     def predict(

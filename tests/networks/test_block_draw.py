@@ -61,6 +61,16 @@ def test_labels_are_shown_alone_of_some_stars():
     assert seen[0] == pytest.approx(0.75 * seen[1], abs=0.02)
 
 
+def test_evened_draws_hide_half_of_each_family():
+    mask = mask_of(family=(0.0, 0.9, 0.2))
+    shown = draw_of(mask).evened().hide(stars())
+    known = stars()[:, 0].isfinite()
+    for word in (0, 20, 21):
+        share = shown[:, word].isfinite().float().mean() / known[:, word].float().mean()
+        assert share == pytest.approx(0.5, abs=0.02)
+    assert mask.draw(N_STARS)[:, :20].all()
+
+
 def test_families_are_hidden_together_and_blocks_apart():
     shown = mask_of(family=(0.3, 0.0, 0.6)).draw(N_STARS)
     assert (shown[:, :20].all(1) | ~shown[:, :20].any(1)).all()

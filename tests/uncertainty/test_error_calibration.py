@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from msaestimator.uncertainty import ErrorCalibration
 
@@ -41,6 +42,17 @@ def test_they_hold_in_each_situation(calibrated, high):
     np.testing.assert_allclose(within, 0.683, atol=0.02)
     plain = (np.abs(residuals[rows]) < errors[rows]).sum(axis=0) / known.sum(axis=0)
     assert abs(plain[2] - 0.683) > 0.05
+
+
+def test_wide_wings_are_a_compromise():
+    """Student's t has 0.683 within its error and 0.92 within two, where a normal one has 0.954."""
+    rng = np.random.default_rng(4)
+    residuals, ones = rng.standard_t(3, (20_000, 1)), np.ones((20_000, 1))
+    found = ErrorCalibration([[0]]).fit(residuals, ones, ones)
+    error = found.predict(ones, ones, [0])[0, 0]
+    one, two = t(3).ppf(0.5 + 0.6827 / 2), t(3).ppf(0.5 + 0.9545 / 2) / 2
+    assert one < error < two
+    assert error == pytest.approx(one**0.75 * two**0.25, rel=0.03)
 
 
 def test_asked_quantities_have_their_own_factors(calibrated):
