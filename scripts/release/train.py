@@ -115,6 +115,8 @@ RELEASE = {
         "likelihood": "student",
         "n_factors": 8,
         "n_requests": 2,
+        # Spectra of labels alone are learned at last.
+        "from_labels_ratio": 0.0,
         # Mostly of whole spectra, and without the labels, which it would only repeat.
         "block_dropout": {
             "xp": 0.15,
