@@ -90,11 +90,12 @@ def calibrate_errors(
         return None
     # Training shows some situations seldom that users' stars are in.
     ways = [mask, mask.evened()] if isinstance(mask, BlockDraw) else [mask]
-    truth, told = [], []
+    truth, told, noise = [], [], []
     for number in range(DRAWS):
         stars = torch.from_numpy(words if draw is None else draw(ONCE + number)[0])
         for way in ways:
             truth.append(stars[:, 0].numpy())
+            noise.append(stars[:, 1].numpy())
             told.append(way.hide(stars).numpy())
     values, known = np.concatenate(truth), np.concatenate(told)
     mean, error = _as_trained(model, known, range(values.shape[1]))
@@ -107,7 +108,11 @@ def calibrate_errors(
         for word, token in enumerate(model.vocabulary_.tokens)
     ]
     groups = [list(group) for group in dict.fromkeys(map(tuple, groups))]
-    return ErrorCalibration(groups).fit(residuals, error, situations(model.vocabulary_, known))
+    # Errors of labels are meant beside those of another catalogue, whose errors are alike.
+    is_label = [token.block == "label" for token in model.vocabulary_.tokens]
+    measured = np.where(is_label, 0.0, np.concatenate(noise))
+    situation = situations(model.vocabulary_, known)
+    return ErrorCalibration(groups).fit(residuals, error, situation, measured)
 
 
 def predict_words(

@@ -17,6 +17,9 @@ FEWEST = 50
 MOST = 6000
 """Most residuals of a group that are used: the others hardly change a quantile."""
 
+TINY = 1e-12
+"""Least square of a residual over its error."""
+
 WITHIN_TWO = 0.9545
 """Share of a normal distribution within two standard deviations."""
 
@@ -61,7 +64,11 @@ class ErrorCalibration(BaseEstimator):
         self.coverage = coverage
 
     def fit(
-        self, residuals: np.ndarray, errors: np.ndarray, situations: np.ndarray
+        self,
+        residuals: np.ndarray,
+        errors: np.ndarray,
+        situations: np.ndarray,
+        noise: np.ndarray | None = None,
     ) -> "ErrorCalibration":
         """Learn the factors.
 
@@ -73,7 +80,11 @@ class ErrorCalibration(BaseEstimator):
             Predicted standard errors.
         situations : ndarray of shape (n_stars, n_features)
             Features of what is known of each star.
+        noise : ndarray of shape (n_stars, n_words), optional
+            Standard errors of the truth, which are in the residuals and not in the errors; None
+            is none.
         """
+        noise = np.zeros_like(residuals) if noise is None else noise
         self.typical_errors_ = _typical(residuals)
         self.coefficients_ = np.zeros((len(self.groups), situations.shape[1] + 2))
         for number, words in enumerate(self.groups):
@@ -86,12 +97,13 @@ class ErrorCalibration(BaseEstimator):
                     rows, places, replace=False, n_samples=MOST, random_state=0
                 )
             error = errors[:, columns][rows, places]
-            deviation = np.abs(residuals[:, columns][rows, places]) / error
             features = np.column_stack([situations[rows], np.log(error)])
-            size = np.log(np.maximum(deviation, 1e-6))
+            squares = [part[:, columns][rows, places] ** 2 for part in (residuals, noise)]
             for n_errors, level, share in ((1, self.coverage, 0.75), (2, WITHIN_TWO, 0.25)):
+                # A residual is within n errors if its excess over the noise is below the factor.
+                excess = np.maximum(squares[0] / n_errors**2 - squares[1], TINY * error**2)
                 found = QuantileRegressor(quantile=level, alpha=1e-4, solver="highs").fit(
-                    features, size - np.log(n_errors)
+                    features, 0.5 * np.log(excess) - np.log(error)
                 )
                 self.coefficients_[number] += share * np.array([found.intercept_, *found.coef_])
         return self

@@ -44,6 +44,21 @@ def test_they_hold_in_each_situation(calibrated, high):
     assert abs(plain[2] - 0.683) > 0.05
 
 
+def test_noise_of_the_truth_is_not_in_the_errors(calibrated):
+    """Errors come out as without the noise, however large it is beside them."""
+    rng = np.random.default_rng(0)
+    residuals, errors, situations, true = make(rng, 40_000)
+    noise = true * rng.choice([0.1, 1.0, 2.0], true.shape)
+    noisy = residuals + noise * rng.standard_normal(true.shape)
+    told = ErrorCalibration([[0], [1], [2]]).fit(noisy, errors, situations, noise)
+    untold = ErrorCalibration([[0], [1], [2]]).fit(noisy, errors, situations)
+    plain, with_noise, without = (
+        c.predict(errors, situations, [0, 1, 2]) for c in (calibrated, told, untold)
+    )
+    np.testing.assert_allclose(np.median(with_noise / plain, axis=0), 1.0, atol=0.1)
+    assert (np.median(without / plain, axis=0) > 1.3).all()
+
+
 def test_wide_wings_are_a_compromise():
     """Student's t has 0.683 within its error and 0.92 within two, where a normal one has 0.954."""
     rng = np.random.default_rng(4)
