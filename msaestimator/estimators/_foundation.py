@@ -42,6 +42,7 @@ from msaestimator.estimators._parameters import (
     of_part,
     one_of,
     parameter,
+    probabilities,
 )
 from msaestimator.estimators._request_flags import (
     coverage_of,
@@ -126,9 +127,10 @@ class StellarFoundationModel(RegressorMixin, TransformerMixin, SavedEstimator):
         Probability that a block is hidden from a star as a whole, in training. A mapping tells
         it of blocks by name (``{"label": 0.7}``); those that it does not have are never hidden.
         ``"xp"`` are BP and RP together, if blocks are read as one.
-    partial_ratio : float
+    partial_ratio : float or mapping of str to float
         Probability that a part of a block is shown, in training that reads blocks as one: some of
-        its quantities, the first or the last.
+        its quantities, the first or the last. A mapping tells it of blocks by name, as in
+        ``block_dropout``; ``"xp"`` are BP and RP, which are shown in part together.
     from_labels_ratio : float
         Probability that a star is shown without its spectrum and colours, and with labels, in
         training that reads blocks as one: spectra that follow from labels are learned from these.
@@ -247,7 +249,7 @@ aliases, device, precision, random_state, verbose
     n_requests: int = parameter(16, at_least(1))
     request_by: str = parameter("block", one_of("block", "token"))
     block_dropout: float | Mapping[str, float] = 0.5
-    partial_ratio: float = parameter(0.3, between(0, 1))
+    partial_ratio: float | Mapping[str, float] = parameter(0.3, probabilities())
     from_labels_ratio: float = parameter(0.1, between(0, 1))
     resample_noise: bool = False
     beta: float = parameter(0.5, between(0, 1))

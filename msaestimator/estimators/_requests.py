@@ -34,7 +34,7 @@ def block_draw(
     *,
     n_requests: int,
     block_dropout: float | Mapping[str, float],
-    partial_ratio: float,
+    partial_ratio: float | Mapping[str, float],
     from_labels_ratio: float,
     resample_noise: bool,
 ) -> BlockDraw:
@@ -52,7 +52,8 @@ def block_draw(
     ColumnError
         No star has a quantity that training asks for.
     ValueError
-        ``block_dropout`` names neither a block of the vocabulary nor ``"xp"``.
+        ``block_dropout`` or ``partial_ratio`` names neither a block of the vocabulary nor
+        ``"xp"``.
     """
     _check_asked(vocabulary, is_trained)
     names = block_names(vocabulary)
@@ -64,7 +65,7 @@ def block_draw(
     # A label counts as much as all of another block.
     weights = weights * is_trained / np.where(is_label, 1, sizes)[blocks]
     told = [*names, *(name for name in families if name not in names)]
-    chances = _dropout_of_blocks(block_dropout, told)
+    chances = _chances("block_dropout", block_dropout, told)
     chance = dict(zip(told, chances, strict=True))
     of_family = [FAMILY.get(name, name) for name in names]
     mask = BlockMask(
@@ -72,7 +73,7 @@ def block_draw(
         [families.index(family) for family in of_family],
         [chance[name] if name not in families else 0.0 for name in names],
         [chance[family] for family in families],
-        partial_ratio,
+        _chances("partial_ratio", partial_ratio, families),
         from_labels_ratio,
         [any(t.block == name and t.recipe in LIGHT for t in vocabulary.tokens) for name in names],
         [name == "label" for name in names],
@@ -131,7 +132,7 @@ def request_draw(
         input_weights=shown,
         n_inputs=n_inputs,
         n_requests=n_requests,
-        block_dropout=_dropout_of_blocks(block_dropout, names),
+        block_dropout=_chances("block_dropout", block_dropout, names),
         resample_noise=resample_noise,
     )
 
@@ -158,16 +159,16 @@ def _check_asked(vocabulary: Vocabulary, is_trained: np.ndarray) -> None:
         )
 
 
-def _dropout_of_blocks(
-    block_dropout: float | Mapping[str, float], names: Sequence[str]
+def _chances(
+    parameter: str, chances: float | Mapping[str, float], names: Sequence[str]
 ) -> list[float]:
-    """Return the probability that each block is hidden."""
-    if not isinstance(block_dropout, Mapping):
-        return [block_dropout] * len(names)
-    for name in block_dropout:
+    """Return the probability that a parameter gives each block, zero where it names others."""
+    if not isinstance(chances, Mapping):
+        return [chances] * len(names)
+    for name in chances:
         if name not in names:
             raise ValueError(
-                f"`block_dropout` must name blocks of the vocabulary ({', '.join(names)}), "
+                f"`{parameter}` must name blocks of the vocabulary ({', '.join(names)}), "
                 f"got {name!r}." + did_you_mean(name, names)
             )
-    return [block_dropout.get(name, 0.0) for name in names]
+    return [chances.get(name, 0.0) for name in names]

@@ -29,8 +29,8 @@ class BlockMask:
         Probability that each block is hidden.
     family_dropout : sequence of float of length n_families
         Probability that a family is hidden as a whole.
-    partial_ratio : float
-        Probability that a family of more than one quantity is shown in part.
+    partial_ratio : sequence of float of length n_families
+        Probability that each family is shown in part, if it has more than one quantity.
     from_labels_ratio : float
         Probability that quantities of light are hidden and labels shown, in part or whole.
     is_light, is_label : sequence of bool of length n_blocks, optional
@@ -43,7 +43,7 @@ class BlockMask:
         families: Sequence[int],
         block_dropout: Sequence[float],
         family_dropout: Sequence[float],
-        partial_ratio: float,
+        partial_ratio: Sequence[float],
         from_labels_ratio: float = 0.0,
         is_light: Sequence[bool] | None = None,
         is_label: Sequence[bool] | None = None,
@@ -56,7 +56,7 @@ class BlockMask:
             self.place[words] = torch.linspace(0.0, 1.0, len(words) + 2)[1:-1]
         self.block_dropout = torch.as_tensor(block_dropout, dtype=torch.float32)
         self.family_dropout = torch.as_tensor(family_dropout, dtype=torch.float32)
-        self.partial_ratio = partial_ratio * (torch.bincount(self.family) > 1)
+        self.partial_ratio = torch.as_tensor(partial_ratio) * (torch.bincount(self.family) > 1)
         self.from_labels_ratio = from_labels_ratio
         none = [False] * len(families)
         self.is_light = torch.as_tensor(is_light or none)[self.block]

@@ -252,6 +252,7 @@ def test_blocks_that_do_not_exist(make_blocks, stars, name):
         {"block_dropout": 0.5},
         {"n_requests": 500},
         {"from_labels_ratio": 0.8},
+        {"partial_ratio": {"xp": 0.9}},
         {"likelihood": "student"},
         {"resample_noise": True},
         {"sky_mix": True, "make_fainter": 18.0},

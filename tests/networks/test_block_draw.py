@@ -13,7 +13,7 @@ FAMILIES = [0, 0, 1, 2]
 
 
 def mask_of(block=(0, 0, 0, 0), family=(0, 0, 0), partial=0.0):
-    return BlockMask(BLOCKS, FAMILIES, block, family, partial)
+    return BlockMask(BLOCKS, FAMILIES, block, family, [partial] * 3)
 
 
 def draw_of(mask=None, n_asked=1, weights=(1.0,) * 23, **changes):
@@ -43,7 +43,7 @@ def test_labels_are_shown_alone_of_some_stars():
             FAMILIES,
             (0.0, 0.0, 0.3, 0.0),
             (0.2, 0.0, 0.6),
-            0.3,
+            [0.3] * 3,
             ratio,
             is_light=[True, True, False, False],
             is_label=[False, False, False, True],
