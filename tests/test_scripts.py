@@ -17,6 +17,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.table import Table
+from scipy import stats
 
 from msaestimator.archive import RELEASES
 from msaestimator.datasets import load_apogee_xp, load_isochrones, split_by_source_id
@@ -27,19 +28,18 @@ from msaestimator.tables import read_stars, write_stars
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 SCRIPTS = [*BENCHMARKS, *sorted(ROOT.glob("scripts/**/*.py"))]
-SHARED = sorted(ROOT.glob("benchmarks/common/*.py"))
-EXPERIMENTS = [path for path in BENCHMARKS if path.stem.startswith("generalist_")]
+SHARED = sorted(ROOT.glob("benchmarks/*/*.py"))
+EXPERIMENTS = ROOT / "benchmarks/generalist_experiments.py"
 # Longer than the others, or in need of the extra ``benchmarks``.
 SLOW = {
     "accuracy",
+    "generalist_recipes",
     "golden_answers",
     "label_efficiency",
     "long_boosting",
     "train",
-    *(path.stem for path in EXPERIMENTS),
 }
 WEIGHTS = next(ROOT.glob("msaestimator/*/weights/gaia-xp"))
-EXPECTED_WARNINGS = "ignore:.*is not positive and so has no logarithm"
 
 
 def label(path):
@@ -70,29 +70,7 @@ def run(tmp_path, monkeypatch):
     return run
 
 
-@pytest.fixture(scope="session")
-def ages(tmp_path_factory):
-    """A table of ages of packaged stars."""
-    path = tmp_path_factory.mktemp("ages") / "ages.ecsv"
-    ids = np.asarray(load_apogee_xp()["source_id"])
-    age = np.random.default_rng(0).uniform(1, 12, len(ids))
-    Table({"source_id": ids, "age": age, "age_err": 0.2 * age}).write(path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory, ages):
-    """The folder that the experiments' training fills."""
-    folder = tmp_path_factory.mktemp("models")
-    with pytest.MonkeyPatch.context() as patch:
-        script = ROOT / "benchmarks/generalist_train.py"
-        patch.syspath_prepend(script.parent)
-        patch.setattr(sys, "argv", [str(script), str(folder), "--toy", "--ages", str(ages)])
-        runpy.run_path(str(script), run_name="__main__")
-    return folder
-
-
-@each([path for path in BENCHMARKS if path not in EXPERIMENTS], slow_apart=True)
+@each([path for path in BENCHMARKS if path != EXPERIMENTS], slow_apart=True)
 @pytest.mark.filterwarnings("ignore::msaestimator.exceptions.CalibrationWarning")
 @pytest.mark.filterwarnings("ignore::msaestimator.exceptions.PrecisionWarning")
 def test_benchmark_runs_at_toy_size(path, run):
@@ -102,21 +80,14 @@ def test_benchmark_runs_at_toy_size(path, run):
         assert re.search(r"``python benchmarks/\w+\.py .*--toy.*`` at commit", table.read_text())
 
 
-@each(EXPERIMENTS, slow_apart=True)
-@pytest.mark.filterwarnings(EXPECTED_WARNINGS)
-def test_experiment_runs_at_toy_size(path, run, request, ages):
-    if path.stem == "generalist_recipes":
-        run(path, "--toy")
-        return
-    models = request.getfixturevalue("models")
-    if path.stem == "generalist_train":
-        assert {"ages", "mock", "real"} <= {folder.name for folder in models.iterdir()}
-        return
-    with_ages = ["--ages", ages] if path.stem == "generalist_mass_and_age" else []
-    folder = run(path, models, "--toy", *with_ages)
-    figures = list(folder.rglob("*.png"))
-    assert figures
-    assert all(figure.read_bytes().startswith(b"\x89PNG") for figure in figures)
+@pytest.mark.benchmarks
+def test_experiments_make_the_figures_and_tables_of_their_page(run):
+    folder = run(EXPERIMENTS, "--toy")
+    page = (ROOT / "docs/user_guide/generalist_experiments.rst").read_text(encoding="utf-8")
+    figures = {path.stem for path in folder.rglob("*.png")}
+    tables = {path.name for path in folder.rglob("*.inc")}
+    assert figures == set(re.findall(r"^\.\. figure:: .*/(\w+)\.png$", page, re.MULTILINE))
+    assert tables == set(re.findall(r"^\.\. include:: .*/(\w+\.inc)$", page, re.MULTILINE))
 
 
 def test_dachs_describes_what_it_loads(run):
@@ -365,7 +336,9 @@ def test_pages_include_every_table_and_type_none():
 
 @pytest.mark.parametrize("path", TABLES, ids=label)
 def test_table_tells_command_commit_and_machine_of_its_rows(path):
-    assert any(f'"{path.name}"' in script.read_text(encoding="utf-8") for script in BENCHMARKS)
+    assert any(
+        f'"{path.name}"' in script.read_text(encoding="utf-8") for script in (*BENCHMARKS, *SHARED)
+    )
     text = path.read_text(encoding="utf-8")
     runs = dict(re.findall(r"^(\d+)\. (.*)$", text, re.MULTILINE))
     rows = re.findall(r'^   ".*"(\d+)"$', text, re.MULTILINE)
@@ -482,3 +455,59 @@ def test_what_misses_its_aim_is_bold(trust_scores):
         ]
     ]
     assert tables.summary_row("faint", rows, other) == ["faint", "3", "2", "0"]
+
+
+@pytest.fixture
+def experiment(monkeypatch):
+    """Return a function that imports an experiment as its command does."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return lambda name: importlib.import_module(f"experiments.{name}")
+
+
+def test_extinction_of_a_pair_is_the_law_that_reddened_it(experiment):
+    wavelength = np.linspace(336.0, 1020.0, 343)
+    law = 3.1 * (550.0 / wavelength) ** 1.3
+    # A grey difference, of unequal distances, is no extinction.
+    own, curve = experiment("extinction_curve").of_pairs(0.2 * law + 0.7, wavelength, law)
+    assert own == pytest.approx(0.2)
+    np.testing.assert_allclose(curve, law)
+    steeper = law * wavelength**-0.2
+    _, curve = experiment("extinction_curve").of_pairs(steeper, wavelength, law)
+    assert curve[0] > law[0]
+    assert curve[-1] > law[-1]
+
+
+def test_few_giants_near_a_point_have_no_median(experiment):
+    branch = experiment("giant_branch")
+    giants = Table({"teff": [4500.0, np.nan, 4700.0], "logg": [2.5] * 3, "age": [2.0, 2.0, 8.0]})
+    many = Table(np.repeat(giants.as_array(), 10))
+    assert np.isnan(branch.median_near(giants, "teff", logg=2.5))
+    assert branch.median_near(many, "teff", logg=2.5) == 4600.0
+    assert branch.median_near(many, "teff", logg=2.5, age=2.3) == 4500.0
+    assert np.isnan(branch.median_near(many, "teff", logg=2.5, age=4.0))
+
+
+@pytest.mark.parametrize("n_factors", [0, 1])
+def test_chi_squared_takes_what_errors_have_in_common(experiment, n_factors):
+    rng = np.random.default_rng(0)
+    error, common = np.array([1.0, 2.0, 3.0]), n_factors * np.array([1.0, 2.0, 2.5])
+    covariance = np.diag(error**2 - common**2) + np.outer(common, common)
+    noise = np.full((4000, 3), 0.5)
+    covariance_seen = covariance + 0.25 * np.eye(3)
+    off = rng.multivariate_normal(np.zeros(3), covariance_seen, size=4000)
+
+    class Model:
+        def covariance(self, stars, asked, inputs):
+            return np.tile(covariance.astype("float32"), (len(stars), 1, 1))
+
+        def request(self, stars, asked, inputs):
+            return {
+                f"{n}_err": np.full(len(stars), e) * u.mag
+                for n, e in zip(asked, error, strict=True)
+            }
+
+    model = Model()
+    model.n_factors = n_factors
+    stars = Table({"a": np.zeros(4000)})
+    found = experiment("scores").chi2(model, stars, ["a"], ["x", "y", "z"], off, noise)
+    assert found == pytest.approx(stats.chi2(3).median() / 3, abs=0.04)

@@ -1,23 +1,15 @@
-"""The experiments with the generalist model: stars, questions, scores, panels."""
+"""Questions to the generalist model: what stars say, scores, panels."""
 
-import argparse
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from astropy.table import QTable, Table
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import LogLocator, NullLocator
 
-from common.options import make_parser, read_options
-from common.stars import load_plain
 from msaestimator import StellarFoundationModel
-from msaestimator.datasets import make_mock_survey
-from msaestimator.exceptions import ToldRequestWarning
 from msaestimator.metrics import nmad
 from msaestimator.preprocessing import read_tokens
 from msaestimator.schema import GENERALIST, LABELS, StarTable
@@ -25,7 +17,6 @@ from msaestimator.schema import GENERALIST, LABELS, StarTable
 __all__ = [
     "COLORS",
     "MOCK",
-    "MOCK_TRAINED",
     "REAL",
     "SYMBOLS",
     "Comparison",
@@ -36,29 +27,15 @@ __all__ = [
     "compare",
     "error_bar",
     "error_norm",
-    "experiment_options",
-    "load_model",
-    "make_experiment_parser",
-    "mock_stars",
-    "mock_test_stars",
     "one_to_one",
-    "print_scores",
-    "read_experiment_options",
-    "real_stars",
     "unit_of",
-    "with_ages",
     "write_scores",
+    "write_text",
 ]
 
-REAL = "Real stars (APOGEE, test split)"
-MOCK = "Mock survey (MIST isochrones), stars that the model has not seen"
+REAL = "Real stars (APOGEE) that the model has not learned"
+MOCK = "Mock survey (MIST isochrones)"
 """Which stars a figure shows."""
-
-MOCK_TRAINED = "Model trained on the mock survey (MIST isochrones)"
-"""Of figures without stars: what the model learned from."""
-
-N_TOY = 500
-"""Stars of a toy run, enough that there are giants among them."""
 
 COLORS = ("bp_rp", "j_h", "j_ks")
 
@@ -72,70 +49,6 @@ SYMBOLS = {
     "relative_rp_1": "RP[0] / G flux",
 }
 UNIT_SYMBOLS = {"solMass": r"M$_\odot$"}
-
-
-def make_experiment_parser(description: str) -> argparse.ArgumentParser:
-    """Return the options that every experiment has."""
-    parser = make_parser(description)
-    parser.add_argument("models", type=Path, help="the folder that generalist_train.py filled")
-    parser.add_argument(
-        "--mock-stars", type=int, default=15000, help="how many the mock model learns from"
-    )
-    return parser
-
-
-def read_experiment_options(parser: argparse.ArgumentParser, **toy: object) -> argparse.Namespace:
-    """Return what was given to an experiment."""
-    # The experiments ask for what they tell, too.
-    warnings.simplefilter("ignore", ToldRequestWarning)
-    return read_options(parser, mock_stars=N_TOY, **toy)
-
-
-def experiment_options(description: str) -> argparse.Namespace:
-    """Return what was given to an experiment without options of its own."""
-    return read_experiment_options(make_experiment_parser(description))
-
-
-def load_model(options: argparse.Namespace, name: str) -> StellarFoundationModel:
-    """Return one of the models of generalist_train.py: ``"real"``, ``"mock"`` or ``"ages"``."""
-    folder = options.models / name
-    if not folder.is_dir():
-        raise SystemExit(f"There is no model {folder}: benchmarks/generalist_train.py makes it.")
-    return StellarFoundationModel.from_pretrained(folder)
-
-
-def real_stars(options: argparse.Namespace, split: str) -> StarTable:
-    """Return packaged stars, without their parallaxes."""
-    return load_plain(split)[: N_TOY if options.toy else None]
-
-
-def mock_stars(n_stars: int, random_state: int = 0) -> StarTable:
-    """Return a mock survey with the reddening to the star, as the paper's maps are in 3D.
-
-    The models learn from ``random_state=0``; any other gives stars that they have not seen.
-    """
-    stars = make_mock_survey(n_stars, random_state=random_state)
-    stars["ebv"] = stars["true_ebv"]
-    return stars
-
-
-def mock_test_stars(options: argparse.Namespace, n_stars: int = 5000) -> StarTable:
-    """Return mock stars that no model has seen."""
-    return mock_stars(N_TOY if options.toy else n_stars, random_state=1)
-
-
-def with_ages(stars: StarTable, path: Path) -> StarTable:
-    """Return the stars with the columns ``age`` and ``age_err`` of a table, NaN without."""
-    ages = QTable.read(path)
-    _, ours, theirs = np.intersect1d(
-        stars["source_id"], ages["source_id"], assume_unique=True, return_indices=True
-    )
-    stars = stars.copy()
-    for name in ("age", "age_err"):
-        values = np.full(len(stars), np.nan)
-        values[ours] = np.asarray(ages[name])[theirs]
-        stars[name] = values
-    return stars
 
 
 def coefficients(start: int, stop: int) -> list[str]:
@@ -274,7 +187,13 @@ def write_scores(ax: Axes, comparison: Comparison) -> None:
     text = f"NMAD {comparison.scatter:.3g} {unit_of(comparison.name)}"
     if comparison.error is not None:
         text += f"\n{comparison.within:.0%} within 1$\\sigma$"
-    ax.text(0.97, 0.03, text, transform=ax.transAxes, ha="right", fontsize=9)
+    write_text(ax, text)
+
+
+def write_text(ax: Axes, text: str) -> None:
+    """Write into a panel's lower right corner, readable over points."""
+    box = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1}
+    ax.text(0.97, 0.03, text, transform=ax.transAxes, ha="right", fontsize=8, bbox=box)
 
 
 def error_bar(drawn: PathCollection, axes: Axes | np.ndarray, unit: str) -> None:
@@ -284,13 +203,3 @@ def error_bar(drawn: PathCollection, axes: Axes | np.ndarray, unit: str) -> None
         drawn, ax=axes, label=label, pad=0.01, ticks=LogLocator(subs=(1, 2, 5)), format="%g"
     )
     bar.ax.yaxis.set_minor_locator(NullLocator())
-
-
-def print_scores(title: str, rows: Sequence[dict[str, object]]) -> None:
-    """Print a table of scores."""
-    print(f"\n{title}")
-    table = Table(list(rows))
-    for name in table.colnames:
-        if table[name].dtype.kind == "f":
-            table[name].info.format = ".4g"
-    table.pprint(max_lines=-1, max_width=-1, align="<")

@@ -1,39 +1,30 @@
 """Test stars' spectra from their labels, beside the observed ones (section 4.2.2).
 
-Told are the labels and E(B-V), and of the mock survey the luminosity by its noisy parallax. The
-RMSE is over the wavelengths, in units of the star's mean flux. Run from the repository's root,
-with the folder that ``generalist_train.py`` filled::
-
-    python benchmarks/generalist_reconstruction.py MODELS
+Told are labels and E(B-V), and then colours too: E(B-V) is that of a map to infinity, and colours
+tell the star's own. The RMSE is over the wavelengths, in units of the star's mean flux.
 """
 
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
-from common.figures import save_figure
-from common.generalist import (
-    MOCK,
-    REAL,
-    Known,
-    axis_label,
-    coefficients,
-    experiment_options,
-    load_model,
-    mock_test_stars,
-    print_scores,
-    real_stars,
-)
+from common.generalist import REAL, Known, axis_label, coefficients
+from common.trust_stars import numbers
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
-from msaestimator import StellarFoundationModel
+from experiments.expert import complete
+from experiments.setting import Setting
 from msaestimator.results import spectra_table
 from msaestimator.schema import StarTable
 
-CAPTIONS = {"real": REAL, "mock": MOCK}
-NAMES = {"real": "real stars", "mock": "mock survey"}
-COLORS = {"real": "C0", "mock": "C3"}
+__all__ = ["run"]
+
+LABELS = ("teff", "logg", "fe_h", "alpha_m", "ebv")
+LINES = {"labels, E(B-V)": "C3", "labels, E(B-V), colours": "C0"}
+"""What is told, and its colour."""
+
 PERCENTILES = (5, 25, 50, 75, 90, 99)
 TEMPERATURES = (3500.0, 7000.0)
 N_BINS = 12
@@ -41,25 +32,26 @@ CLEAR = 20
 """Signal to noise of the stars whose residuals are shown: noise below the line is no residual."""
 AXES = {
     "signal_to_noise": "S/N of the spectrum",
-    "true_distance": "distance [kpc]",
+    "distance": "distance [kpc]",
     "teff": axis_label("teff"),
     "logg": axis_label("logg"),
     "fe_h": axis_label("fe_h"),
 }
-LOGARITHMIC = ("signal_to_noise", "true_distance")
+LOGARITHMIC = ("signal_to_noise", "distance")
 
 
-def main() -> None:
-    """Ask both models for spectra, print the errors, draw."""
-    options = experiment_options(__doc__)
-    tests = {"real": real_stars(options, "test"), "mock": mock_test_stars(options, 10000)}
-    found = {name: reconstruct(load_model(options, name), stars) for name, stars in tests.items()}
-    report(found)
-    for name, spectra in found.items():
-        save_figure(draw_examples(spectra), options, f"reconstruction_{name}", CAPTIONS[name])
-    both = f"{REAL}; {MOCK[0].lower()}{MOCK[1:]}"
-    save_figure(draw_residuals(found), options, "reconstruction_residuals", both)
-    save_figure(draw_errors(found), options, "reconstruction_errors", both)
+def run(setting: Setting) -> None:
+    """Ask for spectra, draw; their errors are in the table of all spectra."""
+    colors = [name for name in setting.model.trained_tokens if name.startswith("color_")]
+    told = dict(zip(LINES, (LABELS, (*LABELS, *colors)), strict=True))
+    found = {name: reconstruct(setting, inputs) for name, inputs in told.items()}
+    caption = f"{REAL}, {len(found['labels, E(B-V)'].stars)} of 3,500 to 7,000 K"
+    for name, spectra in zip(
+        ("reconstruction", "reconstruction_colors"), found.values(), strict=True
+    ):
+        setting.save(draw_examples(spectra), name, caption)
+    setting.save(draw_residuals(found), "reconstruction_residuals", caption)
+    setting.save(draw_errors(found), "reconstruction_errors", caption)
 
 
 @dataclass(frozen=True)
@@ -87,18 +79,14 @@ class Spectra:
         return np.sqrt(np.mean((self.generated - self.observed) ** 2, axis=1))
 
 
-def reconstruct(model: StellarFoundationModel, stars: StarTable) -> Spectra:
+def reconstruct(setting: Setting, told: tuple[str, ...]) -> Spectra:
     """Return spectra of the stars with coefficients and every label."""
-    told = [*model.labels_, "ebv"]
-    known = Known.of(model, stars)
-    chosen = np.isfinite(known.matrix([*told, *coefficients(0, 55)])).all(axis=1)
-    teff = stars["teff"].value
-    chosen &= (teff > TEMPERATURES[0]) & (teff < TEMPERATURES[1])
+    known, stars = setting.known, setting.stars
+    chosen = complete(known, [*LABELS, *coefficients(0, 55)])
+    chosen &= (known["teff"] > TEMPERATURES[0]) & (known["teff"] < TEMPERATURES[1])
     stars, known = stars[chosen], known.rows(chosen)
-    if "pseudo_luminosity" in model.trained_tokens:
-        told.append("pseudo_luminosity")
     observed = observe(known, stars)
-    generated = model.spectrum(stars, inputs=told)
+    generated = setting.model.spectrum(stars, inputs=told)
     flux = observed["flux"].value
     mean = flux.mean(axis=1, keepdims=True)
     noise = np.sqrt(np.mean(observed["flux_err"].value ** 2, axis=1))
@@ -112,26 +100,6 @@ def observe(known: Known, stars: StarTable) -> StarTable:
     names = coefficients(0, 55)
     errors = np.column_stack([known.error(name) for name in names])
     return spectra_table(known.matrix(names), errors, stars["phot_g_mean_mag"].value)
-
-
-def report(found: dict[str, Spectra]) -> None:
-    """Print the distribution of the RMSE, and its median by signal to noise."""
-    print_scores(
-        "RMSE over the mean flux, by percentile",
-        [
-            {"stars": name, "n": len(spectra.stars)}
-            | {str(p): float(np.percentile(spectra.rmse, p)) for p in PERCENTILES}
-            for name, spectra in found.items()
-        ],
-    )
-    for name, spectra in found.items():
-        edges = np.quantile(spectra.stars["signal_to_noise"], np.linspace(0, 1, 6))
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
-            chosen = (spectra.stars["signal_to_noise"] >= low) & (
-                spectra.stars["signal_to_noise"] <= high
-            )
-            rmse = np.median(spectra.rmse[chosen])
-            print(f"{name}, S/N {low:.0f} to {high:.0f}: median RMSE {rmse:.4f}")
 
 
 def draw_examples(spectra: Spectra) -> Figure:
@@ -166,11 +134,11 @@ def draw_residuals(found: dict[str, Spectra]) -> Figure:
         clear = spectra.stars["signal_to_noise"] > CLEAR
         residual = spectra.generated[clear] / spectra.observed[clear] - 1.0
         low, middle, high = np.percentile(residual, [16, 50, 84], axis=0)
-        ax.fill_between(spectra.wavelength, low, high, color=COLORS[name], alpha=0.25, lw=0)
-        ax.plot(spectra.wavelength, middle, COLORS[name], lw=1.2)
+        ax.fill_between(spectra.wavelength, low, high, color=LINES[name], alpha=0.25, lw=0)
+        ax.plot(spectra.wavelength, middle, LINES[name], lw=1.2)
         ax.axhline(0, color="k", lw=0.8, ls=":")
         ax.set(xlabel="wavelength [nm]", xlim=(336, 1020), ylim=(-0.3, 0.3))
-        ax.set_title(f"{NAMES[name]}, S/N > {CLEAR}: {clear.sum()} stars, median and 16 to 84 %")
+        ax.set_title(f"told {name}; S/N > {CLEAR}: {clear.sum()} stars", fontsize=10)
     axes[0].set_ylabel("(generated - observed) / observed")
     return figure
 
@@ -180,11 +148,14 @@ def draw_errors(found: dict[str, Spectra]) -> Figure:
     figure, axes = plt.subplots(1, 5, figsize=(17, 3.8), sharey=True, layout="constrained")
     for ax, (column, label) in zip(axes, AXES.items(), strict=True):
         for name, spectra in found.items():
-            if column in spectra.stars.colnames:
-                values = np.asarray(spectra.stars[column].value)
-                draw_running(ax, values, spectra.rmse, COLORS[name], NAMES[name])
+            values = numbers(spectra.stars, column)
+            known = np.isfinite(values)
+            if known.sum() >= N_BINS:
+                draw_running(ax, values[known], spectra.rmse[known], LINES[name], name)
         ax.set(xlabel=label, yscale="log", xscale="log" if column in LOGARITHMIC else "linear")
-        if column not in LOGARITHMIC:
+        if column in LOGARITHMIC:
+            ax.xaxis.set_minor_formatter(NullFormatter())
+        else:
             ax.locator_params(axis="x", nbins=4)
     limits = np.array(axes[0].get_xlim())
     axes[0].plot(limits, 1 / limits, "k:", label="noise alone")
@@ -201,7 +172,3 @@ def draw_running(ax: Axes, x: np.ndarray, y: np.ndarray, color: str, label: str)
     low, middle, high = np.transpose([np.percentile(y[rows], [16, 50, 84]) for rows in bins])
     ax.fill_between(centers, low, high, color=color, alpha=0.2, lw=0)
     ax.plot(centers, middle, color=color, label=label)
-
-
-if __name__ == "__main__":
-    main()

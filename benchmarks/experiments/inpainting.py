@@ -1,32 +1,24 @@
 """One half of the spectrum from the other, split at 640 nm (section 4.3).
 
-Run from the repository's root::
-
-    python benchmarks/generalist_inpainting.py MODELS
-
-tells the coefficients of one photometer, asks for the other's, and samples the result. Beyond
-640 nm a spectrum is RP's, below it BP's, but for a few tens of nm where they overlap.
+The coefficients of one photometer are told, the other's asked, and the result is sampled. Beyond
+640 nm a spectrum is RP's, below it BP's, but for a few tens of nm where they overlap. The scores
+are with those of all spectra.
 """
 
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from common.figures import save_figure
-from common.generalist import (
-    REAL,
-    Known,
-    ask,
-    experiment_options,
-    load_model,
-    print_scores,
-    real_stars,
-)
+from common.generalist import REAL, Known, ask
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.expert import complete
+from experiments.setting import Setting
 from msaestimator import StellarFoundationModel
 from msaestimator.datasets import load_xp_sampling
+
+__all__ = ["run"]
 
 SPLIT = 640.0
 """In nm."""
@@ -57,24 +49,16 @@ class Inpainted(NamedTuple):
         return np.sqrt((difference**2).mean(axis=1))
 
 
-def main() -> None:
-    """Answer, score, draw."""
-    options = experiment_options(__doc__)
-    model = load_model(options, "real")
-    test = Known.of(model, real_stars(options, "test"))
+def run(setting: Setting) -> None:
+    """Answer, draw."""
+    model, known = setting.model, setting.known
+    known = known.rows(complete(known, model.xp_columns))
     wavelength = load_xp_sampling().wavelength.value
     both = [
-        inpaint(model, test, "BP", wavelength > SPLIT),
-        inpaint(model, test, "RP", wavelength < SPLIT),
+        inpaint(model, known, "BP", wavelength > SPLIT),
+        inpaint(model, known, "RP", wavelength < SPLIT),
     ]
-    rows = [
-        {"told": half.told}
-        | {f"RMSE p{p}": value for p, value in zip(EXAMPLES, percentiles(half), strict=True)}
-        | {"median |residual|": float(np.median(np.abs(half.residual)))}
-        for half in both
-    ]
-    print_scores(f"{REAL}; RMSE over the mean flux", rows)
-    save_figure(draw(wavelength, both), options, "inpainting", f"{REAL}, {len(test.values)} stars")
+    setting.save(draw(wavelength, both), "inpainting", f"{REAL}, {len(known.values)}")
 
 
 def inpaint(
@@ -130,7 +114,3 @@ def draw_residual(ax: Axes, wavelength: np.ndarray, residual: np.ndarray) -> Non
     ax.axhline(0, color="0.5", linewidth=0.8)
     ax.set_ylim(*np.clip([low.min() * 1.1, high.max() * 1.1], -1, 1))
     ax.set_ylabel("fractional residual")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,32 +1,21 @@
-"""What the released generalist answers about real stars, and whether its errors hold.
+"""Labels, errors, masses, ages, distances and spectra in numbers, beside the regressor's.
 
-Run from the repository's root, with the stars that ``scripts/release/gather.py`` gathers::
-
-    python benchmarks/released_generalist.py --stars build/gaia-xp/stars.parquet
-
-asks about stars that the model has not learned from, and writes a table each of: labels beside the
-released regressor's, told the same; the share of answers within one and two errors, in the paper's
-situations and of fainter copies; masses, ages, distances and reddening; spectra from labels, and
-one photometer's from the other's. Without ``--stars`` the packaged test stars are asked about,
-which have no masses, ages and distances.
+Told the same, in the paper's situations and of fainter copies.
 """
 
-import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
-import astropy.units as u
 import numpy as np
-from common.generalist import Known, coefficients
-from common.options import make_parser, read_options
-from common.tables import ResultTable
-from common.trust_stars import BASIC, BRIGHT, Samples, numbers, tell
+from common.generalist import coefficients
+from common.trust_stars import BASIC, BRIGHT, numbers, tell
 
+from experiments.setting import Setting, giants_of
 from msaestimator import StellarFoundationModel, StellarParameterRegressor
 from msaestimator.datasets import load_xp_sampling
-from msaestimator.estimators import DEFAULT_MODEL
 from msaestimator.metrics import nmad
 from msaestimator.schema import StarTable
+
+__all__ = ["run"]
 
 LABELS = ("teff", "logg", "fe_h", "alpha_m")
 EVOLVED = ("of; told", "stars", "NMAD", "offset", "within 1 error")
@@ -44,52 +33,34 @@ TOLD = {
 FAINT = (16.0, 17.5)
 """G in mag of the fainter copies."""
 
+BATCH = 256
+"""Stars whose covariances are in memory at a time."""
+
 SPLIT = 640.0
 """Wavelength in nm below which a spectrum is BP's."""
 
 
-def main() -> None:
-    """Ask, and write what came out."""
-    parser = make_parser(__doc__)
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="released, or a folder's parent")
-    parser.add_argument("--stars", type=Path, help="table of all samples")
-    options = read_options(parser)
-    samples = Samples(options.stars, toy=options.toy)
-    for stars in (samples.apogee, samples.seismic):
-        set_distances(stars)
-    model = StellarFoundationModel.from_pretrained(options.model)
-    write_accuracy(options, model, samples)
-    write_errors(options, model, samples)
-    write_evolved(options, model, samples)
-    write_spectra(options, model, samples.apogee)
+def run(setting: Setting) -> None:
+    """Ask, and write a table each."""
+    write_accuracy(setting)
+    write_errors(setting)
+    write_evolved(setting)
+    write_spectra(setting)
 
 
-def set_distances(stars: StarTable) -> None:
-    """Set distances by the parallaxes of labels, where there are any."""
-    parallax = numbers(stars, "parallax_label")
-    stars["distance"] = np.where(parallax > 0, 1.0 / parallax, np.nan) * u.kpc
-
-
-def table_of(options: argparse.Namespace, name: str, *columns: str) -> ResultTable:
-    """Return a table of the documentation."""
-    return ResultTable(options.tables / name, columns)
-
-
-def write_accuracy(
-    options: argparse.Namespace, model: StellarFoundationModel, samples: Samples
-) -> None:
+def write_accuracy(setting: Setting) -> None:
     """Write the errors of labels, and by how much they exceed the regressor's."""
-    regressor = StellarParameterRegressor.from_pretrained(options.model)
+    regressor = StellarParameterRegressor.from_pretrained(setting.options.model)
     columns = [regressor.labels_.index(name) for name in LABELS]
-    table = table_of(
-        options, "generalist_accuracy.inc", "told", *LABELS, *(f"{n}, ratio" for n in LABELS)
-    )
+    ratios = (f"{name}, ratio" for name in LABELS)
+    table = setting.table("generalist_accuracy.inc", "told", *LABELS, *ratios)
     for name, blocks in TOLD.items():
-        stars = tell(samples.apogee, blocks)
-        answers, others = model.request(stars, LABELS), regressor.predict(stars)[:, columns]
+        stars = tell(setting.stars, blocks)
+        answers = setting.model.request(stars, LABELS)
+        others = regressor.predict(stars)[:, columns]
         errors, ratios = [], []
         for place, label in enumerate(LABELS):
-            truth = numbers(samples.apogee, label)
+            truth = numbers(setting.stars, label)
             known = np.isfinite(truth)
             error = nmad(truth[known], answers[label].value[known])
             errors.append(f"{error:.3g}")
@@ -97,13 +68,10 @@ def write_accuracy(
         table.add(name, *errors, *ratios)
 
 
-def situations(
-    model: StellarFoundationModel, samples: Samples
-) -> Iterator[tuple[str, StarTable, StarTable]]:
+def situations(setting: Setting) -> Iterator[tuple[str, StarTable, StarTable]]:
     """Yield a name, stars as told, and the same stars with their labels."""
-    stars = samples.apogee
-    known = Known.of(model, stars)
-    xp = list(model.xp_columns)
+    stars, known = setting.stars, setting.known
+    xp = list(setting.model.xp_columns)
     colors = ["bp_rp", "j_h", "j_ks"]
     told = {
         "30 + 30 coefficients, colours": [*coefficients(0, 30), *colors],
@@ -119,26 +87,23 @@ def situations(
     values[rank >= 64] = np.nan
     yield "64 words at random", StarTable(dict(zip(words, values.T, strict=True))), stars
     for g in (BRIGHT, *FAINT):
-        copies = samples.at(g)
+        copies = setting.samples.at(g)
         named = "as bright as they are" if g == BRIGHT else f"made fainter to G = {g:g}"
         for told_name, blocks in (("XP, photometry", BASIC), ("photometry", PHOTOMETRY)):
             yield f"{told_name}; {named}", tell(copies, blocks), copies
 
 
-def write_errors(
-    options: argparse.Namespace, model: StellarFoundationModel, samples: Samples
-) -> None:
+def write_errors(setting: Setting) -> None:
     """Write the share of answers within one and two errors, by situation."""
-    table = table_of(
-        options, "generalist_errors.inc", "told", *(f"{n}: 1, 2 errors, %" for n in LABELS)
-    )
-    for name, told, stars in situations(model, samples):
-        answers = model.request(told, LABELS)
+    shares = (f"{name}: 1, 2 errors, %" for name in LABELS)
+    table = setting.table("generalist_errors.inc", "told", *shares)
+    for name, told, stars in situations(setting):
+        answers = setting.model.request(told, LABELS)
         table.add(name, *(_within(answers, stars, label) for label in LABELS))
     shares = []
     for label in LABELS:
-        told = samples.apogee[[other for other in (*LABELS, "ebv") if other != label]]
-        shares.append(_within(model.request(told, label), samples.apogee, label))
+        told = setting.stars[[other for other in (*LABELS, "ebv") if other != label]]
+        shares.append(_within(setting.model.request(told, label), setting.stars, label))
     table.add("the other labels, E(B-V)", *shares)
 
 
@@ -148,13 +113,12 @@ def _within(answers: StarTable, stars: StarTable, label: str) -> str:
     return f"{100 * np.mean(off < 1):.0f}, {100 * np.mean(off < 2):.0f}"
 
 
-def write_evolved(
-    options: argparse.Namespace, model: StellarFoundationModel, samples: Samples
-) -> None:
+def write_evolved(setting: Setting) -> None:
     """Write the errors of masses, ages, distances and reddening."""
-    table = table_of(options, "generalist_evolved.inc", *EVOLVED)
-    test = samples.apogee
-    seismic = samples.seismic
+    table = setting.table("generalist_evolved.inc", *EVOLVED)
+    model, test, seismic = setting.model, setting.stars, setting.samples.seismic
+    mock, is_giant = setting.mock, giants_of(setting.mock_known)
+    mock_giants = mock[is_giant]
     apart = seismic[np.asarray(seismic["is_test"], dtype=bool)] if len(seismic) else seismic
     parallax = numbers(test, "parallax")
     # DR3's zero point, about.
@@ -165,6 +129,9 @@ def write_evolved(
         "published age of giants, Gyr": (test, "age", numbers(test, "published_age")),
         "distance by isochrones, %": (test, "distance", numbers(test, "distance")),
         "distance by parallax, S/N > 10, %": (test, "distance", 1.0 / measured),
+        "mass of mock giants, M☉": (mock_giants, "mass", numbers(mock_giants, "mass")),
+        "age of mock giants, Gyr": (mock_giants, "age", numbers(mock_giants, "age")),
+        "distance of mock stars, %": (mock, "distance", numbers(mock, "distance")),
     }
     for name, (stars, label, truth) in asked.items():
         for told in ("all but a parallax", "all"):
@@ -193,14 +160,11 @@ def _scores(answers: StarTable, label: str, truth: np.ndarray) -> list[str]:
     ]
 
 
-def write_spectra(
-    options: argparse.Namespace, model: StellarFoundationModel, stars: StarTable
-) -> None:
+def write_spectra(setting: Setting) -> None:
     """Write the errors of spectra that are asked for, over their mean flux."""
-    table = table_of(
-        options, "generalist_spectra.inc", "told", "asked", "RMSE over the mean flux, %", "chi2"
-    )
-    known = Known.of(model, stars)
+    columns = "told", "asked", "RMSE over the mean flux, %", "chi squared"
+    table = setting.table("generalist_spectra.inc", *columns)
+    model, stars, known = setting.model, setting.stars, setting.known
     words = list(model.xp_columns)
     true, noise = known.matrix(words), known.errors[:, : len(words)]
     sampling = load_xp_sampling()
@@ -217,25 +181,53 @@ def write_spectra(
         found = true.copy()
         places = [words.index(word) for word in asked]
         found[:, places] = np.column_stack([answers[word].value for word in asked])
-        error = np.column_stack([answers[f"{word}_err"].value for word in asked])
         shown = slice(None) if len(asked) == 110 else (wavelength > SPLIT) == (asked == words[55:])
         spectra = [values @ np.asarray(sampling.matrix).T for values in (true, found)]
         mean = spectra[0].mean(axis=1, keepdims=True)
         off = ((spectra[1] - spectra[0]) / mean)[:, shown]
         complete = np.isfinite(off).all(axis=1) & np.isfinite(true).all(axis=1)
-        z = (found - true)[:, places] / np.hypot(error, noise[:, places])
         each = 100 * np.sqrt((off[complete] ** 2).mean(axis=1))
-        table.add(name, _asked(asked, words), f"{np.median(each):.2f}", f"{_chi2(z):.2f}")
+        of_coefficients = ((found - true)[:, places], noise[:, places])
+        ratio = chi2(model, stars[complete], told, asked, *(x[complete] for x in of_coefficients))
+        table.add(name, _asked(asked, words), f"{np.median(each):.2f}", f"{ratio:.2f}")
 
 
 def _asked(asked: list[str], words: list[str]) -> str:
     return "BP and RP" if asked == words else "RP" if asked == words[55:] else "BP"
 
 
-def _chi2(z: np.ndarray) -> float:
-    """Return the median over stars of chi squared, of independent errors, over its terms."""
-    return float(np.nanmedian(np.nanmean(z**2, axis=1)))
+def chi2(
+    model: StellarFoundationModel,
+    stars: StarTable,
+    told: list[str],
+    asked: list[str],
+    off: np.ndarray,
+    noise: np.ndarray,
+) -> float:
+    """Return the median star's chi squared over its terms.
+
+    With what errors of answers have in common, if the model knows it, and noise of the
+    measurements, both ``off`` and ``noise`` of shape (n_stars, n_asked).
+    """
+    found = []
+    for start in range(0, len(stars), BATCH):
+        rows = slice(start, start + BATCH)
+        covariance = error_covariance(model, stars[rows], told, asked)
+        diagonal = np.arange(len(asked))
+        covariance[:, diagonal, diagonal] += noise[rows] ** 2
+        scale = np.sqrt(covariance[:, diagonal, diagonal])
+        correlation = covariance / scale[:, :, np.newaxis] / scale[:, np.newaxis]
+        z = (off[rows] / scale)[..., np.newaxis]
+        found.append((z * np.linalg.solve(correlation, z)).mean(axis=(1, 2)))
+    return float(np.median(np.concatenate(found)))
 
 
-if __name__ == "__main__":
-    main()
+def error_covariance(
+    model: StellarFoundationModel, stars: StarTable, told: list[str], asked: list[str]
+) -> np.ndarray:
+    """Return covariances, (n_stars, n_asked, n_asked), of a model without factors diagonal."""
+    if model.n_factors:
+        return model.covariance(stars, asked, inputs=told).astype(float)
+    answers = model.request(stars, asked, inputs=told)
+    errors = np.column_stack([answers[f"{word}_err"].value for word in asked])
+    return np.eye(len(asked)) * errors[:, np.newaxis] ** 2

@@ -1,0 +1,1 @@
+"""The paper's experiments with the released generalist, one a module."""
