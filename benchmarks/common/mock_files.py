@@ -17,6 +17,9 @@ PER_FILE, PER_GROUP = 100_000, 5_000
 DISTINCT = 20_000
 """Most distinct stars: repeated ones are read and learned no faster."""
 
+DISTINCT_FILES = 5
+"""Most distinct files: further ones are links to them, which take no room."""
+
 
 def write_mock_files(folder: Path, n_stars: int) -> StarDataset:
     """Return mock stars in parquet files, which are written unless they are there."""
@@ -32,7 +35,11 @@ def write_mock_files(folder: Path, n_stars: int) -> StarDataset:
         }
     )
     for start in range(0, n_stars, PER_FILE):
-        rows = rng.integers(len(stars), size=min(PER_FILE, n_stars - start))
-        path = folder / f"{start // PER_FILE:05d}.parquet"
+        number, n_rows = start // PER_FILE, min(PER_FILE, n_stars - start)
+        path = folder / f"{number:05d}.parquet"
+        if number >= DISTINCT_FILES and n_rows == PER_FILE:
+            path.hardlink_to(folder / f"{number % DISTINCT_FILES:05d}.parquet")
+            continue
+        rows = rng.integers(len(stars), size=n_rows)
         pq.write_table(stars.take(rows), path, row_group_size=PER_GROUP, compression="zstd")
     return StarDataset(folder)

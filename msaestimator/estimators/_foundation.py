@@ -735,12 +735,12 @@ aliases, device, precision, random_state, verbose
 
     def _compared(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return known and predicted labels of stars, each (n_stars, n_labels)."""
-        source = X if y is None else y
+        predicted, source = self.predict(X), X if y is None else y
         if column_names(source) is None:
             truth = collect_labels(X, y, self.labels_, invalid=self.invalid).values
         else:
             truth, _ = self.reader_.read_labels(source, self.labels_)
-        return truth, self.predict(X).reshape(truth.shape)
+        return truth, predicted.reshape(truth.shape)
 
     @property
     def _coverage(self) -> TokenCoverage | None:

@@ -800,8 +800,9 @@ feature_names_in_
 
     def _compared(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return known and predicted labels of stars, each (n_stars, n_labels)."""
+        predicted = self.predict(X)
         truth = self._truth(self._open(X), y)
-        return truth, self.predict(X).reshape(truth.shape)
+        return truth, predicted.reshape(truth.shape)
 
     def _read(self, X: Any) -> Features:
         self._check_fitted()

@@ -151,6 +151,15 @@ def test_an_encoder_is_pre_trained_on_all_stars(make_regressor, make_msa, on_dis
 
 
 @pytest.mark.usefixtures("without_outliers")
+def test_a_teacher_teaches_stars_on_disk(make_regressor, regressor, on_disk, weights):
+    student = make_regressor(teacher=regressor, max_epochs=1).fit(on_disk)
+    alone = make_regressor(max_epochs=1).fit(on_disk)
+    assert student.n_stars_ == 300
+    assert weights(student) != weights(alone)
+    assert student.score(on_disk) < 1
+
+
+@pytest.mark.usefixtures("without_outliers")
 def test_a_further_fit_goes_on(make_regressor, msa, on_disk, other_stars, weights):
     regressor = make_regressor(msa, max_epochs=1).fit(on_disk)
     center, before = regressor.label_scaler_.center_, weights(regressor)
