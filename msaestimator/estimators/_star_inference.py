@@ -11,6 +11,9 @@ from msaestimator.training import map_batches
 
 __all__ = ["StarInference"]
 
+CACHED = 256
+"""Stars whose vectors a processor's caches hold: on it, more at a time take longer."""
+
 
 class StarInference:
     """Run a network over the features of stars in batches, in bounded memory.
@@ -20,7 +23,7 @@ class StarInference:
     module : nn.Module
         The network.
     batch_size : int
-        Stars computed at a time.
+        Most stars computed at a time.
     device : torch.device
         Device that computes.
     precision : {"float32", "bfloat16"}
@@ -31,7 +34,7 @@ class StarInference:
         self, module: nn.Module, *, batch_size: int, device: torch.device, precision: str
     ) -> None:
         self.module = module.to(device).eval()
-        self.batch_size = batch_size
+        self.batch_size = min(batch_size, CACHED) if device.type == "cpu" else batch_size
         self.device = device
         self.precision = precision
 

@@ -72,15 +72,17 @@ class PeriodicEmbedding(nn.Module):
         missing = x.isnan()
         x = x.masked_fill(missing, 0.0 if self.sentinel is None else self.sentinel)
         # Features come first, so that the linear layers are one batched product.
-        angles = 2 * math.pi * self.frequencies[:, None, :] * x.T[:, :, None]
+        values = x.T[:, :, None]
+        angles = 2 * math.pi * self.frequencies[:, None, :] * values
         waves = torch.cat([angles.cos(), angles.sin()], dim=-1)
         vectors = torch.baddbmm(self.bias[:, None, :], waves, self.weight)
         if self.slope is not None:
-            vectors = vectors + self.slope[:, None, :] * x.T[:, :, None]
-        vectors = vectors.relu().transpose(0, 1)
+            vectors = torch.addcmul(vectors, self.slope[:, None, :], values)
+        vectors = vectors.relu_()
         if self.sentinel is None:
-            vectors = torch.where(missing[:, :, None], self.missing.to(vectors.dtype), vectors)
-        return vectors
+            lacking = self.missing.to(vectors.dtype)[:, None, :]
+            vectors = torch.where(missing.T[:, :, None], lacking, vectors)
+        return vectors.transpose(0, 1)
 
     def extra_repr(self) -> str:
         """Show the sizes."""

@@ -17,7 +17,7 @@ class MemberLinear(nn.Module):
 
     Weights start Xavier-normal and biases at zero, as in the thesis's head.
 
-    **Shape**: (n_members, batch, n_in) → (n_members, batch, n_out).
+    **Shape**: (n_members, batch, n_in), or (batch, n_in) of all alike → (n_members, batch, n_out).
     """
 
     def __init__(self, n_members: int, n_in: int, n_out: int) -> None:
@@ -27,13 +27,22 @@ class MemberLinear(nn.Module):
         nn.init.normal_(self.weight, 0.0, math.sqrt(2 / (n_in + n_out)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return every member's output for its own input."""
-        return torch.baddbmm(self.bias, x, self.weight)
+        """Return every member's output for its own input, or for that of all."""
+        return _member_linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Show the sizes."""
         n_members, n_in, n_out = self.weight.shape
         return f"n_members={n_members}, n_in={n_in}, n_out={n_out}"
+
+
+def _member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return what `MemberLinear` does, by any weights."""
+    if x.dim() == 3:
+        return torch.baddbmm(bias, x, weight)
+    # One product for all members is faster than one for each.
+    output = torch.addmm(bias.flatten(), x, weight.transpose(0, 1).flatten(1))
+    return output.unflatten(1, (len(weight), -1)).transpose(0, 1)
 
 
 def _at_least_single(x: Tensor) -> Tensor:
@@ -81,7 +90,7 @@ class QuantileHead(nn.Module):
         self.hidden = nn.Sequential()
         for n_in, n_out in pairwise([n_latent, *widths]):
             self.hidden.extend(
-                [MemberLinear(n_members, n_in, n_out), nn.ReLU(), nn.Dropout(dropout)]
+                [MemberLinear(n_members, n_in, n_out), nn.ReLU(inplace=True), nn.Dropout(dropout)]
             )
         last = widths[-1] if widths else n_latent
         self.median = MemberLinear(n_members, last, n_labels)
@@ -90,10 +99,16 @@ class QuantileHead(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         """Return the quantiles, the lowest first."""
-        hidden = self.hidden(latent.expand(self.n_members, *latent.shape))
-        median = _at_least_single(self.median(hidden)).unsqueeze(-1)
-        below = median - self._steps(self.below(hidden)).flip(-1)
-        above = median + self._steps(self.above(hidden))
+        last = self.median, self.below, self.above
+        weight, bias = (
+            torch.cat([getattr(layer, name) for layer in last], dim=2)
+            for name in ("weight", "bias")
+        )
+        raw = _member_linear(self.hidden(latent), weight, bias)
+        raw_median, raw_below, raw_above = raw.split([layer.weight.shape[2] for layer in last], -1)
+        median = _at_least_single(raw_median).unsqueeze(-1)
+        below = median - self._steps(raw_below).flip(-1)
+        above = median + self._steps(raw_above)
         return torch.cat([below, median, above], dim=-1).transpose(0, 1)
 
     def _steps(self, raw: Tensor) -> Tensor:

@@ -114,21 +114,17 @@ class BrightnessFreeView(BaseEstimator):
         usual, or with ``errors`` of what these add to it; NaN for a star without a complete
         spectrum or any of these magnitudes.
         """
-        total, n_known = np.zeros(len(values)), np.zeros(len(values))
-        for band, passband, deviation in zip(
-            np.flatnonzero(self.bands_).tolist(), self.passbands_.T, self.deviations_, strict=True
-        ):
-            misfit = self._relative(values, values, band) @ passband - 1.0
-            if errors is not None:
-                noise = np.nan_to_num(self._relative(errors, values, band)) ** 2 @ passband**2
-                noise += (MAG_IN_FLUX * np.nan_to_num(errors[:, band])) ** 2
-                deviation = np.sqrt(deviation**2 + noise)
-            misfit = misfit / deviation
-            known = np.isfinite(misfit)
-            total[known] += misfit[known] ** 2
-            n_known += known
+        flux = g_flux(values[:, self.bands_])
+        misfit = values[:, self.is_xp_] @ self.passbands_ / flux - 1.0
+        deviation = self.deviations_
+        if errors is not None:
+            noise = np.nan_to_num(errors[:, self.is_xp_]) ** 2 @ self.passbands_**2 / flux**2
+            noise += (MAG_IN_FLUX * np.nan_to_num(errors[:, self.bands_])) ** 2
+            deviation = np.sqrt(deviation**2 + noise)
+        squares = (misfit / deviation) ** 2
+        known = np.isfinite(squares)
         with np.errstate(invalid="ignore"):
-            return np.log1p(total / n_known)
+            return np.log1p(np.where(known, squares, 0.0).sum(axis=1) / known.sum(axis=1))
 
     def noise(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
         """Return log10 of each star's median coefficient error relative to G, (n_stars,).

@@ -11,7 +11,7 @@ from msaestimator.outliers._mixture import fit_mixture
 from msaestimator.outliers._noise_profile import NoiseProfile
 from msaestimator.preprocessing import with_arrays
 
-__all__ = ["NoisyDensity"]
+__all__ = ["GAUSSIANS_NEAR", "NoisyDensity"]
 
 N_FILLINGS = 4
 """Rounds in which missing values and principal directions settle on each other."""
@@ -94,7 +94,11 @@ class NoisyDensity(BaseEstimator):
 
     @with_arrays
     def misfit(
-        self, vectors: np.ndarray, errors: np.ndarray, brightness: np.ndarray
+        self,
+        vectors: np.ndarray,
+        errors: np.ndarray,
+        brightness: np.ndarray,
+        n_near: int = GAUSSIANS_NEAR,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return how rare a place vectors have, and how much of them no place explains.
 
@@ -104,6 +108,9 @@ class NoisyDensity(BaseEstimator):
             Vectors, each with any value, and their errors; one that is not known is usual.
         brightness : ndarray of shape (n_vectors,)
             Brightnesses in mag, which tell the usual errors.
+        n_near : int
+            Number of Gaussians that make up the density of a place, its most likely ones. Fewer
+            take less time, and no place is less rare by them.
 
         Returns
         -------
@@ -118,16 +125,19 @@ class NoisyDensity(BaseEstimator):
             known = errors[rows] / self.scale_
             noise = np.where(np.isfinite(known), known, usual)
             variances = self.variances_ + np.maximum(noise**2 - self.noise_**2, 0.0)
-            rarity[rows], residual[rows] = self._misfit(self._scale(vectors[rows]), variances)
+            scaled = self._scale(vectors[rows])
+            rarity[rows], residual[rows] = self._misfit(scaled, variances, n_near)
         return rarity, residual
 
-    def _misfit(self, scaled: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _misfit(
+        self, scaled: np.ndarray, variances: np.ndarray, n_near: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return what ``misfit`` does, of scaled vectors with variances off the directions."""
         observed = np.isfinite(scaled)
         places, uncertain = self._place(scaled, observed / variances)
         squares = (scaled - places @ self.directions_.T) ** 2 / variances
         mean = np.nansum(squares, axis=1) / observed.sum(axis=1)
-        return self._rarity(places, uncertain), np.log(np.maximum(mean, LEAST_VARIANCE))
+        return self._rarity(places, uncertain, n_near), np.log(np.maximum(mean, LEAST_VARIANCE))
 
     def _scale(self, vectors: np.ndarray) -> np.ndarray:
         return (vectors - self.center_) / self.scale_
@@ -167,28 +177,32 @@ class NoisyDensity(BaseEstimator):
         toward = (weights * np.nan_to_num(scaled)) @ self.directions_
         return np.einsum("nij,nj->ni", covariance, toward), covariance
 
-    def _rarity(self, places: np.ndarray, uncertain: np.ndarray) -> np.ndarray:
+    def _rarity(self, places: np.ndarray, uncertain: np.ndarray, n_near: int) -> np.ndarray:
         """Return minus the logarithm of the density of uncertain places.
 
         It is relative to a Gaussian's of unit variance that is as uncertain, so that what is
         missing makes no place rare.
         """
-        near = self._nearest(places, uncertain)
-        lower = np.linalg.cholesky(self.covariances_[near] + uncertain[:, None])
+        near = self._nearest(places, uncertain, n_near)
         off = places[:, None] - self.means_[near]
-        squares = (np.linalg.solve(lower, off[..., None])[..., 0] ** 2).sum(axis=2)
-        log_volume = np.log(np.diagonal(lower, axis1=2, axis2=3)).sum(axis=2)
-        log_density = logsumexp(-0.5 * squares - log_volume, axis=1, b=self.shares_[near])
-        usual = 0.5 * np.linalg.slogdet(np.eye(places.shape[1]) + uncertain)[1]
-        return -log_density - usual
+        log_peak, squares = _factors(self.covariances_[near] + uncertain[:, None], off)
+        log_density = logsumexp(log_peak - 0.5 * squares, axis=1, b=self.shares_[near])
+        usual, _ = _factors(np.eye(places.shape[1]) + uncertain, np.zeros_like(places))
+        return usual - log_density
 
-    def _nearest(self, places: np.ndarray, uncertain: np.ndarray) -> np.ndarray:
+    def _nearest(self, places: np.ndarray, uncertain: np.ndarray, n_near: int) -> np.ndarray:
         """Return the Gaussians that matter for each place, as far as their variances tell."""
         own = np.diagonal(self.covariances_, axis1=1, axis2=2)
-        variances = own + np.diagonal(uncertain, axis1=1, axis2=2)[:, None]
-        off = places[:, None] - self.means_
-        height = np.log(self.shares_) - 0.5 * (off**2 / variances + np.log(variances)).sum(axis=2)
-        n_near = min(GAUSSIANS_NEAR, len(self.shares_))
+        uncertain = np.diagonal(uncertain, axis1=1, axis2=2)
+        distance = np.zeros((len(places), len(own)))
+        volume = np.ones_like(distance)
+        # One direction after the other, so that what is computed stays in the caches.
+        for direction in range(places.shape[1]):
+            variance = own[:, direction] + uncertain[:, direction, None]
+            distance += (places[:, direction, None] - self.means_[:, direction]) ** 2 / variance
+            volume *= variance
+        height = np.log(self.shares_) - 0.5 * (distance + np.log(volume))
+        n_near = min(n_near, len(self.shares_))
         return np.argpartition(-height, n_near - 1, axis=1)[:, :n_near]
 
     def _fit_mixture(self, places: np.ndarray) -> None:
@@ -196,6 +210,27 @@ class NoisyDensity(BaseEstimator):
         self.shares_ = mixture.weights_
         self.means_ = mixture.means_
         self.covariances_ = mixture.covariances_
+
+
+def _factors(covariances: np.ndarray, off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return of Gaussians the logarithm of their peak, but for a constant, and squared distances.
+
+    Parameters
+    ----------
+    covariances : ndarray of shape (..., n, n)
+        Covariances of the Gaussians.
+    off : ndarray of shape (..., n)
+        Distances from their means, whose squares are told in units of the covariances.
+    """
+    n = off.shape[-1]
+    # With the distances as one more row, its part of the factor is what solves for them.
+    joint = np.empty((*off.shape[:-1], n + 1, n + 1))
+    joint[..., :n, :n] = covariances
+    joint[..., n, :n] = off
+    joint[..., n, n] = np.finfo(joint.dtype).max
+    lower = np.linalg.cholesky(joint)
+    volume = np.diagonal(lower[..., :n, :n], axis1=-2, axis2=-1).prod(axis=-1)
+    return -np.log(volume), (lower[..., n, :n] ** 2).sum(axis=-1)
 
 
 def _percentiles(values: np.ndarray, wanted: list[float]) -> np.ndarray:

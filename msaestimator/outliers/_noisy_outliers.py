@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from msaestimator.outliers._local_rate import LocalFalseAlarmRate
-from msaestimator.outliers._noisy_density import NoisyDensity
+from msaestimator.outliers._noisy_density import GAUSSIANS_NEAR, NoisyDensity
 
 __all__ = ["PENALTY", "NoisyOutliers", "largest"]
 
@@ -67,13 +67,24 @@ class NoisyOutliers(BaseEstimator):
         self.residual_rate_ = LocalFalseAlarmRate().fit(residual, brightness[told])
         return self
 
-    def score(self, vectors: np.ndarray, errors: np.ndarray, brightness: np.ndarray) -> np.ndarray:
-        """Return minus log10 of the false-alarm rates, (n_vectors,); NaN of no value at all."""
+    def score(
+        self,
+        vectors: np.ndarray,
+        errors: np.ndarray,
+        brightness: np.ndarray,
+        n_near: int = GAUSSIANS_NEAR,
+    ) -> np.ndarray:
+        """Return minus log10 of the false-alarm rates, (n_vectors,); NaN of no value at all.
+
+        Arguments are those of `NoisyDensity.misfit`.
+        """
         scores = np.full(len(vectors), np.nan)
         seen = np.isfinite(vectors).any(axis=1)
         if seen.any():
             brightness = brightness[seen]
-            rarity, residual = self.density_.misfit(vectors[seen], errors[seen], brightness)
+            rarity, residual = self.density_.misfit(
+                vectors[seen], errors[seen], brightness, n_near
+            )
             scores[seen] = largest(
                 self.place_rate_.score(rarity, brightness),
                 self.residual_rate_.score(residual, brightness),

@@ -114,7 +114,7 @@ class OutlierModel(BaseEstimator):
         flags[self._lacks_needed(features, hide_ratios)] |= PredictionFlag.MISSING_BLOCKS
         if self.detector_ is None:
             return flags
-        flags[self.score(features) >= OUTLIER_SCORE] |= PredictionFlag.INCONSISTENT_INPUTS
+        flags[self._is_unusual(features)] |= PredictionFlag.INCONSISTENT_INPUTS
         alone = features.lacks_xp
         for detector, rows in zip(self.latent_detectors_, (~alone, alone), strict=True):
             if detector is not None and rows.any():
@@ -126,6 +126,12 @@ class OutlierModel(BaseEstimator):
                 far = np.flatnonzero(rows)[score >= OUTLIER_SCORE]
                 flags[far] |= PredictionFlag.EXTRAPOLATION
         return flags
+
+    def _is_unusual(self, features: Features) -> np.ndarray:
+        """Tell which stars' inputs are unusual enough for a flag."""
+        if isinstance(self.detector_, FaintInputOutliers):
+            return self.detector_.reaches(features, OUTLIER_SCORE)
+        return self.score(features) >= OUTLIER_SCORE
 
     def _lacks_needed(self, features: Features, hide_ratios: np.ndarray) -> np.ndarray:
         """Tell which stars lack a feature that the network has hardly ever been without."""

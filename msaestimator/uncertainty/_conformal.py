@@ -141,9 +141,14 @@ class LabelCalibrator(BaseEstimator):
 
     def _hats(self, covariates: np.ndarray) -> Iterator[np.ndarray]:
         """Yield each covariate on its knots, constant outside: (n_stars, n_knots)."""
-        peaks = np.eye(len(self.knots_))
+        rows = np.arange(len(covariates))
         for values, knots in zip(covariates.T, self.knots_.T, strict=True):
-            yield np.column_stack([np.interp(values, knots, peak) for peak in peaks])
+            upper = np.clip(np.searchsorted(knots, values), 1, len(knots) - 1)
+            width = knots[upper] - knots[upper - 1]
+            share = np.clip((values - knots[upper - 1]) / width, 0.0, 1.0)
+            hats = np.zeros((len(values), len(knots)))
+            hats[rows, upper - 1], hats[rows, upper] = 1.0 - share, share
+            yield hats
 
 
 def _split(n_stars: int) -> tuple[np.ndarray, np.ndarray]:
