@@ -1,20 +1,20 @@
 """Training and prediction beside plain torch loops of the papers' networks and beside XGBoost.
 
-Run from the repository's root, on a machine that does nothing else::
+Run from the repository's root::
 
     python benchmarks/peers.py
 
 The plain loops (``common/peer_networks.py``, ``common/peer_loops.py``) are written from the
 published descriptions of the thesis's autoencoder and of the generalist's parent, at their sizes,
 and share nothing with the library. Both sides train in float32 on the same stars, with as many in
-a batch, and take turns; rates are the medians of rounds, and ratios of pairs. The share of the
-peak is of the matrix products of the side's own network over the best rate of one large product
-in the same run. XGBoost learns three quantiles of each label from the packaged stars, as many of
-them as the library's default regressor, which is pre-trained on them too.
+a batch, and take turns; rates are the medians of rounds, and ratios of pairs. Seconds are of CPU
+time, of all threads together. The share of the peak is of the matrix products of the side's own
+network over the best rate of one large product in the same run. XGBoost learns three quantiles of
+each label from the packaged stars, as many of them as the library's default regressor, which is
+pre-trained on them too.
 """
 
 import argparse
-import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -22,7 +22,7 @@ import torch
 from common.options import make_parser, read_options
 from common.peer_loops import ParentLoop, ThesisLoop, ask_parent
 from common.peer_networks import ParentTransformer, ThesisAutoencoder, ThesisRegressor
-from common.speed import count_operations, in_turn, matmul_rate, ratio_in_words
+from common.speed import count_operations, in_turn, matmul_rate, ratio_in_words, seconds_of
 from common.stars import LABELS, UNITS, load_split
 from common.tables import ResultTable
 from sklearn.pipeline import make_pipeline
@@ -72,7 +72,7 @@ class Comparison:
         shares = [rate * cost / peak for rate, cost in zip(rates.values(), costs, strict=True)]
         self.table.add(
             name,
-            *(f"{rate:.4g} stars/s" for rate in rates.values()),
+            *(f"{rate:.4g} stars per CPU second" for rate in rates.values()),
             ratio_in_words(seconds["theirs"] / seconds["ours"]),
             *(f"{share:.2f}" for share in shares),
         )
@@ -133,7 +133,7 @@ def compare_thesis(options: argparse.Namespace, comparison: Comparison) -> None:
 def compare_parent(options: argparse.Namespace, comparison: Comparison) -> None:
     """Compare the generalist's parent."""
     size = TINY_PARENT if options.toy else {}
-    stars = load_apogee_xp("train")[: options.stars]
+    stars = load_apogee_xp("train")[: options.parent_stars]
     ours = StellarFoundationModel.from_preset(
         "zhang2026", precision="float32", max_epochs=1, device="cpu", random_state=0, **size
     ).fit(stars)
@@ -228,25 +228,24 @@ def compare_boosting(options: argparse.Namespace, comparison: Comparison) -> Non
 
     seconds = []
     for train in (lambda: ours.fit(training), train_boosted):
-        started = time.perf_counter()
-        train()
-        seconds.append(np.array([time.perf_counter() - started]))
-    comparison.add_boosting("XGBoost, training and pre-training", *seconds, "s")
+        seconds.append(np.array([seconds_of(train)]))
+    comparison.add_boosting("XGBoost, training and pre-training", *seconds, "CPU seconds")
     taken = in_turn(
         {"ours": lambda: ours.predict_quantiles(test), "theirs": ask_boosted}, options.rounds
     )
-    comparison.add_boosting("XGBoost, quantiles from a table", *taken.values(), "s")
+    comparison.add_boosting("XGBoost, quantiles from a table", *taken.values(), "CPU seconds")
 
 
 def main() -> None:
     """Measure and print."""
     parser = make_parser(__doc__)
-    parser.add_argument("--stars", type=int, default=4096)
-    parser.add_argument("--labelled", type=int, default=4000, help="stars that boosting learns")
+    parser.add_argument("--stars", type=int, default=1024, help="stars of the thesis's networks")
+    parser.add_argument("--parent-stars", type=int, default=256)
+    parser.add_argument("--labelled", type=int, default=1000, help="stars that boosting learns")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--matrix", type=int, default=2048, help="rows of the matrix product")
     parser.add_argument("--asked-at-a-time", type=int, default=128)
-    options = read_options(parser, stars=100, rounds=1, matrix=256)
+    options = read_options(parser, stars=100, parent_stars=100, rounds=1, matrix=256)
     torch.manual_seed(0)
     comparison = Comparison(options)
     for compare in (compare_thesis, compare_parent, compare_boosting):

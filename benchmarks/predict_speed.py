@@ -7,17 +7,17 @@ Run from the repository's root::
 The network is the thesis's, untrained (its speed does not depend on its weights): 31 million
 parameters in the encoder and 7 million in the head. One star costs two operations a weight; the
 peak is the best rate of a plain matrix product in the same run, measured between the
-predictions. Peak memory is that of the process, before and after predicting.
+predictions. All seconds are of CPU time. Peak memory is that of the process, before and after
+predicting.
 """
 
 import argparse
 import resource
 import statistics
-import time
 
 import torch
 from common.options import make_parser, read_options
-from common.speed import matmul_rate
+from common.speed import matmul_rate, seconds_of
 from common.tables import ResultTable
 
 from msaestimator import StellarParameterRegressor
@@ -26,7 +26,7 @@ from msaestimator.schema import StarTable
 from msaestimator.training import autocast
 
 LABELS = ("teff", "logg", "fe_h", "age", "mass", "parallax")
-HEADER = ("what", "stars/s", "of the matmul peak")
+HEADER = ("what", "stars per CPU second", "of the matmul peak")
 
 
 def operations(regressor: StellarParameterRegressor) -> int:
@@ -64,9 +64,7 @@ def measure(
     for _ in range(options.rounds):
         for name, predict in ways.items():
             peaks.append(matmul_rate(options.precision, options.matrix))
-            started = time.perf_counter()
-            predict()
-            rates[name].append(len(stars) / (time.perf_counter() - started))
+            rates[name].append(len(stars) / seconds_of(predict))
     found = {name: statistics.median(values) for name, values in rates.items()}
     return found, statistics.median(peaks)
 

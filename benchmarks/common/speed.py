@@ -1,4 +1,8 @@
-"""Rates of computations that take turns, and the machine's rate of matrix products."""
+"""Rates of computations that take turns, and the machine's rate of matrix products.
+
+Seconds are of CPU time, of all threads together, so that other work on the machine counts little;
+on a GPU they are those of a clock.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-__all__ = ["count_operations", "in_turn", "matmul_rate", "ratio_in_words"]
+__all__ = ["count_operations", "in_turn", "matmul_rate", "ratio_in_words", "seconds_of"]
 
 N_PRODUCTS = 12
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -21,11 +25,12 @@ def matmul_rate(precision: str, size: int, device: str = "cpu") -> float:
 
 def seconds_of(compute: Callable[[], object], device: str = "cpu") -> float:
     """Return how long a computation takes, until a GPU has finished it."""
-    started = time.perf_counter()
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    started = clock()
     compute()
     if device != "cpu":
         torch.cuda.synchronize(device)
-    return time.perf_counter() - started
+    return clock() - started
 
 
 def in_turn(
