@@ -10,7 +10,7 @@ from msaestimator.outliers._brightness_free import BrightnessFreeView
 from msaestimator.outliers._input_outliers import measured_of
 from msaestimator.outliers._local_rate import LocalFalseAlarmRate
 from msaestimator.outliers._noisy_density import GAUSSIANS_NEAR
-from msaestimator.outliers._noisy_outliers import NoisyOutliers, largest
+from msaestimator.outliers._noisy_outliers import NoisyOutliers, largest, without_copying
 from msaestimator.preprocessing import Features
 
 __all__ = ["FaintInputOutliers"]
@@ -127,13 +127,12 @@ class FaintInputOutliers(BaseEstimator):
             scores = self.color_rate_.score(scores, brightness)
         has_xp = np.isfinite(vectors[:, :n_xp]).any(axis=1)
         if self.spectral_ is not None and has_xp.any():
-            spectral = self.spectral_.score(
-                vectors[has_xp], noise[has_xp], brightness[has_xp], n_near
-            )
-            disagreement = self._disagreement(values[has_xp], errors[has_xp])
-            rarest = largest(spectral, disagreement, colors[has_xp])
-            rarest = largest(rarest, blueness[has_xp], penalty=BLUE_PENALTY)
-            scores[has_xp] = self.rate_.score(rarest, brightness[has_xp])
+            rows = without_copying(has_xp)
+            spectral = self.spectral_.score(vectors[rows], noise[rows], brightness[rows], n_near)
+            disagreement = self._disagreement(values[rows], errors[rows])
+            rarest = largest(spectral, disagreement, colors[rows])
+            rarest = largest(rarest, blueness[rows], penalty=BLUE_PENALTY)
+            scores[rows] = self.rate_.score(rarest, brightness[rows])
         return scores
 
     def _fit_color_rates(self, values: np.ndarray, errors: np.ndarray) -> None:

@@ -3,7 +3,6 @@
 from typing import Self
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
@@ -136,7 +135,7 @@ class NoisyDensity(BaseEstimator):
         observed = np.isfinite(scaled)
         places, uncertain = self._place(scaled, observed / variances)
         squares = (scaled - places @ self.directions_.T) ** 2 / variances
-        mean = np.nansum(squares, axis=1) / observed.sum(axis=1)
+        mean = squares.sum(axis=1, where=observed) / observed.sum(axis=1)
         return self._rarity(places, uncertain, n_near), np.log(np.maximum(mean, LEAST_VARIANCE))
 
     def _scale(self, vectors: np.ndarray) -> np.ndarray:
@@ -186,7 +185,8 @@ class NoisyDensity(BaseEstimator):
         near = self._nearest(places, uncertain, n_near)
         off = places[:, None] - self.means_[near]
         log_peak, squares = _factors(self.covariances_[near] + uncertain[:, None], off)
-        log_density = logsumexp(log_peak - 0.5 * squares, axis=1, b=self.shares_[near])
+        heights = np.log(self.shares_[near]) + log_peak - 0.5 * squares
+        log_density = np.logaddexp.reduce(heights, axis=1)
         usual, _ = _factors(np.eye(places.shape[1]) + uncertain, np.zeros_like(places))
         return usual - log_density
 

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from msaestimator.outliers._local_rate import LocalFalseAlarmRate
 from msaestimator.outliers._noisy_density import GAUSSIANS_NEAR, NoisyDensity
 
-__all__ = ["PENALTY", "NoisyOutliers", "largest"]
+__all__ = ["PENALTY", "NoisyOutliers", "largest", "without_copying"]
 
 PENALTY = 0.5
 """Penalty in dex on all scores but the first before the largest is taken.
@@ -23,6 +23,11 @@ def largest(first: np.ndarray, *others: np.ndarray, penalty: float = PENALTY) ->
     for other in others:
         first = np.fmax(first, other - penalty)
     return first
+
+
+def without_copying(rows: np.ndarray) -> np.ndarray | slice:
+    """Return a mask of rows as what takes them; all of them without a copy."""
+    return slice(None) if rows.all() else rows
 
 
 class NoisyOutliers(BaseEstimator):
@@ -81,11 +86,12 @@ class NoisyOutliers(BaseEstimator):
         scores = np.full(len(vectors), np.nan)
         seen = np.isfinite(vectors).any(axis=1)
         if seen.any():
-            brightness = brightness[seen]
+            rows = without_copying(seen)
+            brightness = brightness[rows]
             rarity, residual = self.density_.misfit(
-                vectors[seen], errors[seen], brightness, n_near
+                vectors[rows], errors[rows], brightness, n_near
             )
-            scores[seen] = largest(
+            scores[rows] = largest(
                 self.place_rate_.score(rarity, brightness),
                 self.residual_rate_.score(residual, brightness),
             )

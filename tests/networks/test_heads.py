@@ -46,6 +46,15 @@ def one_member(head, member, latent):
     return np.stack(lower[:-1] + upper, axis=-1)
 
 
+def test_an_input_of_all_members_is_that_of_each(double):
+    layer = MemberLinear(3, 5, 2)
+    torch.nn.init.normal_(layer.bias)
+    x = torch.randn(4, 5)
+    expected = layer(x.expand(3, 4, 5))
+    assert expected.shape == (3, 4, 2)
+    torch.testing.assert_close(layer(x), expected)
+
+
 def test_thesis_size():
     with torch.device("meta"):
         head = QuantileHead(

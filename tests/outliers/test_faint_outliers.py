@@ -111,6 +111,22 @@ def test_a_star_is_scored_alone_as_among_others(detector, others):
     np.testing.assert_allclose(alone, whole, rtol=1e-6)
 
 
+@pytest.mark.parametrize("level", [0.5, 1.0, 2.0])
+def test_stars_that_reach_a_score_are_those_that_have_it(detector, others, level):
+    stars = others.copy()
+    stars["bp_coefficients"][:200] = others["bp_coefficients"][:200][::-1]
+    for name in XP:
+        stars[name][100:300] = np.nan
+    features = features_of(stars)
+    reached = detector.reaches(features, level)
+    np.testing.assert_array_equal(reached, detector.score(features) >= level)
+    assert 0 < reached.sum() < len(stars)
+
+
+def test_no_star_is_as_unusual_as_can_be(detector, others):
+    assert not detector.reaches(features_of(others[:5]), np.inf).any()
+
+
 def test_a_matrix_is_refused():
     with pytest.raises(ColumnError, match="needs stars of a table"):
         FaintInputOutliers().fit(Features(np.zeros((9, 2)), columns=None))

@@ -40,6 +40,17 @@ def test_rarity_ranks_as_the_density_of_what_is_as_noisy(density):
     assert spearmanr(likelihood, expected).statistic > 0.99
 
 
+def test_fewer_gaussians_make_no_place_less_rare():
+    rng = np.random.default_rng(7)
+    vectors, errors = precise(3000, rng), np.full((3000, 10), 0.05)
+    brightness = np.full(3000, 12.0)
+    density = NoisyDensity(3, n_gaussians=8).fit(vectors, errors, errors, brightness)
+    rarity = [density.misfit(vectors, errors, brightness, n_near)[0] for n_near in (1, 3, 8)]
+    assert (rarity[0] >= rarity[1]).all()
+    assert (rarity[1] >= rarity[2]).all()
+    assert (rarity[0] > rarity[2]).any()
+
+
 def test_noise_that_is_told_leaves_residuals_as_large_as_itself(density):
     vectors, errors, brightness = faint(500, np.random.default_rng(3))
     _, residual = density.misfit(vectors, errors, brightness)
