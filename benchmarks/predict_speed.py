@@ -4,7 +4,8 @@ Run from the repository's root::
 
     python benchmarks/predict_speed.py
 
-The network is the thesis's, untrained (its speed does not depend on its weights): 31 million
+The network alone, medians from a table, and a catalogue with intervals and flags from parquet to
+parquet. The network is the thesis's, untrained (its speed does not depend on its weights): 31 million
 parameters in the encoder and 7 million in the head. One star costs two operations a weight; the
 peak is the best rate of a plain matrix product in the same run, measured between the
 predictions. All seconds are of CPU time. Peak memory is that of the process, before and after
@@ -13,16 +14,21 @@ predicting.
 
 import argparse
 import resource
+import shutil
 import statistics
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from common.options import make_parser, read_options
-from common.speed import matmul_rate, seconds_of
+from common.speed import AT_A_TIME, matmul_rate, seconds_of
 from common.tables import ResultTable
 
 from msaestimator import StellarParameterRegressor
+from msaestimator.catalogs import predict_catalog
 from msaestimator.datasets import make_mock_survey
 from msaestimator.schema import StarTable
+from msaestimator.tables import write_stars
 from msaestimator.training import autocast
 
 LABELS = ("teff", "logg", "fe_h", "age", "mass", "parallax")
@@ -47,18 +53,28 @@ def run_network(regressor: StellarParameterRegressor, features: torch.Tensor) ->
     """Compute the quantiles of stars as `predict` does, and nothing else."""
     regressor.module_.eval()
     with torch.inference_mode(), autocast(features.device, regressor.precision):
-        for batch in features.split(regressor.inference_batch_size):
+        for batch in features.split(AT_A_TIME):
             regressor.module_.quantiles(batch)
 
 
 def measure(
-    regressor: StellarParameterRegressor, stars: StarTable, options: argparse.Namespace
+    regressor: StellarParameterRegressor,
+    stars: StarTable,
+    options: argparse.Namespace,
+    folder: Path,
 ) -> tuple[dict[str, float], float]:
-    """Return stars a second both ways and operations a second of the product, taken in turn."""
+    """Return stars a second each way and operations a second of the product, taken in turn."""
     features = torch.randn(len(stars), len(regressor.feature_names_))
+    write_stars(stars, folder / "stars" / "stars.parquet")
+
+    def answer_files() -> None:
+        predict_catalog(regressor, folder / "stars", folder / "sky", progress=False)
+        shutil.rmtree(folder / "sky")
+
     ways = {
-        "predict(table)": lambda: regressor.predict(stars),
         "network": lambda: run_network(regressor, features),
+        "predict(table)": lambda: regressor.predict(stars),
+        "predict_catalog(parquet)": answer_files,
     }
     rates, peaks = {name: [] for name in ways}, []
     for _ in range(options.rounds):
@@ -85,10 +101,12 @@ def main() -> None:
     regressor.encoder.set_params(max_epochs=0)
     regressor.fit(mock)
     stars = mock.take([row % len(mock) for row in range(options.stars)])
+    stars["source_id"] = range(options.stars)
     cost = operations(regressor)
     before = peak_memory()
     regressor.predict(stars[:2000])
-    rates, peak = measure(regressor, stars, options)
+    with TemporaryDirectory() as folder:
+        rates, peak = measure(regressor, stars, options, Path(folder))
     print(f"{cost / 1e6:.1f} MFLOP a star; matmul peak {peak / 1e9:.0f} GFLOP/s")
     print(f"peak memory {before:.0f} MiB before, {peak_memory():.0f} MiB after")
     table = ResultTable(options.tables / "predict_speed.inc", HEADER)

@@ -11,9 +11,20 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-__all__ = ["count_operations", "in_turn", "matmul_rate", "ratio_in_words", "seconds_of"]
+__all__ = [
+    "AT_A_TIME",
+    "count_operations",
+    "in_turn",
+    "matmul_rate",
+    "ratio_in_words",
+    "seconds_of",
+]
 
 N_PRODUCTS = 12
+
+AT_A_TIME = 256
+"""Stars that the library computes at a time on a CPU, whose caches hold as many."""
+
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
