@@ -5,9 +5,9 @@ Run from the repository's root::
     python benchmarks/predict_speed.py
 
 The network alone, medians from a table, and a catalogue with intervals and flags from parquet to
-parquet. The network is the thesis's, untrained (its speed does not depend on its weights): 31 million
-parameters in the encoder and 7 million in the head. One star costs two operations a weight; the
-peak is the best rate of a plain matrix product in the same run, measured between the
+parquet. The network is the thesis's, untrained (its speed does not depend on its weights): 31
+million parameters in the encoder and 7 million in the head. One star costs two operations a
+weight; the peak is the best rate of a plain matrix product in the same run, measured between the
 predictions. All seconds are of CPU time. Peak memory is that of the process, before and after
 predicting.
 """
