@@ -77,7 +77,7 @@ class PeriodicEmbedding(nn.Module):
         waves = torch.cat([angles.cos(), angles.sin()], dim=-1)
         vectors = torch.baddbmm(self.bias[:, None, :], waves, self.weight)
         if self.slope is not None:
-            vectors = torch.addcmul(vectors, self.slope[:, None, :], values)
+            vectors = vectors + self.slope[:, None, :] * values
         vectors = vectors.relu_()
         if self.sentinel is None:
             lacking = self.missing.to(vectors.dtype)[:, None, :]
