@@ -22,7 +22,7 @@ __all__ = [
 
 N_PRODUCTS = 12
 
-AT_A_TIME = 256
+AT_A_TIME = 512
 """Stars that the library computes at a time on a CPU, whose caches hold as many."""
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}

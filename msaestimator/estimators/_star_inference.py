@@ -11,7 +11,7 @@ from msaestimator.training import map_batches
 
 __all__ = ["StarInference"]
 
-CACHED = 256
+CACHED = 512
 """Stars whose vectors a processor's caches hold: on it, more at a time take longer."""
 
 

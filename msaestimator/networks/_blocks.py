@@ -27,7 +27,7 @@ class ResidualBlock(nn.Module):
         self.body = nn.Sequential(
             nn.Linear(n_in, n_out, bias=False),
             nn.LayerNorm(n_out),
-            nn.ELU(),
+            nn.ELU(inplace=True),
             nn.Dropout(dropout),
             nn.Linear(n_out, n_out, bias=False),
             nn.LayerNorm(n_out),
@@ -35,7 +35,7 @@ class ResidualBlock(nn.Module):
         self.skip: nn.Module = nn.Identity()
         if n_in != n_out:
             self.skip = nn.Sequential(nn.Linear(n_in, n_out, bias=False), nn.LayerNorm(n_out))
-        self.activation = nn.ELU()
+        self.activation = nn.ELU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output for ``x``."""
