@@ -56,7 +56,7 @@ EXPERIMENTS = (
 def main() -> None:
     """Ask, and write what came out."""
     parser = make_parser(__doc__)
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="released, or a folder's parent")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name of a released model")
     parser.add_argument("--stars", type=Path, help="table of all samples")
     options = read_options(parser)
     # Spectra and labels are asked of stars that are told some of them.

@@ -1,6 +1,7 @@
 """The extinction curve that the model has learned of real stars (section 4.5).
 
-Spectra of the same real giants, told by their labels, are asked for with more and less reddening.
+Spectra of the same real giants, told by their labels, are asked for with more and less reddening;
+and again with a colour told, as red as that makes it, which leaves no doubt about the dust.
 As extinction is measured of pairs of stars, their own E(B-V) is that of the two spectra in bands
 like B and V, and the zero is set so that A_V is R_V E(B-V). The paper takes E(B-V) as it was told
 in its place, and the luminosity that is answered for the zero: here the told one is a map's, to
@@ -26,6 +27,13 @@ from msaestimator.schema import StarTable, absolute_magnitude
 __all__ = ["run"]
 
 LABELS = ("teff", "logg", "fe_h", "alpha_m")
+COLOR, REDDER = "color_ks_m", 2.2
+"""The colour that is told, G - Ks, and by how much E(B-V) reddens it, about.
+
+This sets how large a step is, which the spectra say themselves, and not the curve.
+"""
+
+TOLD = {"E(B-V)": (), "E(B-V), G - Ks": (COLOR,)}
 LITTLE_DUST = 0.1
 """E(B-V) in mag of the giants whose labels are told: of their kind some have hardly any dust."""
 
@@ -49,42 +57,51 @@ EXAMPLE_LOGG = 2.5
 def run(setting: Setting) -> None:
     """Ask for the spectra, compare the curves with published ones, draw."""
     giants = little_reddened(setting.known)
-    spectra = {ebv: ask(setting.model, giants, ebv) for ebv in REDDENINGS}
     wavelength = load_xp_sampling().wavelength.value
     laws = {name: law(name, wavelength) for name in LAWS}
-    columns = "E(B-V) told", "of the spectra", *(f"from {name}: most, mean" for name in LAWS)
+    columns = "told, in mag", "E(B-V) of spectra", *(f"from {name}: most, mean" for name in LAWS)
     table = setting.table("generalist_extinction.inc", *columns, "as told: most, mean")
-    pairs, as_told = {}, {}
-    for less, more in STEPS:
-        step = f"{less:g} to {more:g}"
-        magnitudes = np.nanmedian(dimming(spectra[less][0], spectra[more][0]), axis=0)
-        own, pairs[step] = of_pairs(magnitudes, wavelength, laws["F99"])
-        grey = np.nanmedian(spectra[more][1] - spectra[less][1])
-        as_told[step] = (magnitudes + grey) / (more - less)
-        off = [distance(pairs[step], curve, wavelength) for curve in laws.values()]
-        table.add(step, f"{own:.3f}", *off, distance(as_told[step], laws["F99"], wavelength))
-    figure = draw(wavelength, example(giants, spectra), {"pairs": pairs, "told": as_told}, laws)
+    pairs, as_told, shown = {}, {}, {}
+    for told, colors in TOLD.items():
+        spectra = {ebv: ask(setting.model, giants, ebv, colors) for ebv in REDDENINGS}
+        pairs[told], as_told[told] = {}, {}
+        for less, more in STEPS:
+            step = f"{less:g} to {more:g}"
+            magnitudes = np.nanmedian(dimming(spectra[less][0], spectra[more][0]), axis=0)
+            own, curve = of_pairs(magnitudes, wavelength, laws["F99"])
+            grey = np.nanmedian(spectra[more][1] - spectra[less][1])
+            pairs[told][step], as_told[told][step] = curve, (magnitudes + grey) / (more - less)
+            off = [distance(curve, published, wavelength) for published in laws.values()]
+            off.append(distance(as_told[told][step], laws["F99"], wavelength))
+            table.add(f"{told}: {step}", f"{own:.3f}", *off)
+        shown[told] = example(giants, spectra)
+    panels = {f"told {told}": by_step for told, by_step in pairs.items()}
+    panels["E(B-V) and luminosity as told and answered"] = as_told["E(B-V)"]
+    figure = draw(wavelength, shown["E(B-V)"], panels, laws)
     setting.save(figure, "extinction_curve", f"Labels of {len(giants)} giants. {REAL}")
 
 
 def little_reddened(known: Known) -> StarTable:
-    """Return the labels of giants with little dust before them."""
-    chosen = complete(known, LABELS) & (known["ebv"] < LITTLE_DUST) & (known["teff"] < TEFF)
+    """Return labels, E(B-V) and colour of giants with little dust before them."""
+    names = (*LABELS, COLOR, "ebv")
+    chosen = complete(known, names) & (known["ebv"] < LITTLE_DUST) & (known["teff"] < TEFF)
     chosen &= (known["logg"] > LOGG[0]) & (known["logg"] < LOGG[1])
-    return StarTable({name: known[name][chosen] for name in LABELS})
+    return StarTable({name: known[name][chosen] for name in names})
 
 
 def ask(
-    model: StellarFoundationModel, giants: StarTable, ebv: float
+    model: StellarFoundationModel, giants: StarTable, ebv: float, colors: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return spectra over the G flux, (n_giants, n_wavelengths), and absolute magnitudes.
 
     An E(B-V) of 0 counts as the least that the word takes.
     """
-    told = giants.copy()
+    told = giants[[*LABELS, *colors]]
+    for color in colors:
+        told[color] += REDDER * (ebv - giants["ebv"])
     told["ebv"] = ebv * u.mag
     told["phot_g_mean_mag"] = 15.0 * u.mag
-    inputs = [*LABELS, "ebv"]
+    inputs = [*LABELS, *colors, "ebv"]
     flux = model.spectrum(told, inputs=inputs)["flux"].value
     answers = model.request(told, "pseudo_luminosity", inputs=inputs)
     return flux, absolute_magnitude(answers["pseudo_luminosity"])
@@ -143,21 +160,20 @@ def example(
 def draw(
     wavelength: np.ndarray,
     spectra: Mapping[str, np.ndarray],
-    curves: Mapping[str, Mapping[str, np.ndarray]],
+    panels: Mapping[str, Mapping[str, np.ndarray]],
     laws: Mapping[str, np.ndarray],
 ) -> Figure:
     """Return spectra of one giant, and curves beside the published laws."""
-    figure, axes = plt.subplots(1, 3, figsize=(15, 4.5), layout="constrained")
+    figure, axes = plt.subplots(1, 1 + len(panels), figsize=(18, 4.4), layout="constrained")
     for name, flux in spectra.items():
         axes[0].plot(wavelength, flux / spectra["E(B-V) = 0"].mean(), label=name, lw=1.2)
     axes[0].set(title=f"a giant of log g = {EXAMPLE_LOGG:g} at one G", ylabel="flux")
-    titles = "E(B-V) of the spectra", "E(B-V) and luminosity as told and answered"
-    for ax, title, by_step in zip(axes[1:], titles, curves.values(), strict=True):
+    for ax, (title, by_step) in zip(axes[1:], panels.items(), strict=True):
         draw_curves(ax, wavelength, by_step, laws)
-        ax.set_title(title)
+        ax.set_title(title, fontsize=10)
     for ax in axes:
         ax.set(xlabel="wavelength [nm]", xlim=(336, 1020))
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, fontsize=8)
     return figure
 
 
