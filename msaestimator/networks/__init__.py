@@ -10,6 +10,7 @@ from msaestimator.networks._embeddings import PeriodicEmbedding
 from msaestimator.networks._ensembles import IndependentRegressors
 from msaestimator.networks._heads import MemberLinear, QuantileHead, QuantileRegressor
 from msaestimator.networks._joint_errors import common_error_loss, error_shares
+from msaestimator.networks._linear import Linear
 from msaestimator.networks._losses import (
     cauchy_error,
     likelihood_loss,
@@ -34,6 +35,7 @@ __all__ = [
     "GroupMask",
     "IndependentRegressors",
     "JointMask",
+    "Linear",
     "MaskedAutoencoder",
     "MemberLinear",
     "NoisyMask",

@@ -6,12 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from msaestimator.networks._linear import Linear
+
 __all__ = ["Attention", "TransformerBlock", "dense", "dense_stack", "transformer_blocks"]
 
 
 def dense(n_in: int, n_out: int) -> nn.Linear:
     """Return a linear layer that starts as in Leung & Bovy (2024): Kaiming-uniform weights."""
-    layer = nn.Linear(n_in, n_out)
+    layer = Linear(n_in, n_out)
     nn.init.kaiming_uniform_(layer.weight)
     nn.init.uniform_(layer.bias, -(n_in**-0.5), n_in**-0.5)
     return layer
@@ -45,9 +47,9 @@ class Attention(nn.Module):
         super().__init__()
         self.n_heads = n_heads
         self.dropout = dropout
-        self.project_query = nn.Linear(dim, dim)
-        self.project_memory = nn.Linear(dim, 2 * dim)
-        self.project_output = nn.Linear(dim, dim)
+        self.project_query = Linear(dim, dim)
+        self.project_memory = Linear(dim, 2 * dim)
+        self.project_output = Linear(dim, dim)
         self.learned_entry = nn.Parameter(torch.empty(1, 1, 2 * dim))
         bound = (6 / (4 * dim)) ** 0.5  # Xavier-uniform of query, key and value as one layer
         for layer in (self.project_query, self.project_memory):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from msaestimator.networks._attention import TransformerBlock, dense_stack, transformer_blocks
 from msaestimator.networks._contrasts import Contrasts
+from msaestimator.networks._linear import Linear
 
 __all__ = ["BlockAnswers", "BlockEmbedding", "BlockTransformer"]
 
@@ -61,7 +62,7 @@ class BlockEmbedding(nn.Module):
         n_contrasts = 0 if contrasts is None else len(contrasts)
         width = min(2 * dim, WIDTH_OF_WORD * (len(self.words) + n_contrasts))
         n_inputs = 2 * len(self.words) + n_contrasts
-        self.layers = nn.Sequential(nn.Linear(n_inputs, width), nn.GELU(), nn.Linear(width, dim))
+        self.layers = nn.Sequential(Linear(n_inputs, width), nn.GELU(), Linear(width, dim))
 
     def forward(self, values: Tensor) -> Tensor:
         """Return the vectors, (batch, dim), of all quantities (batch, n_words), NaN unknown."""
@@ -134,12 +135,12 @@ class BlockTransformer(nn.Module):
         self.decoder = transformer_blocks(dim, decoder_heads, decoder_widths, dropout)
         self.head = dense_stack(dim, head_widths, dropout)
         width = [dim, *head_widths][-1]
-        self.outputs = nn.ModuleList(nn.Linear(width, 2 * len(words)) for words in self.words)
+        self.outputs = nn.ModuleList(Linear(width, 2 * len(words)) for words in self.words)
         self.n_factors = n_factors
         if n_factors:
             self.error_head = dense_stack(width, [width], dropout)
             self.factors = nn.ModuleList(
-                nn.Linear(width, (n_factors + 1) * len(words)) for words in self.words
+                Linear(width, (n_factors + 1) * len(words)) for words in self.words
             )
 
     def words_of(self, asked: Sequence[int]) -> list[int]:
