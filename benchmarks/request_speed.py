@@ -21,14 +21,14 @@ loop is on the network's scale, of order one. Last, the released model is asked 
 labels beside the released regressor's ``predict``.
 """
 
-import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 
 import numpy as np
 import torch
+from common.cpu_time import cpu_seconds_in_turn, without_onednn
 from common.options import make_parser, read_options
 from common.peer_networks import ParentTransformer
 from common.tables import ResultTable
@@ -46,7 +46,6 @@ N_KEPT = 30
 LOOP, LIBRARY = "the loop", "this library"
 
 Way = Callable[[StarTable, Sequence[str]], dict[str, np.ndarray]]
-without_onednn = partial(torch.backends.mkldnn.flags, enabled=False, allow_tf32=None)
 
 
 def load_stars(n_stars: int) -> StarTable:
@@ -201,22 +200,6 @@ def difference(
     return float(np.nanmax(np.abs(np.subtract(*scaled))))
 
 
-def cpu_seconds(compute: Callable[[], object]) -> float:
-    """Return the process's CPU time of a computation."""
-    started = time.process_time()
-    compute()
-    return time.process_time() - started
-
-
-def in_turn(ways: Mapping[str, Callable[[], object]], n_rounds: int) -> dict[str, np.ndarray]:
-    """Return the CPU seconds of each way in each round, after one that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(n_rounds + 1):
-        for name, compute in ways.items():
-            seconds[name].append(cpu_seconds(compute))
-    return {name: np.array(values[1:]) for name, values in seconds.items()}
-
-
 def compare(
     table: ResultTable,
     title: str,
@@ -232,7 +215,9 @@ def compare(
         answers[name] = way(stars, names)
 
     ways = ways_of(model)
-    seconds = in_turn({name: partial(keep, name, way) for name, way in ways.items()}, n_rounds)
+    seconds = cpu_seconds_in_turn(
+        {name: partial(keep, name, way) for name, way in ways.items()}, n_rounds
+    )
     for name, taken in seconds.items():
         table.add(
             f"{title}, {name}",
@@ -256,7 +241,7 @@ def compare_released(table: ResultTable, n_stars: int, n_rounds: int) -> None:
             generalist.request(told, generalist.labels_)
 
     asked = f"the generalist, {len(generalist.labels_)} requests"
-    seconds = in_turn(
+    seconds = cpu_seconds_in_turn(
         {
             f"the regressor, predict of {len(regressor.labels_)} labels": (
                 lambda: regressor.predict(known)

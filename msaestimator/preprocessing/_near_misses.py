@@ -28,7 +28,7 @@ def _one_letter_more(first: str, second: str) -> bool:
 
     One letter for another is no misspelling here: ``catwise_w3`` is another band.
     """
+    if abs(len(first) - len(second)) != 1:
+        return False
     short, long = sorted((first, second), key=len)
-    return len(long) - len(short) == 1 and any(
-        long[:index] + long[index + 1 :] == short for index in range(len(long))
-    )
+    return any(long[:index] + long[index + 1 :] == short for index in range(len(long)))
