@@ -27,7 +27,7 @@ class Linear(nn.Linear):
     def _is_for_onednn(self, x: Tensor) -> bool:
         return (
             torch.backends.mkldnn.is_available()
-            and torch.backends.mkldnn.enabled
+            and bool(torch.backends.mkldnn.enabled)
             and x.device.type == "cpu"
             and x.dtype == self.weight.dtype == torch.float32
             and not torch.is_autocast_enabled("cpu")
