@@ -11,7 +11,7 @@ from msaestimator.networks._linear import Linear
 __all__ = ["Attention", "TransformerBlock", "dense", "dense_stack", "transformer_blocks"]
 
 
-def dense(n_in: int, n_out: int) -> nn.Linear:
+def dense(n_in: int, n_out: int) -> Linear:
     """Return a linear layer that starts as in Leung & Bovy (2024): Kaiming-uniform weights."""
     layer = Linear(n_in, n_out)
     nn.init.kaiming_uniform_(layer.weight)
@@ -83,14 +83,14 @@ class Attention(nn.Module):
         absent : Tensor of bool of shape (batch, n_entries), optional
             Entries that are only padding.
         """
-        keys, values = entries
-        found = F.scaled_dot_product_attention(
-            self._split_heads(self.project_query(query)),
-            keys,
-            values,
-            attn_mask=None if absent is None else self._visible(absent),
-            dropout_p=self.dropout if self.training else 0.0,
-        )
+        queries, (keys, values) = self._split_heads(self.project_query(query)), entries
+        visible = None if absent is None else self._visible(absent)
+        dropout = self.dropout if self.training else 0.0
+        if dropout and queries.device.type == "cpu":
+            # Where fused attention has no dropout, and what takes its place is slower.
+            found = F.dropout(_attend(queries, keys, visible), dropout) @ values
+        else:
+            found = F.scaled_dot_product_attention(queries, keys, values, visible, dropout)
         return self.project_output(found.transpose(1, 2).flatten(2))
 
     def weights(
@@ -101,11 +101,9 @@ class Attention(nn.Module):
         The shape is (batch, n_queries, n_entries + 1); the learned entry is the last, and the
         weights of a query add up to one.
         """
-        queries, keys = self._split_heads(self.project_query(query)), entries[0]
-        scores = queries @ keys.transpose(-1, -2) * queries.shape[-1] ** -0.5
-        if absent is not None:
-            scores = scores.masked_fill(~self._visible(absent), -torch.inf)
-        return scores.softmax(dim=-1).mean(dim=1)
+        queries = self._split_heads(self.project_query(query))
+        visible = None if absent is None else self._visible(absent)
+        return _attend(queries, entries[0], visible).mean(dim=1)
 
     def _split_heads(self, vectors: Tensor) -> Tensor:
         return vectors.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
@@ -113,6 +111,14 @@ class Attention(nn.Module):
     @staticmethod
     def _visible(absent: Tensor) -> Tensor:
         return ~F.pad(absent, (0, 1))[:, None, None, :]
+
+
+def _attend(queries: Tensor, keys: Tensor, visible: Tensor | None) -> Tensor:
+    """Return how much queries look at entries, (batch, n_heads, n_queries, n_entries)."""
+    scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
+    if visible is not None:
+        scores = scores.masked_fill(~visible, -torch.inf)
+    return scores.softmax(dim=-1)
 
 
 class TransformerBlock(nn.Module):

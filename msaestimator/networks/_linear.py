@@ -1,5 +1,7 @@
 """Linear layers that oneDNN computes on a CPU, where torch's own may use half its vectors."""
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,7 +24,8 @@ class Linear(nn.Linear):
         if torch.is_grad_enabled():
             return F.linear(x.to_mkldnn(), self.weight, self.bias).to_dense()
         # Inductor's operation, which has no derivative and needs no copies.
-        return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
+        product = torch.ops.mkldnn._linear_pointwise
+        return cast(Tensor, product(x, self.weight, self.bias, "none", [], ""))
 
     def _is_for_onednn(self, x: Tensor) -> bool:
         return (

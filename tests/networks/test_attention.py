@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -106,6 +107,19 @@ class TestAttention:
         assert torch.any(attention(query, entries) != attention(query, entries))
         attention.eval()
         assert torch.all(attention(query, entries) == attention(query, entries))
+
+    def test_dropout_is_of_the_weights(self, attention, query, memory, absent, monkeypatch):
+        """Without its draws, training finds what is found afterwards."""
+        dropped = []
+        monkeypatch.setattr(F, "dropout", lambda x, p: (dropped.append((x, p)), x)[1])
+        entries = attention.read(memory)
+        expected = attention(query, entries, absent)
+        assert not dropped
+        attention.train().dropout = 0.3
+        torch.testing.assert_close(attention(query, entries, absent), expected)
+        ((weights, chance),) = dropped
+        assert chance == 0.3
+        torch.testing.assert_close(weights.mean(dim=1), attention.weights(query, entries, absent))
 
     def test_derivatives(self, attention, query, memory, absent):
         def find(query, memory):
