@@ -112,32 +112,24 @@ def ways_of(model: StellarFoundationModel) -> dict[str, Way]:
         answers = model.request(stars, names)
         return {name: answers[name].value for name in names}
 
-    def padded(
-        answer: Callable[..., torch.Tensor], stars: StarTable, names: Sequence[str]
-    ) -> dict[str, np.ndarray]:
+    def loop(stars: StarTable, names: Sequence[str]) -> dict[str, np.ndarray]:
         values = scaled_tokens(model, stars)
         positions = model.vocabulary_.index(names)
-        size = max(1, model.inference_batch_size // values.shape[1])
+        answers = []
         with torch.inference_mode():
-            means = torch.cat([answer(batch, positions) for batch in values.split(size)])
-        return in_units(model, names, means.numpy())
-
-    def loop(batch: torch.Tensor, positions: Sequence[int]) -> torch.Tensor:
-        tokens = torch.arange(1, batch.shape[1] + 1).masked_fill(batch.isnan(), 0)
-        memory = parent.encode(batch.nan_to_num(), tokens)
-        asked = (torch.full((len(batch),), position + 1) for position in positions)
-        return torch.stack([parent.decode(memory, tokens, one)[0] for one in asked], dim=1)
-
-    def in_one_pass(batch: torch.Tensor, positions: Sequence[int]) -> torch.Tensor:
-        tokens = torch.arange(batch.shape[1])
-        absent = batch.isnan()
-        return model.module_(batch.nan_to_num(), tokens, torch.tensor(positions), absent)[0]
+            for batch in values.split(stars_at_a_time(model)):
+                tokens = torch.arange(1, batch.shape[1] + 1).masked_fill(batch.isnan(), 0)
+                memory = parent.encode(batch.nan_to_num(), tokens)
+                asked = (torch.full((len(batch),), position + 1) for position in positions)
+                each = [parent.decode(memory, tokens, one)[0] for one in asked]
+                answers.append(torch.stack(each, dim=1))
+        return in_units(model, names, torch.cat(answers).numpy())
 
     return {
-        LOOP: partial(padded, loop),
+        LOOP: loop,
         LIBRARY: one_pass,
         "without keys and values once": within(partial(one_by_one, model.module_), one_pass),
-        "without packing": partial(padded, in_one_pass),
+        "without packing": within(partial(padded, model.module_), one_pass),
         "without fused attention": within(partial(sdpa_kernel, SDPBackend.MATH), one_pass),
         "without oneDNN": within(without_onednn, one_pass),
     }
@@ -167,6 +159,27 @@ def one_by_one(module: torch.nn.Module) -> Iterator[None]:
     module.decode = decode_each
     yield
     del module.decode
+
+
+@contextmanager
+def padded(module: torch.nn.Module) -> Iterator[None]:
+    """Let a network pad stars to the whole vocabulary."""
+    forward, n_tokens = module.forward, len(module.embedding.weight)
+
+    def forward_all(
+        values: torch.Tensor, tokens: torch.Tensor, requests: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        whole = values.new_full((len(values), n_tokens), torch.nan).scatter(1, tokens, values)
+        return forward(whole.nan_to_num(), torch.arange(n_tokens), requests, whole.isnan())
+
+    module.forward = forward_all
+    yield
+    del module.forward
+
+
+def stars_at_a_time(model: StellarFoundationModel) -> int:
+    """Return as many stars as a model computes at a time of which all is known."""
+    return max(1, model.inference_batch_size // len(model.vocabulary_))
 
 
 def scaled_tokens(model: StellarFoundationModel, stars: StarTable) -> torch.Tensor:
