@@ -33,6 +33,7 @@ EXPERIMENTS = ROOT / "benchmarks/generalist_experiments.py"
 # Longer than the others, or in need of the extra ``benchmarks``.
 SLOW = {
     "accuracy",
+    "fast_model",
     "generalist_recipes",
     "golden_answers",
     "label_efficiency",
@@ -40,6 +41,7 @@ SLOW = {
     "train",
 }
 WEIGHTS = next(ROOT.glob("msaestimator/*/weights/gaia-xp"))
+FAST = WEIGHTS.with_name("gaia-xp-fast")
 
 
 def label(path):
@@ -255,11 +257,12 @@ def test_known_masses_and_ages_go_before_those_of_isochrones(gathered):
 
 
 @pytest.mark.benchmarks
-def test_golden_answers_are_stored(run):
-    folder = run(ROOT / "scripts/release/golden_answers.py", "--output", "golden.npz")
+@each([WEIGHTS, FAST])
+def test_golden_answers_are_stored(path, run):
+    folder = run(ROOT / "scripts/release/golden_answers.py", path.name, "--output", ".")
     with (
-        np.load(folder / "golden.npz") as stored,
-        np.load(ROOT / "tests/golden/gaia-xp.npz") as golden,
+        np.load(folder / f"{path.name}.npz") as stored,
+        np.load(ROOT / f"tests/golden/{path.name}.npz") as golden,
     ):
         assert set(stored) == set(golden)
 
@@ -281,14 +284,21 @@ def test_release_is_trained_scored_and_described(run, tmp_path):
     card = (folder / "MODEL_CARD.md").read_text()
     for words in ("StellarParameterRegressor", "gradient boosting", "packaged stars: "):
         assert words in card
+    fast = "--output", "build/toy/fast", "--checkpoints", "build/toy/student"
+    run(*command, "--teacher", folder / "StellarParameterRegressor", *fast)
+    run(ROOT / "scripts/release/write_card.py", folder.with_name("fast"))
+    card = (folder.with_name("fast") / "MODEL_CARD.md").read_text()
+    assert "is the model\nthat it learned from" in card
+    assert "StellarFoundationModel" not in card
 
 
-def test_card_of_the_release_is_what_the_script_writes(run, tmp_path):
-    folder = tmp_path / WEIGHTS.name
-    shutil.copytree(WEIGHTS, folder)
+@each([WEIGHTS, FAST])
+def test_card_of_the_release_is_what_the_script_writes(path, run, tmp_path):
+    folder = tmp_path / path.name
+    shutil.copytree(path, folder)
     (folder / "MODEL_CARD.md").unlink()
     run(ROOT / "scripts/release/write_card.py", folder)
-    assert (folder / "MODEL_CARD.md").read_text() == (WEIGHTS / "MODEL_CARD.md").read_text()
+    assert (folder / "MODEL_CARD.md").read_text() == (path / "MODEL_CARD.md").read_text()
 
 
 def imports(path):

@@ -99,8 +99,9 @@ aliases, inference_batch_size, device, precision, random_state, verbose
         Parameters
         ----------
         folder : str or Path
-            Name of a model that ships with the package, which is ``"gaia-xp"`` and holds a
-            regressor, its autoencoder, and a generalist; or a folder with ``config.json`` and
+            Name of a model that ships with the package: ``"gaia-xp"``, which holds a regressor,
+            its autoencoder, and a generalist, or ``"gaia-xp-fast"``, a regressor for many stars
+            that learned from it; or a folder with ``config.json`` and
             ``model.safetensors``. A released model's name goes before a folder of that name,
             which ``Path("gaia-xp")`` or ``"./gaia-xp"`` tells. Nothing in a folder is
             executed.

@@ -2,11 +2,11 @@
 
 Run from the repository's root, on purpose, when a released model was trained anew::
 
-    python scripts/release/golden_answers.py
+    python scripts/release/golden_answers.py gaia-xp
 
-Writes ``tests/golden/gaia-xp.npz``: answers of the regressor and the generalist of that name on
-200 packaged test stars, with their XP coefficients and without. ``tests/golden`` compares what
-the code answers today with it.
+Writes ``tests/golden/gaia-xp.npz``: answers of the models of that name on 200 packaged test stars,
+with their XP coefficients and without. ``tests/golden`` compares what the code answers today with
+it.
 """
 
 import argparse
@@ -19,8 +19,10 @@ from msaestimator import StellarFoundationModel, StellarParameterRegressor
 from msaestimator.datasets import load_apogee_xp
 from msaestimator.metrics import hide_xp
 
-NAME = "gaia-xp"
-GOLDEN = Path(__file__).parents[2] / "tests" / "golden" / f"{NAME}.npz"
+GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
+GENERALISTS = ("gaia-xp",)
+"""Names of released generalists; there is a regressor of each name."""
+
 N_STARS = 200
 EVERY = 7
 """Of the wavelengths of a spectrum, and of the orders of a coefficient array, one in so many."""
@@ -35,9 +37,9 @@ def columns(table: QTable, prefix: str) -> dict[str, np.ndarray]:
     return arrays
 
 
-def regressor_answers(stars: QTable, prefix: str) -> dict[str, np.ndarray]:
-    """Return what the released regressor and its autoencoder answer."""
-    regressor = StellarParameterRegressor.from_pretrained(NAME)
+def regressor_answers(name: str, stars: QTable, prefix: str) -> dict[str, np.ndarray]:
+    """Return what a released regressor and its autoencoder answer."""
+    regressor = StellarParameterRegressor.from_pretrained(name)
     distances, indices = regressor.find_similar(stars, 5)
     answers = {
         "predict": regressor.predict(stars),
@@ -48,15 +50,17 @@ def regressor_answers(stars: QTable, prefix: str) -> dict[str, np.ndarray]:
         "similar_indices": indices,
         "latent": regressor.encoder_.transform(stars)[:, ::EVERY],
     }
-    found = {f"{prefix}.{name}": values for name, values in answers.items()}
+    found = {f"{prefix}.{answer}": values for answer, values in answers.items()}
     found |= columns(regressor.predict_table(stars), f"{prefix}.table")
+    if not regressor.reconstruction_weight:
+        return found
     known = regressor.reader_.without_unseen(stars)
     return found | columns(regressor.encoder_.reconstruct(known), f"{prefix}.reconstruct")
 
 
-def generalist_answers(stars: QTable, prefix: str) -> dict[str, np.ndarray]:
-    """Return what the released generalist answers."""
-    generalist = StellarFoundationModel.from_pretrained(NAME)
+def generalist_answers(name: str, stars: QTable, prefix: str) -> dict[str, np.ndarray]:
+    """Return what a released generalist answers."""
+    generalist = StellarFoundationModel.from_pretrained(name)
     distances, indices = generalist.find_similar(stars, 5)
     answers = {
         "predict": generalist.predict(stars),
@@ -65,7 +69,7 @@ def generalist_answers(stars: QTable, prefix: str) -> dict[str, np.ndarray]:
         "similar_distances": distances,
         "similar_indices": indices,
     }
-    found = {f"{prefix}.{name}": values for name, values in answers.items()}
+    found = {f"{prefix}.{answer}": values for answer, values in answers.items()}
     asked = [*generalist.labels_, "ebv", "pseudo_luminosity"]
     seen = ["bp", "rp", "color"]
     found |= columns(generalist.request(stars, asked, inputs=seen), f"{prefix}.request")
@@ -77,13 +81,14 @@ def generalist_answers(stars: QTable, prefix: str) -> dict[str, np.ndarray]:
     return found | columns(drawn, f"{prefix}.sample")
 
 
-def golden_answers() -> dict[str, np.ndarray]:
-    """Return every answer as an array, by name."""
+def golden_answers(name: str) -> dict[str, np.ndarray]:
+    """Return every answer of the models of a name as an array, by what was asked."""
     stars = load_apogee_xp("test")[:N_STARS]
     found = {}
     for situation, seen in (("xp", stars), ("photometry", hide_xp(stars))):
-        found |= regressor_answers(seen, f"regressor.{situation}")
-        found |= generalist_answers(seen, f"generalist.{situation}")
+        found |= regressor_answers(name, seen, f"regressor.{situation}")
+        if name in GENERALISTS:
+            found |= generalist_answers(name, seen, f"generalist.{situation}")
     return found
 
 
@@ -92,9 +97,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--output", type=Path, default=GOLDEN)
-    output = parser.parse_args().output
-    answers = golden_answers()
+    parser.add_argument("model", help="name of released models")
+    parser.add_argument("--output", type=Path, default=GOLDEN, help="folder of the answers")
+    options = parser.parse_args()
+    output = options.output / f"{options.model}.npz"
+    answers = golden_answers(options.model)
     stored = {
         name: values.astype(np.float32) if values.dtype.kind == "f" else values
         for name, values in answers.items()

@@ -5,6 +5,12 @@ Run from the repository's root, after ``scripts/release/gather.py``::
     python scripts/release/train.py --stars build/gaia-xp/stars.parquet
     python scripts/release/write_card.py msaestimator/saving/weights/gaia-xp
 
+and with ``--teacher`` a small regressor that learns what a released one predicts::
+
+    python scripts/release/train.py --stars build/gaia-xp/stars.parquet --teacher gaia-xp \
+        --output msaestimator/saving/weights/gaia-xp-fast --checkpoints build/gaia-xp-fast
+    python scripts/release/write_card.py msaestimator/saving/weights/gaia-xp-fast
+
 The table has stars of several samples, with which of them are for tests. A killed run goes on
 where it was when started again. ``--only`` trains one of the two models and keeps the other;
 ``--evaluate-only`` scores saved models again. ``training.json`` tells what each model learned
@@ -151,6 +157,24 @@ RELEASE = {
         "max_epochs": 7,
         "lr": 2.5e-3,
     },
+    # Frequencies and vectors of features take time as widths do.
+    "small_autoencoder": {
+        "hidden_widths": (192, 192, 128),
+        "d_embedding": 4,
+        "n_frequencies": 1,
+        "protected": (),
+    },
+    # Of the regressor's settings, those that differ.
+    "student": {
+        "head_widths": (128,),
+        "n_members": 1,
+        "reconstruction_weight": 0.0,
+        "width_power": 0.0,
+        "max_epochs": 88,
+        "encoder_lr": 3e-3,
+        "encoder_weight_decay": 0.01,
+        "weight_decay": 0.01,
+    },
     "boosting": {},
     "dtype": "float16",
 }
@@ -162,6 +186,7 @@ TOY = RELEASE | {
     "regressor": RELEASE["regressor"] | ONE_EPOCH | {"calibration_fraction": 0.3},
     "generalist": RELEASE["generalist"] | ONE_EPOCH,
     "generalist_at_last": ONE_EPOCH,
+    "student": RELEASE["student"] | ONE_EPOCH,
     "boosting": {"max_iter": 5},
 }
 """Settings that only show that it runs, on a table of some hundred stars."""
@@ -269,6 +294,15 @@ def pretrain(
     return MaskedStellarAutoencoder.from_pretrained(folder)
 
 
+def fit_labels(regressor: StellarParameterRegressor, stars: StarTable) -> None:
+    """Fit a regressor on stars, some of which may have no labels."""
+    # The surveys' labels agree in stars that they share, to 20 K and some hundredths of a dex.
+    # Offsets learned from all stars would be mostly those of spectra that one sample lacks.
+    is_hot = stars["teff"].value > HOT
+    regressor.fit(stars, labels_of(stars), sample_weight=np.where(is_hot, HOT_WEIGHT, 1.0))
+    regressor.set_params(verbose=0, checkpoint=None)
+
+
 def train_regressor(stars: StarTable, options: argparse.Namespace) -> StarTable:
     """Pre-train, fine-tune, calibrate and save; return the stars with labels."""
     common = {"random_state": options.random_state, "verbose": 1}
@@ -281,13 +315,24 @@ def train_regressor(stars: StarTable, options: argparse.Namespace) -> StarTable:
         checkpoint=options.checkpoints / "regressor",
     )
     labelled = stars[np.isfinite(stars["teff"])]
-    # The surveys' labels agree in stars that they share, to 20 K and some hundredths of a dex.
-    # Offsets learned from all stars would be mostly those of spectra that one sample lacks.
-    is_hot = labelled["teff"].value > HOT
-    regressor.fit(labelled, labels_of(labelled), sample_weight=np.where(is_hot, HOT_WEIGHT, 1.0))
-    regressor.set_params(verbose=0, checkpoint=None)
+    fit_labels(regressor, labelled)
     regressor.save_pretrained(options.output / REGRESSOR, options.settings["dtype"])
     return labelled
+
+
+def distil(stars: StarTable, options: argparse.Namespace) -> StarTable:
+    """Train a small regressor by its teacher, calibrate and save; return the stars."""
+    regressor = StellarParameterRegressor(
+        MaskedStellarAutoencoder(**options.settings["small_autoencoder"]),
+        teacher=options.teacher,
+        **options.settings["regressor"] | options.settings["student"],
+        random_state=options.random_state,
+        verbose=1,
+        checkpoint=options.checkpoints / "student",
+    )
+    fit_labels(regressor, stars)
+    regressor.save_pretrained(options.output / REGRESSOR, options.settings["dtype"])
+    return stars
 
 
 def with_distances(stars: StarTable) -> StarTable:
@@ -325,9 +370,10 @@ def train(stars: StarTable, said: dict[str, Any], options: argparse.Namespace) -
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     path = options.output / "training.json"
     record = json.loads(path.read_text()) if path.exists() else {}
-    for kind in [options.only] if options.only else TRAINERS:
+    trainers = {REGRESSOR: distil} if options.teacher else TRAINERS
+    for kind in [options.only] if options.only else trainers:
         started = time.monotonic()
-        seen = TRAINERS[kind](stars, options)
+        seen = trainers[kind](stars, options)
         record[kind] = {
             "minutes": round((time.monotonic() - started) / 60, 1),
             "stars": len(seen),
@@ -336,12 +382,19 @@ def train(stars: StarTable, said: dict[str, Any], options: argparse.Namespace) -
             "ranges": {name: known_range(seen[name].value) for name in RANGED},
             "random_state": options.random_state,
             "settings": options.settings,
-            "command": f"python scripts/release/train.py --stars {options.stars}",
+            "teacher": options.teacher,
+            "command": command(options),
             "versions": {"python": platform.python_version()}
             | {name: version(name) for name in ("msaestimator", "torch", "scikit-learn", "numpy")},
         }
     record["label_scale"] = LABEL_SCALE
     path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def command(options: argparse.Namespace) -> str:
+    """Return what makes a model again, but for where it is written."""
+    teacher = f" --teacher {options.teacher}" if options.teacher else ""
+    return f"python scripts/release/train.py --stars {options.stars}{teacher}"
 
 
 def inputs(stars: StarTable) -> dict[str, int]:
@@ -371,7 +424,10 @@ def tests_of(test: StarTable) -> dict[str, StarTable]:
 
 
 def score(training: StarTable, test: StarTable, options: argparse.Namespace) -> QTable:
-    """Return the scores of every saved model and of gradient boosting on test stars."""
+    """Return the scores of every saved model on test stars, and of what it is measured against.
+
+    The latter is the teacher, if there is one, and gradient boosting otherwise.
+    """
     path = options.output / "scores.ecsv"
     models: dict[str, Any] = {}
     if (options.output / REGRESSOR).is_dir():
@@ -382,7 +438,10 @@ def score(training: StarTable, test: StarTable, options: argparse.Namespace) -> 
         models[GENERALIST] = RequestedLabels(generalist)
     tables = []
     older = QTable.read(path) if path.exists() else None
-    if older is not None and BOOSTING in older["model"]:
+    if options.teacher:
+        teacher = StellarParameterRegressor.from_pretrained(options.teacher)
+        models[options.teacher] = MeasuredLabels(teacher)
+    elif older is not None and BOOSTING in older["model"]:
         tables.append(older[older["model"] == BOOSTING])
     else:
         print("gradient boosting …")
@@ -410,6 +469,7 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path, default=Path("build/gaia-xp/checkpoints"))
     parser.add_argument("--random-state", type=int, default=0)
     parser.add_argument("--only", choices=TRAINERS, help="train this one, and keep the other")
+    parser.add_argument("--teacher", help="released regressor, or a folder, to distil")
     parser.add_argument("--evaluate-only", action="store_true", help="of what is saved already")
     parser.add_argument("--toy", action="store_true", help="few epochs, in build/toy")
     parser.set_defaults(settings=RELEASE)

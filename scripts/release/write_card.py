@@ -38,16 +38,14 @@ CARD = """\
 Stellar parameters of Gaia stars as faint, near and hot as people have them: Teff, log g, [Fe/H],
 [alpha/M], age, mass and parallax, on the scale of {label_scale}.
 
-    StellarParameterRegressor.from_pretrained("{name}")
-    StellarFoundationModel.from_pretrained("{name}")
+{loading}
 
 | model | files | stars | trained in |
 |---|---|---|---|
 {models}
 
 Weights are stored as {dtype} and computed with as float32. The files are safetensors and JSON:
-nothing in them is run. The generalist answers the distance in place of the parallax, and spectra,
-colours and E(B-V) too.
+nothing in them is run. {answers}
 
 ## Inputs
 
@@ -59,8 +57,7 @@ Gaia's catalogue, uncorrected; E(B-V) is that of SFD98, to infinity; W1 and W2 a
 
 ## Trained on
 
-Stars, by sample. The regressor's autoencoder and the generalist learned from all training stars,
-the regressor's head from those with labels.
+Stars, by sample. {learned_from}
 
 | sample | rows | training | test |
 |---|---|---|---|
@@ -95,12 +92,9 @@ and 99th percentiles.
 ## Test figures
 
 On stars of the test side, never trained on, as bright as APOGEE has them; "Where it can be
-trusted" in the user guide has fainter ones. Of the generalist several candidates were scored on
-these stars. NMAD is 1.4826 times the median absolute deviation, coverage that of the 16 to 84 %
-interval (0.68 is right), for the regressor calibrated over all brightnesses. Gradient boosting
-(`msaestimator.metrics.BoostingBaseline`) is trained on APOGEE's training stars as they are, from
-coefficients, Gaia and 2MASS magnitudes and E(B-V), with XP and without; the regressor is given
-parallax and other surveys' magnitudes too.
+trusted" in the user guide has fainter ones. {candidates}\
+NMAD is 1.4826 times the median absolute deviation, coverage that of the 16 to 84 %
+interval (0.68 is right), for the regressor calibrated over all brightnesses. {beside}
 {scores}
 ## Limits
 
@@ -125,6 +119,37 @@ isochrones (Choi et al. 2016); ages of Hasselquist et al. (2020); seismic masses
 for the joined sample, and GaiaXPy (BSD-3-Clause) for synthetic photometry. The weights are under
 the licence of msaestimator (BSD-3-Clause).
 """
+
+OF_BOTH = {
+    "answers": """\
+The generalist answers the distance in place of the parallax, and spectra,
+colours and E(B-V) too.""",
+    "learned_from": """\
+The regressor's autoencoder and the generalist learned from all training stars,
+the regressor's head from those with labels.""",
+    "candidates": """\
+Of the generalist several candidates were scored on
+these stars. """,
+    "beside": """\
+Gradient boosting
+(`msaestimator.metrics.BoostingBaseline`) is trained on APOGEE's training stars as they are, from
+coefficients, Gaia and 2MASS magnitudes and E(B-V), with XP and without; the regressor is given
+parallax and other surveys' magnitudes too.""",
+}
+"""What the card of a regressor and a generalist says of them."""
+
+OF_STUDENT = {
+    "answers": """\
+It is a small network for many stars, and cannot reconstruct them.""",
+    "learned_from": """\
+The regressor learned from all training stars what that of
+`{teacher}` predicts of them, and of parts of them; labels have calibrated its intervals.""",
+    "candidates": "",
+    "beside": """\
+`{teacher}` is the model
+that it learned from.""",
+}
+"""What the card of a regressor says that had a teacher."""
 
 
 def main() -> None:
@@ -179,8 +204,14 @@ def card(
     """
     regressor = record["StellarParameterRegressor"]
     settings, versions = regressor["settings"], regressor["versions"]
+    teacher = regressor.get("teacher")
+    words = OF_STUDENT if teacher else OF_BOTH
     return CARD.format(
         name=name,
+        loading="\n".join(
+            f'    {kind}.from_pretrained("{name}")' for kind in SHORT if kind in sizes
+        ),
+        **{part: text.format(teacher=teacher) for part, text in words.items()},
         label_scale=record["label_scale"],
         models="\n".join(_model_row(kind, size, record[kind]) for kind, size in sizes.items()),
         dtype=settings["dtype"],

@@ -29,15 +29,21 @@ def script():
     return module
 
 
+@pytest.fixture(scope="module", params=["gaia-xp", "gaia-xp-fast"])
+def name(request):
+    """Name of released models."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def stored(script):
-    with np.load(script.GOLDEN, allow_pickle=False) as file:
+def stored(script, name):
+    with np.load(script.GOLDEN / f"{name}.npz", allow_pickle=False) as file:
         return dict(file)
 
 
 @pytest.fixture(scope="module")
-def answers(script):
-    return script.golden_answers()
+def answers(script, name):
+    return script.golden_answers(name)
 
 
 def allowed(name, values):

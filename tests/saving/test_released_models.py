@@ -56,6 +56,25 @@ def test_packaged_models_are_small_and_have_a_card(folder):
     assert sum(path.stat().st_size for path in folder.rglob("*")) < 14e6
 
 
+def used_weights(model):
+    """Return the number of weights that predict uses."""
+    parts = model.module_.autoencoder, model.module_.head
+    named = [item for part in parts for item in part.named_parameters()]
+    return sum(w.numel() for name, w in named if not name.startswith(("decoder", "exit")))
+
+
+def test_the_fast_model_answers_as_its_teacher_does():
+    teacher, fast = map(StellarParameterRegressor.from_pretrained, ("gaia-xp", "gaia-xp-fast"))
+    assert fast.labels_ == teacher.labels_
+    assert fast.units_ == teacher.units_
+    assert 4 * used_weights(fast) < used_weights(teacher)
+    stars = teacher.reader_.without_unseen(load_apogee_xp("test"))
+    for name in ("teff", "logg", "fe_h", "alpha_m"):
+        column, truth = fast.labels_.index(name), stars[name].value
+        errors = [nmad(truth, model.predict(stars)[:, column]) for model in (fast, teacher)]
+        assert errors[0] < 1.2 * errors[1]
+
+
 def test_a_name_of_before_is_that_of_the_successor(released, other_stars, monkeypatch):
     monkeypatch.setattr(_released_models, "SUCCESSORS", {"older": "gaia-xp"})
     with pytest.warns(SucceededModelWarning, match="'older' no longer ships: 'gaia-xp'") as seen:
