@@ -29,6 +29,7 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
+import torch
 from astropy.table import QTable, vstack
 
 from msaestimator import (
@@ -331,6 +332,10 @@ def distil(stars: StarTable, options: argparse.Namespace) -> StarTable:
         checkpoint=options.checkpoints / "student",
     )
     fit_labels(regressor, stars)
+    # Nothing has trained the decoder, and zeros take no room in the wheel.
+    autoencoder = regressor.module_.autoencoder
+    for weight in [*autoencoder.decoder.parameters(), *autoencoder.exit.parameters()]:
+        torch.nn.init.zeros_(weight)
     regressor.save_pretrained(options.output / REGRESSOR, options.settings["dtype"])
     return stars
 
