@@ -15,6 +15,9 @@ __all__ = ["BlockAnswers", "BlockEmbedding", "BlockTransformer"]
 WIDTH_OF_WORD = 16
 """Hidden units that a quantity adds to the embedding of its block, up to twice the vectors'."""
 
+WIDTH_OF_ERRORS = 64
+"""Hidden units of what errors have in common: directions are told by fewer than answers are."""
+
 
 class BlockAnswers(NamedTuple):
     """Answers of a `BlockTransformer`, each (batch, n_answers) or of that and a last axis.
@@ -138,9 +141,9 @@ class BlockTransformer(nn.Module):
         self.outputs = nn.ModuleList(Linear(width, 2 * len(words)) for words in self.words)
         self.n_factors = n_factors
         if n_factors:
-            self.error_head = dense_stack(width, [width], dropout)
+            self.error_head = dense_stack(width, [WIDTH_OF_ERRORS], dropout)
             self.factors = nn.ModuleList(
-                Linear(width, (n_factors + 1) * len(words)) for words in self.words
+                Linear(WIDTH_OF_ERRORS, (n_factors + 1) * len(words)) for words in self.words
             )
 
     def words_of(self, asked: Sequence[int]) -> list[int]:
