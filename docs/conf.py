@@ -34,6 +34,7 @@ reference_shortcuts = {
     "Tensor": "torch.Tensor",
     "astropy.table.table.QTable": "astropy.table.QTable",
     "skorch.callbacks.base.Callback": "skorch.callbacks.Callback",
+    "torch.nn.modules.linear.Linear": "torch.nn.Linear",
     "torch.nn.modules.module.Module": "torch.nn.Module",
     "torch.utils.data.dataset.Dataset": "torch.utils.data.Dataset",
     "torch.utils.data.dataset.TensorDataset": "torch.utils.data.TensorDataset",

@@ -64,8 +64,8 @@ Stars, by sample. {learned_from}
 {samples}
 
 In every epoch of the trainings three in five stars are farther away, down to G = 19
-(`datasets.draw_fainter`), with weights that make the mix of kinds at a brightness that of the sky
-(`datasets.SkyMix`). Mass, age and parallax are learned from posteriors of isochrone matching
+(`datasets.draw_fainter`); the regressor has weights then that make the mix of kinds at a brightness
+that of the sky (`datasets.SkyMix`). Mass, age and parallax are learned from posteriors of isochrone matching
 (`datasets.match_isochrones`), but for published ages of giants (Hasselquist et al. 2020) and
 seismic masses where they exist; the predicted parallax is the true one, by distance.
 
