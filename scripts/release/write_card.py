@@ -64,10 +64,11 @@ Stars, by sample. {learned_from}
 {samples}
 
 In every epoch of the trainings three in five stars are farther away, down to G = 19
-(`datasets.draw_fainter`); the regressor has weights then that make the mix of kinds at a brightness
-that of the sky (`datasets.SkyMix`). Mass, age and parallax are learned from posteriors of isochrone matching
-(`datasets.match_isochrones`), but for published ages of giants (Hasselquist et al. 2020) and
-seismic masses where they exist; the predicted parallax is the true one, by distance.
+(`datasets.draw_fainter`); the regressor has weights then that make the mix of kinds at a
+brightness that of the sky (`datasets.SkyMix`). Mass, age and parallax are learned from posteriors
+of isochrone matching (`datasets.match_isochrones`), but for published ages of giants (Hasselquist
+et al. 2020) and seismic masses where they exist; the predicted parallax is the true one, by
+distance.
 
     {command}
 
@@ -224,7 +225,7 @@ def card(
         random_state=regressor["random_state"],
         versions=", ".join(" ".join(item) for item in versions.items()),
         sha256=regressor["file"]["sha256"],
-        note=regressor.get("note", ""),
+        note=" ".join(record[kind]["note"] for kind in sizes if "note" in record[kind]),
         valid_ranges="\n".join(_valid_row(*row) for row in valid_ranges.iterrows()),
         ranges="\n".join(_range_row(name, found) for name, found in regressor["ranges"].items()),
         scores="".join(_score_part(scores, sample) for sample in dict.fromkeys(scores["stars"])),
