@@ -17,6 +17,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.table import Table
+from safetensors.numpy import load_file
 from scipy import stats
 
 from msaestimator.archive import RELEASES
@@ -290,6 +291,15 @@ def test_release_is_trained_scored_and_described(run, tmp_path):
     card = (folder.with_name("fast") / "MODEL_CARD.md").read_text()
     assert "is the model\nthat it learned from" in card
     assert "StellarFoundationModel" not in card
+    saved = folder / "StellarParameterRegressor" / "model.safetensors"
+    before = load_file(saved)
+    run(*command, "--after-training")
+    after = load_file(saved)
+    for name in before:
+        if not name.startswith("fitted/"):
+            np.testing.assert_array_equal(after[name], before[name], err_msg=name)
+    run(ROOT / "scripts/release/write_card.py", folder)
+    assert "--after-training" in (folder / "MODEL_CARD.md").read_text()
 
 
 @each([WEIGHTS, FAST])

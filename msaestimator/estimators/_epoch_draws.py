@@ -19,6 +19,9 @@ from msaestimator.training import Draw
 
 __all__ = ["EpochDraws", "epoch_draws"]
 
+CALIBRATION_DRAWS = 9
+"""Draws of each star held back, at as many brightnesses, that intervals are calibrated on."""
+
 
 @dataclass(frozen=True)
 class EpochDraws:
@@ -123,16 +126,20 @@ class EpochDraws:
             for number in range(n_draws):
                 yield self.faint.draw(ONCE + number)[1]
 
-    def to_calibrate(self, rows: np.ndarray) -> tuple[Features, np.ndarray]:
-        """Return some stars, of which some are farther away, and their targets.
+    def to_calibrate(self, rows: np.ndarray) -> list[tuple[Features, np.ndarray]]:
+        """Return some stars with their targets: as they are, or draws with some farther away."""
 
-        Each star comes once: of several copies some would tell the errors of the others.
-        """
-        features, modulus = self.features, None
-        if self.faint is not None:
-            _, features, modulus = self.faint.draw(ONCE)
-        values = np.ascontiguousarray(features.values[rows])
-        return Features(values, features.columns), self.draw_targets(ONCE, modulus=modulus)[rows]
+        def chosen(features: Features, targets: np.ndarray) -> tuple[Features, np.ndarray]:
+            values = np.ascontiguousarray(features.values[rows])
+            return Features(values, features.columns), targets[rows]
+
+        if self.faint is None or not len(rows):
+            return [chosen(self.features, self.draw_targets(ONCE))]
+        copies = []
+        for number in range(ONCE, ONCE + CALIBRATION_DRAWS):
+            _, features, modulus = self.faint.draw(number)
+            copies.append(chosen(features, self.draw_targets(number, modulus=modulus)))
+        return copies
 
     def _with_labels(self, table: StarTable) -> StarTable:
         """Return a draw of the stars with their labels as columns."""

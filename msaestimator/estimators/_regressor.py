@@ -62,7 +62,7 @@ from msaestimator.estimators._teaching import (
 from msaestimator.estimators._training_stars import in_parts
 from msaestimator.metrics import r2
 from msaestimator.networks import IndependentRegressors, JointMask, NoisyMask, QuantileRegressor
-from msaestimator.outliers import OutlierModel, training_views
+from msaestimator.outliers import OutlierModel, stars_with_gaps, training_views
 from msaestimator.preprocessing import (
     Features,
     check_any_star,
@@ -463,7 +463,7 @@ feature_names_in_
                 start=first_weights(self.module_.autoencoder, teacher),
             )
         self.encoder_._measure(features)
-        self._calibrate(*draws.to_calibrate(held_back))
+        self._calibrate(draws.to_calibrate(held_back))
         self.outliers_ = self._learn_ordinary(features, held_back, draws)
         return self
 
@@ -719,7 +719,7 @@ feature_names_in_
         """
         X = self._open(X)
         truth, features = self._truth(X, y), self._read(X)
-        self._calibrate(features, self._enough(features, truth, "calibrate"))
+        self._calibrate([(features, self._enough(features, truth, "calibrate"))])
         return self
 
     def recalibrate(self, X: Any, y: Any = None) -> Self:
@@ -811,13 +811,13 @@ feature_names_in_
     def _members(self, features: Features) -> np.ndarray:
         return member_quantiles(self, features)
 
-    def _calibrate(self, features: Features, targets: np.ndarray) -> None:
-        """Calibrate on stars with scaled labels, if there are any."""
+    def _calibrate(self, draws: Sequence[tuple[Features, np.ndarray]]) -> None:
+        """Calibrate on draws of stars with their scaled labels, if there are any stars."""
         self.intervals_.calibrator_ = self.intervals_.recalibration_ = None
         self._fingerprint = None
-        if len(features):
-            sample, truth = calibration_sample(features, targets)
-            self.intervals_.calibrate(self._members(sample), sample, truth)
+        if len(draws[0][0]):
+            sample, truth, stars = calibration_sample(draws)
+            self.intervals_.calibrate(self._members(sample), sample, truth, stars)
 
     def _mask(self) -> JointMask | NoisyMask:
         mask = self._feature_mask()
@@ -842,11 +842,14 @@ feature_names_in_
         copies = list(draws.copies(OUTLIER_DRAWS))
         for stars in copies:
             self.reader_.extend_range(stars)
-        seen = [
-            (stars, [latent_vectors(self, view) for view in training_views(stars)])
-            for stars in (features, *copies)
-        ]
-        return OutlierModel(self.outlier_detector).fit(*seen[0], held_back, seen[1:])
+        every = (features, *copies)
+        lacking = [s for stars in every if copies for s in stars_with_gaps(stars[held_back])]
+        seen, seen_lacking = (
+            [(s, [latent_vectors(self, view) for view in training_views(s)]) for s in some]
+            for some in (every, lacking)
+        )
+        outliers = OutlierModel(self.outlier_detector)
+        return outliers.fit(*seen[0], held_back, seen[1:], seen_lacking)
 
     def _with_errors(self, features: Features, is_moved: np.ndarray | None = None) -> np.ndarray:
         """Return what the mask takes: features, and their errors if it adds noise.

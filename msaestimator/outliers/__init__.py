@@ -10,7 +10,13 @@ from msaestimator.outliers._local_rate import LocalFalseAlarmRate
 from msaestimator.outliers._noise_profile import NoiseProfile
 from msaestimator.outliers._noisy_density import NoisyDensity
 from msaestimator.outliers._noisy_outliers import NoisyOutliers
-from msaestimator.outliers._outlier_model import OUTLIER_SCORE, OutlierModel, training_views
+from msaestimator.outliers._outlier_model import (
+    OUTLIER_SCORE,
+    OutlierModel,
+    stars_with_gaps,
+    training_views,
+)
+from msaestimator.outliers._rates_by_columns import RatesByColumns
 from msaestimator.outliers._token_outliers import TokenOutliers
 
 __all__ = [
@@ -26,6 +32,8 @@ __all__ = [
     "NoisyDensity",
     "NoisyOutliers",
     "OutlierModel",
+    "RatesByColumns",
     "TokenOutliers",
+    "stars_with_gaps",
     "training_views",
 ]

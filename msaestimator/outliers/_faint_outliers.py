@@ -11,6 +11,12 @@ from msaestimator.outliers._input_outliers import measured_of
 from msaestimator.outliers._local_rate import LocalFalseAlarmRate
 from msaestimator.outliers._noisy_density import GAUSSIANS_NEAR
 from msaestimator.outliers._noisy_outliers import NoisyOutliers, largest, without_copying
+from msaestimator.outliers._rates_by_columns import (
+    RatesByColumns,
+    kinds_by_columns,
+    score_by_columns,
+    with_gaps,
+)
 from msaestimator.preprocessing import Features
 
 __all__ = ["FaintInputOutliers"]
@@ -40,8 +46,9 @@ class FaintInputOutliers(BaseEstimator):
         Scores of spectrum and colours together, for stars with a spectrum, and of colours alone.
     disagreement_rate_, blueness_rate_ : LocalFalseAlarmRate or None
         Rates of the spectrum's disagreement with magnitudes, and of how blue stars are.
-    rate_, color_rate_ : LocalFalseAlarmRate or None
-        Rates of the largest of these scores, for stars with a spectrum and for others.
+    rate_, color_rate_ : RatesByColumns, LocalFalseAlarmRate or None
+        Rates of the largest of these scores, for stars with a spectrum and for others, among
+        stars of which as much is known; of a model from before, among all stars as bright.
 
     Notes
     -----
@@ -72,22 +79,16 @@ class FaintInputOutliers(BaseEstimator):
         learned = ~tells_rate & (np.arange(len(values)) < n_stars)
         rows = {"learned": learned, "tells_rate": tells_rate}
         self.photometric_ = _fitted(vectors[:, n_xp:], noise[:, n_xp:], brightness, rows)
-        self._fit_color_rates(values[tells_rate], errors[tells_rate])
+        misfit = self.view_.blueness(values[tells_rate])
+        self.blueness_rate_ = _rate(misfit, brightness[tells_rate])
         vectors[~has_xp] = np.nan
         self.spectral_ = _fitted(vectors, noise, brightness, rows)
-        self.disagreement_rate_ = self.rate_ = None
-        if self.spectral_ is None:
-            return self
-        told = has_xp & tells_rate
-        misfit = self.view_.disagreement(values[told], errors[told])
-        self.disagreement_rate_ = _rate(misfit, brightness[told])
-        rarest = largest(
-            self.spectral_.score(vectors[told], noise[told], brightness[told]),
-            self._disagreement(values[told], errors[told]),
-            self._colors(vectors[told], noise[told], brightness[told]),
-        )
-        rarest = largest(rarest, self._blueness(values[told]), penalty=BLUE_PENALTY)
-        self.rate_ = LocalFalseAlarmRate().fit(rarest, brightness[told])
+        self.disagreement_rate_ = None
+        if self.spectral_ is not None:
+            told = has_xp & tells_rate
+            misfit = self.view_.disagreement(values[told], errors[told])
+            self.disagreement_rate_ = _rate(misfit, brightness[told])
+        self._fit_rates(values[tells_rate], errors[tells_rate])
         return self
 
     @property
@@ -117,30 +118,51 @@ class FaintInputOutliers(BaseEstimator):
         self, values: np.ndarray, errors: np.ndarray, n_near: int = GAUSSIANS_NEAR
     ) -> np.ndarray:
         """Return the scores of stars, by so many Gaussians a density."""
+        known = self._brightness_and_kinds(values)
+        scores, spectral = self._rarest(values, errors, n_near)
+        if self.color_rate_ is not None:
+            scores = score_by_columns(self.color_rate_, scores, *known)
+        rows = np.isfinite(spectral)
+        if rows.any():
+            brightness, kinds = (array[rows] for array in known)
+            scores[rows] = score_by_columns(self.rate_, spectral[rows], brightness, kinds)
+        return scores
+
+    def _rarest(
+        self, values: np.ndarray, errors: np.ndarray, n_near: int = GAUSSIANS_NEAR
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the largest score of stars' colours, and that with their spectra, NaN without."""
         vectors, noise = self.view_.relative(values, errors)
         brightness = self.view_.g_magnitude(values)
-        n_xp = self.view_.n_coefficients
-        colors = self._colors(vectors, noise, brightness, n_near)
-        blueness = self._blueness(values)
-        scores = largest(colors, blueness, penalty=BLUE_PENALTY)
-        if self.color_rate_ is not None:
-            scores = self.color_rate_.score(scores, brightness)
-        has_xp = np.isfinite(vectors[:, :n_xp]).any(axis=1)
+        colors, blueness = self._colors(vectors, noise, brightness, n_near), self._blueness(values)
+        has_xp = np.isfinite(vectors[:, : self.view_.n_coefficients]).any(axis=1)
+        with_spectra = np.full(len(values), np.nan)
         if self.spectral_ is not None and has_xp.any():
             rows = without_copying(has_xp)
             spectral = self.spectral_.score(vectors[rows], noise[rows], brightness[rows], n_near)
             disagreement = self._disagreement(values[rows], errors[rows])
             rarest = largest(spectral, disagreement, colors[rows])
-            rarest = largest(rarest, blueness[rows], penalty=BLUE_PENALTY)
-            scores[rows] = self.rate_.score(rarest, brightness[rows])
-        return scores
+            with_spectra[rows] = largest(rarest, blueness[rows], penalty=BLUE_PENALTY)
+        return largest(colors, blueness, penalty=BLUE_PENALTY), with_spectra
 
-    def _fit_color_rates(self, values: np.ndarray, errors: np.ndarray) -> None:
-        brightness = self.view_.g_magnitude(values)
-        self.blueness_rate_ = _rate(self.view_.blueness(values), brightness)
-        colors = self._colors(*self.view_.relative(values, errors), brightness)
-        rarest = largest(colors, self._blueness(values), penalty=BLUE_PENALTY)
-        self.color_rate_ = _rate(rarest, brightness)
+    def _fit_rates(self, values: np.ndarray, errors: np.ndarray) -> None:
+        """Learn how rare scores are, of stars and of copies that lack some columns."""
+        lacking = [*with_gaps(values, self._blocks)]
+        values = np.concatenate([values, *(copies for copies, _ in lacking)])
+        errors = np.concatenate([errors, *(errors[rows] for _, rows in lacking)])
+        known = self._brightness_and_kinds(values)
+        self.color_rate_, self.rate_ = (
+            RatesByColumns().fit(rarest, *known) if np.isfinite(rarest).any() else None
+            for rarest in self._rarest(values, errors)
+        )
+
+    def _brightness_and_kinds(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return G of stars and what tells which surveys they have."""
+        return self.view_.g_magnitude(values), kinds_by_columns(values, self._blocks)
+
+    @property
+    def _blocks(self) -> np.ndarray:
+        return np.array([column.block for column in self.view_.schema.columns])
 
     def _colors(
         self,

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from msaestimator.outliers._density import fit_density
-from msaestimator.outliers._local_rate import LocalFalseAlarmRate
+from msaestimator.outliers._rates_by_columns import RatesByColumns, score_by_columns
 
 __all__ = ["LatentOutliers"]
 
@@ -18,14 +18,21 @@ class LatentOutliers(BaseEstimator):
     ----------
     density_ : DensityOutliers or None
         Density of the vectors, of all brightnesses together.
-    rate_ : LocalFalseAlarmRate or None
-        Rate of its misfit.
+    rate_ : RatesByColumns, LocalFalseAlarmRate or None
+        Rate of its misfit; of a model from before there were kinds of stars, at each brightness
+        alone.
     """
 
     density_: Any
     rate_: Any
 
-    def fit(self, latent: np.ndarray, g_magnitude: np.ndarray, held_back: np.ndarray) -> Self:
+    def fit(
+        self,
+        latent: np.ndarray,
+        g_magnitude: np.ndarray,
+        held_back: np.ndarray,
+        kinds: np.ndarray,
+    ) -> Self:
         """Learn which latent vectors are ordinary.
 
         Parameters
@@ -36,6 +43,8 @@ class LatentOutliers(BaseEstimator):
             Magnitudes G on any scale; NaN is unknown.
         held_back : ndarray of bool of shape (n_vectors,)
             Vectors that tell the rates.
+        kinds : ndarray of int of shape (n_vectors,)
+            Kinds of stars that have rates of their own, see `RatesByColumns`.
         """
         seen = np.isfinite(latent).any(axis=1)
         told = seen & held_back if (seen & held_back).any() else seen
@@ -43,14 +52,14 @@ class LatentOutliers(BaseEstimator):
         self.rate_ = None
         if self.density_ is not None:
             misfit = self.density_.misfit(latent[told])
-            self.rate_ = LocalFalseAlarmRate().fit(misfit, g_magnitude[told])
+            self.rate_ = RatesByColumns().fit(misfit, g_magnitude[told], kinds[told])
         return self
 
-    def score(self, latent: np.ndarray, g_magnitude: np.ndarray) -> np.ndarray:
+    def score(self, latent: np.ndarray, g_magnitude: np.ndarray, kinds: np.ndarray) -> np.ndarray:
         """Return minus log10 of the false-alarm rates, (n_vectors,); NaN of no vector."""
         scores = np.full(len(latent), np.nan)
         seen = np.isfinite(latent).any(axis=1)
         if self.density_ is not None and seen.any():
             misfit = self.density_.misfit(latent[seen])
-            scores[seen] = self.rate_.score(misfit, g_magnitude[seen])
+            scores[seen] = score_by_columns(self.rate_, misfit, g_magnitude[seen], kinds[seen])
         return scores

@@ -68,8 +68,10 @@ class LocalFalseAlarmRate(BaseEstimator):
         most = max(window.stop - window.start for window in windows)
         rarest = min(STARS_PER_LEVEL, most + 1) / (most + 1)
         self.levels_ = LEVELS[rarest <= 10.0**-LEVELS]
+        # In single precision, more than is known of them, they are shorter to write down.
         self.misfits_ = np.array(
-            [np.quantile(misfit[window], 1 - 10.0**-self.levels_) for window in windows]
+            [np.quantile(misfit[window], 1 - 10.0**-self.levels_) for window in windows],
+            dtype=np.float32,
         )
         return self
 

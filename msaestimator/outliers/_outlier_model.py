@@ -1,6 +1,6 @@
 """Stars that a model was not made for: unusual inputs or latent vectors, unlearned gaps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -10,11 +10,12 @@ from msaestimator.outliers._density import fit_density
 from msaestimator.outliers._faint_outliers import FaintInputOutliers
 from msaestimator.outliers._input_outliers import InputOutliers
 from msaestimator.outliers._latent_outliers import LatentOutliers
+from msaestimator.outliers._rates_by_columns import kinds_by_columns, with_gaps
 from msaestimator.preprocessing import Features
 from msaestimator.results import PredictionFlag
 from msaestimator.schema import G_BAND
 
-__all__ = ["OUTLIER_SCORE", "OutlierModel", "training_views"]
+__all__ = ["OUTLIER_SCORE", "OutlierModel", "stars_with_gaps", "training_views"]
 
 OUTLIER_SCORE = 2.0
 """Score from which a star is flagged: a false-alarm rate of 1 %."""
@@ -61,6 +62,7 @@ class OutlierModel(BaseEstimator):
         latents: Sequence[np.ndarray],
         held_back: np.ndarray,
         fainter: Sequence[tuple[Features, Sequence[np.ndarray]]] = (),
+        lacking: Sequence[tuple[Features, Sequence[np.ndarray]]] = (),
     ) -> Self:
         """Learn what ordinary stars look like.
 
@@ -75,11 +77,14 @@ class OutlierModel(BaseEstimator):
             The same stars made fainter, row by row, once or several times. With them what is
             unusual is learned at each brightness. A ``detector`` that is given learns from the
             stars as they are alone.
+        lacking : sequence of pairs of Features and latents
+            Copies of stars held back, made fainter or not, that lack some columns: they too tell
+            how often latent vectors are as far out.
         """
         copies = [copy for copy, _ in fainter]
         self.detector_ = self._fit_detector(features, copies)
         unseen = np.isin(np.arange(len(features)), held_back)
-        self.latent_detectors_ = _fit_latents([(features, latents), *fainter], unseen)
+        self.latent_detectors_ = _fit_latents([(features, latents), *fainter], unseen, lacking)
         shown = np.concatenate([shown.values[shown.is_observed] for shown in (features, *copies)])
         self.lacking_ = np.isnan(shown).mean(axis=0)
         return self
@@ -120,7 +125,8 @@ class OutlierModel(BaseEstimator):
             if detector is not None and rows.any():
                 vectors = latent if rows.all() else latent[rows]
                 if isinstance(detector, LatentOutliers):
-                    score = detector.score(vectors, _brightness(features)[rows])
+                    kinds = _kinds(features)[rows]
+                    score = detector.score(vectors, _brightness(features)[rows], kinds)
                 else:
                     score = detector.score(vectors)
                 far = np.flatnonzero(rows)[score >= OUTLIER_SCORE]
@@ -155,7 +161,9 @@ class OutlierModel(BaseEstimator):
 
 
 def _fit_latents(
-    stars: Sequence[tuple[Features, Sequence[np.ndarray]]], held_back: np.ndarray
+    stars: Sequence[tuple[Features, Sequence[np.ndarray]]],
+    held_back: np.ndarray,
+    lacking: Sequence[tuple[Features, Sequence[np.ndarray]]],
 ) -> list[Any]:
     """Return detectors on both kinds of latent vectors, of stars and of any fainter copies.
 
@@ -163,11 +171,15 @@ def _fit_latents(
     """
     if len(stars) == 1:
         return [fit_density(latent, held_back=held_back) for latent in stars[0][1]]
-    g_magnitude = np.concatenate([_brightness(features) for features, _ in stars])
     unseen = np.tile(held_back, len(stars))
+    n_lacking = sum(len(features) for features, _ in lacking)
+    unseen = np.append(unseen, np.ones(n_lacking, dtype=bool))
+    every = [*stars, *lacking]
+    g_magnitude = np.concatenate([_brightness(features) for features, _ in every])
+    kinds = np.concatenate([_kinds(features) for features, _ in every])
     return [
-        LatentOutliers().fit(np.concatenate(vectors), g_magnitude, unseen)
-        for vectors in zip(*(latents for _, latents in stars), strict=True)
+        LatentOutliers().fit(np.concatenate(vectors), g_magnitude, unseen, kinds)
+        for vectors in zip(*(latents for _, latents in every), strict=True)
     ]
 
 
@@ -175,6 +187,17 @@ def _brightness(features: Features) -> np.ndarray:
     """Return G on the features' scale, (n_stars,); NaN where it is missing or no feature."""
     g_magnitude = features.g_magnitude
     return g_magnitude[:, 0] if g_magnitude.shape[1] else np.full(len(features), np.nan)
+
+
+def _kinds(features: Features) -> np.ndarray:
+    """Return the kinds of stars by what is known of them, int of shape (n_stars,)."""
+    return kinds_by_columns(features.values, features.columns.blocks)
+
+
+def stars_with_gaps(features: Features) -> Iterator[Features]:
+    """Yield copies of stars without 2MASS, without the optical surveys, and without both."""
+    for values, _ in with_gaps(features.values, features.columns.blocks):
+        yield Features(values, features.columns)
 
 
 def training_views(features: Features) -> tuple[Features, Features]:

@@ -8,7 +8,6 @@ from scipy.special import expit, ndtri
 from scipy.stats import norm, rankdata
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from msaestimator.metrics import interval_positions
 from msaestimator.uncertainty._levels import interpolate_rows, quantiles_at
@@ -18,8 +17,9 @@ __all__ = ["MIN_KNOWN", "LabelCalibrator", "QuantileCalibrator"]
 MIN_KNOWN = 50
 """Known values below which a label stays uncalibrated: fewer tell little of its tails."""
 
-MOST_KNOTS = 10
+MOST_KNOTS = 5
 STARS_PER_KNOT = 300
+N_FOLDS = 5
 
 LEARNED_LEVELS = np.array(
     [0.005, 0.02, 0.06, 0.11, 0.18, 0.27, 0.38, 0.5, 0.62, 0.73, 0.82, 0.89, 0.94, 0.98, 0.995]
@@ -53,7 +53,8 @@ class LabelCalibrator(BaseEstimator):
     weights_ : ndarray of shape (n_covariates, n_knots, n_thresholds)
     intercepts_ : ndarray of shape (n_thresholds,)
     scores_ : ndarray of shape (n_stars,)
-        Places of stars in their own distributions, as normal deviates, in increasing order.
+        Places of stars in their own distributions, as normal deviates, in increasing order. Of
+        several copies of each star there are as many quantiles of the places as stars.
 
     Notes
     -----
@@ -65,28 +66,38 @@ class LabelCalibrator(BaseEstimator):
     would lie too close to the median. Of many stars, 4,000 at random tell the distributions and as
     many others the scores.
 
+    A star may come in several copies, such as fainter ones or with less known of them. Whatever
+    they tell of where distributions change counts, and all of them together as one star: they
+    share its errors, and its score is from a distribution that knows none of them.
+
     References
     ----------
     Foresi & Peracchi (1995), *The conditional distribution of excess returns*, JASA 90, 451.
     Chernozhukov, Wüthrich & Zhu (2021), *Distributional conformal prediction*, PNAS 118.
     """
 
-    def fit(self, z: np.ndarray, covariates: np.ndarray) -> Self:
+    def fit(self, z: np.ndarray, covariates: np.ndarray, stars: np.ndarray | None = None) -> Self:
         """Learn from stars whose truth is known.
 
         Parameters
         ----------
-        z : ndarray of shape (n_stars,)
-            Place of the truth in the predicted distribution, as a normal deviate; at least
-            `MIN_KNOWN`.
-        covariates : ndarray of shape (n_stars, n_covariates)
+        z : ndarray of shape (n_rows,)
+            Place of the truth in the predicted distribution, as a normal deviate; of at least
+            `MIN_KNOWN` stars.
+        covariates : ndarray of shape (n_rows, n_covariates)
             Covariates that the distribution of z may depend on.
+        stars : ndarray of int of shape (n_rows,), optional
+            Number of each row's star; None has a star in each row.
         """
-        learned, scored = _split(len(z))
+        stars = np.arange(len(z)) if stars is None else np.unique(stars, return_inverse=True)[1]
+        learned, scored = _split(stars)
+        n_learned = len(np.unique(stars[learned]))
+        copies = learned.sum() / n_learned
         known, where = z[learned], covariates[learned]
         counts = np.round(LEARNED_LEVELS * len(known)).astype(int)
-        counts = counts[(counts >= LEAST_BEYOND) & (counts <= len(known) - LEAST_BEYOND)]
-        n_knots = min(2 + len(known) // STARS_PER_KNOT, MOST_KNOTS)
+        least = LEAST_BEYOND * copies
+        counts = counts[(counts >= least) & (counts <= len(known) - least)]
+        n_knots = min(2 + n_learned // STARS_PER_KNOT, MOST_KNOTS)
         knots = np.quantile(where, np.linspace(0, 1, n_knots), axis=0)
         # Interpolation needs knots that increase, though many values may agree.
         self.knots_ = knots + TINY * np.arange(n_knots)[:, None]
@@ -94,20 +105,20 @@ class LabelCalibrator(BaseEstimator):
         hats = np.column_stack(list(self._hats(where)))
         # By rank, so that of equal values too as many as asked are below.
         is_below = rankdata(known, method="ordinal")[:, None] <= counts
-        fits = [_regression(below).fit(hats, below) for below in is_below.T]
+        fits = [_regression(below, copies).fit(hats, below) for below in is_below.T]
         self.intercepts_ = np.concatenate([fit.intercept_ for fit in fits])
         weights = np.column_stack([fit.coef_[0] for fit in fits])
-        self.weights_ = weights.reshape(-1, n_knots, len(counts))
+        # In single precision, more than is known of them, they are shorter to write down.
+        self.weights_ = weights.reshape(-1, n_knots, len(counts)).astype(np.float32)
         if learned is scored:
-            logits = np.column_stack([_without_itself(hats, below) for below in is_below.T])
+            logits = _without_themselves(hats, is_below, _folds(known, stars), copies)
         else:
             logits = self._logits(covariates[scored])
         deviates = _rising_deviates(logits)
         scores = interpolate_rows(
             z[scored, None], np.broadcast_to(self.thresholds_, deviates.shape), deviates
         )
-        # In single precision, more than is known of them, they are shorter to write down.
-        self.scores_ = np.sort(scores[:, 0]).astype(np.float32)
+        self.scores_ = _one_a_star(scores[:, 0], len(np.unique(stars[scored])))
         return self
 
     def z_at(self, covariates: np.ndarray, levels: Sequence[float]) -> np.ndarray:
@@ -151,30 +162,49 @@ class LabelCalibrator(BaseEstimator):
             yield hats
 
 
-def _split(n_stars: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the stars to learn distributions from, and those to score: all, or others."""
+def _split(stars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which rows to learn distributions from, and which to score: all, or other stars'."""
+    n_stars = stars.max() + 1
     if n_stars < MOST_LEARNED + LEAST_SCORED:
-        rows = np.arange(n_stars)
+        rows = np.ones(len(stars), dtype=bool)
         return rows, rows
-    order = np.random.default_rng(0).permutation(n_stars)
-    return order[:MOST_LEARNED], order[MOST_LEARNED : 2 * MOST_LEARNED]
+    place = np.random.default_rng(0).permutation(n_stars)[stars]
+    return place < MOST_LEARNED, (place >= MOST_LEARNED) & (place < 2 * MOST_LEARNED)
 
 
-def _regression(is_below: np.ndarray) -> LogisticRegression:
-    """Return a regression for a probability that is about the share of stars below."""
+def _regression(is_below: np.ndarray, copies: float) -> LogisticRegression:
+    """Return a regression for a probability that is about the share of rows below."""
     share = is_below.mean()
     # In units of what one star tells of such a probability.
-    prior = PRIOR_STARS * share * (1 - share)
+    prior = PRIOR_STARS * copies * share * (1 - share)
     return LogisticRegression(C=1 / prior, solver="newton-cholesky")
 
 
-def _without_itself(hats: np.ndarray, is_below: np.ndarray) -> np.ndarray:
-    """Return each star's logit as learned without it."""
-    regression, logits = _regression(is_below), np.empty(len(hats))
-    for known, others in StratifiedKFold().split(hats, is_below):
-        regression.fit(hats[known], is_below[known])
-        logits[others] = regression.decision_function(hats[others])
+def _folds(z: np.ndarray, stars: np.ndarray) -> np.ndarray:
+    """Return each row's fold: that of its star, with alike stars in different folds."""
+    mean = np.bincount(stars, z) / np.bincount(stars)
+    return (rankdata(mean, method="ordinal").astype(int) % N_FOLDS)[stars]
+
+
+def _without_themselves(
+    hats: np.ndarray, is_below: np.ndarray, fold: np.ndarray, copies: float
+) -> np.ndarray:
+    """Return each row's logits as learned without its star, (n_rows, n_thresholds)."""
+    logits = np.empty(is_below.shape)
+    for left_out in range(N_FOLDS):
+        rows, others = fold == left_out, fold != left_out
+        for below, of_threshold in zip(is_below.T, logits.T, strict=True):
+            regression = _regression(below, copies).fit(hats[others], below[others])
+            of_threshold[rows] = regression.decision_function(hats[rows])
     return logits
+
+
+def _one_a_star(scores: np.ndarray, n_stars: int) -> np.ndarray:
+    """Return as many quantiles of scores as there are stars: of a star each, the scores."""
+    if len(scores) > n_stars:
+        scores = np.quantile(scores, np.arange(1, n_stars + 1) / (n_stars + 1), method="weibull")
+    # In single precision, as weights are.
+    return np.sort(scores).astype(np.float32)
 
 
 def _rising_deviates(logits: np.ndarray) -> np.ndarray:
@@ -213,7 +243,7 @@ class QuantileCalibrator(BaseEstimator):
     Attributes
     ----------
     calibrators_ : tuple of tuples of LabelCalibrator or None
-        Calibrators by group, then label. None where fewer than `MIN_KNOWN` values were known.
+        Calibrators by group, then label. None where fewer than `MIN_KNOWN` stars were known.
     typical_ : ndarray of shape (n_extra,)
         Medians of the further covariates, for stars that lack them.
 
@@ -233,26 +263,34 @@ class QuantileCalibrator(BaseEstimator):
         self.levels = levels
 
     def fit(
-        self, truth: np.ndarray, quantiles: np.ndarray, groups: np.ndarray, extra: np.ndarray
+        self,
+        truth: np.ndarray,
+        quantiles: np.ndarray,
+        groups: np.ndarray,
+        extra: np.ndarray,
+        stars: np.ndarray | None = None,
     ) -> Self:
         """Learn from held-back stars.
 
         Parameters
         ----------
-        truth : ndarray of shape (n_stars, n_labels)
+        truth : ndarray of shape (n_rows, n_labels)
             NaN where unknown.
-        quantiles : ndarray of shape (n_stars, n_labels, n_levels)
+        quantiles : ndarray of shape (n_rows, n_labels, n_levels)
             Predicted; rows of NaN do not count.
-        groups : ndarray of int of shape (n_stars,)
-            Group of each star, 0 or 1.
-        extra : ndarray of shape (n_stars, n_extra)
+        groups : ndarray of int of shape (n_rows,)
+            Group of each row, 0 or 1.
+        extra : ndarray of shape (n_rows, n_extra)
             Covariates besides the predictions; NaN where missing.
+        stars : ndarray of int of shape (n_rows,), optional
+            Number of each row's star, for several copies of stars; None has a star in each row.
         """
+        stars = np.arange(len(truth)) if stars is None else stars
         known = [values[np.isfinite(values)] for values in extra.T]
         self.typical_ = np.array([np.median(values) if len(values) else 0.0 for values in known])
         self.calibrators_ = tuple(
             tuple(
-                self._fit_label(label, truth, quantiles, extra, groups == group)
+                self._fit_label(label, truth, quantiles, extra, stars, groups == group)
                 for label in range(truth.shape[1])
             )
             for group in range(2)
@@ -265,15 +303,16 @@ class QuantileCalibrator(BaseEstimator):
         truth: np.ndarray,
         quantiles: np.ndarray,
         extra: np.ndarray,
+        stars: np.ndarray,
         rows: np.ndarray,
     ) -> LabelCalibrator | None:
         residual = truth[:, label] - quantiles[:, label, len(self.levels) // 2]
         rows = rows & np.isfinite(residual)
-        if rows.sum() < MIN_KNOWN:
+        if len(np.unique(stars[rows])) < MIN_KNOWN:
             return None
         distances, deviates, covariates = self._describe(label, quantiles[rows], extra[rows])
         z = interpolate_rows(residual[rows, None], distances, deviates)[:, 0]
-        return LabelCalibrator().fit(z, covariates)
+        return LabelCalibrator().fit(z, covariates, stars[rows])
 
     def predict(
         self,

@@ -6,12 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import has_fit_parameter
 
 from msaestimator.exceptions import CalibrationWarning
 from msaestimator.preprocessing import Features, LabelScaler, LabelSet
 from msaestimator.results import limit_flags
 from msaestimator.uncertainty._conformal import MIN_KNOWN, QuantileCalibrator
-from msaestimator.uncertainty._kinds_of_stars import kinds_of
+from msaestimator.uncertainty._kinds_of_stars import detailed_kinds_of, kinds_of
 from msaestimator.uncertainty._label_coverage import LabelCoverage
 from msaestimator.uncertainty._levels import check_levels, quantiles_at
 from msaestimator.uncertainty._members import combine_members
@@ -149,16 +150,24 @@ class IntervalModel(BaseEstimator):
             return rows, held_back[:0]
         return np.setdiff1d(rows, held_back), held_back
 
-    def calibrate(self, members: np.ndarray, features: Features, targets: np.ndarray) -> None:
+    def calibrate(
+        self,
+        members: np.ndarray,
+        features: Features,
+        targets: np.ndarray,
+        stars: np.ndarray | None = None,
+    ) -> None:
         """Learn from stars that the training did not see how far the intervals are off.
 
         Parameters
         ----------
-        members : ndarray of shape (n_stars, n_members, n_labels, n_levels)
+        members : ndarray of shape (n_rows, n_members, n_labels, n_levels)
             Predicted quantiles of scaled labels.
-        features : Features of n_stars stars
-        targets : ndarray of shape (n_stars, n_labels)
+        features : Features of n_rows stars
+        targets : ndarray of shape (n_rows, n_labels)
             Scaled labels, NaN where unknown.
+        stars : ndarray of int of shape (n_rows,), optional
+            Number of each row's star, for several copies of stars; None has a star in each row.
 
         Warns
         -----
@@ -168,19 +177,25 @@ class IntervalModel(BaseEstimator):
         calibrator = QuantileCalibrator() if self.calibrator is None else clone(self.calibrator)
         if "levels" in calibrator.get_params():
             calibrator.set_params(levels=tuple(self.levels))
+        stars = np.arange(len(targets)) if stars is None else stars
         quantiles = combine_members(members, self.levels)
-        groups, extra = kinds_of(features)
-        self.calibrator_ = calibrator.fit(targets, quantiles, groups, extra)
+        groups, extra = detailed_kinds_of(features)
+        copies = {"stars": stars} if has_fit_parameter(calibrator, "stars") else {}
+        self.calibrator_ = calibrator.fit(targets, quantiles, groups, extra, **copies)
         self.recalibration_ = None
         if isinstance(calibrator, QuantileCalibrator):
             known = np.isfinite(targets) & np.isfinite(quantiles[..., 0])
-            counts = [known[groups == group].sum(axis=0) for group in np.unique(groups)]
+            counts = [
+                [len(np.unique(stars[of_label & (groups == group)])) for of_label in known.T]
+                for group in np.unique(groups)
+            ]
             _warn_of_few(self.labels_, np.min(counts, axis=0), stacklevel=5)
 
     def recalibrate(self, members: np.ndarray, features: Features, targets: np.ndarray) -> None:
         """Learn from stars of a selection how far their calibrated quantiles are off.
 
-        Arguments are those of `calibrate`. What was learned of another selection is forgotten.
+        Arguments are those of `calibrate`, with each star once. What was learned of another
+        selection is forgotten.
 
         Warns
         -----
@@ -224,7 +239,7 @@ class IntervalModel(BaseEstimator):
         """Return quantiles of scaled labels as the calibration has them."""
         quantiles = combine_members(members, self.levels)
         if self.calibrator_ is not None:
-            return self.calibrator_.predict(quantiles, *kinds_of(features), levels)
+            return self.calibrator_.predict(quantiles, *detailed_kinds_of(features), levels)
         if tuple(levels) != tuple(self.levels):
             return quantiles_at(quantiles, self.levels, levels)
         return quantiles

@@ -13,9 +13,10 @@ and with ``--teacher`` a small regressor that learns what a released one predict
 
 The table has stars of several samples, with which of them are for tests. A killed run goes on
 where it was when started again. ``--only`` trains one of the two models and keeps the other;
-``--evaluate-only`` scores saved models again. ``training.json`` tells what each model learned
-from, and ``scores.ecsv``, which has the scores, keeps gradient boosting from being trained twice;
-the second script writes a card from both.
+``--after-training`` keeps the regressor's weights and learns anew what is learned after its
+training, calibration and outliers; ``--evaluate-only`` scores saved models again.
+``training.json`` tells what each model learned from, and ``scores.ecsv``, which has the scores,
+keeps gradient boosting from being trained twice; the second script writes a card from both.
 """
 
 import argparse
@@ -319,6 +320,24 @@ def train_regressor(stars: StarTable, options: argparse.Namespace) -> StarTable:
     return labelled
 
 
+def learn_after_training(stars: StarTable, options: argparse.Namespace) -> None:
+    """Calibrate the saved regressor and learn its outliers anew, with the weights as they are."""
+    folder = options.output / REGRESSOR
+    regressor = StellarParameterRegressor.from_pretrained(folder)
+    epochs = regressor.max_epochs
+    regressor.set_params(warm_start=True, max_epochs=0)
+    fit_labels(regressor, stars[np.isfinite(stars["teff"])])
+    regressor.set_params(warm_start=False, max_epochs=epochs)
+    regressor.save_pretrained(folder, options.settings["dtype"])
+    path = options.output / "training.json"
+    record = json.loads(path.read_text())
+    record[REGRESSOR]["after_training"] = {
+        "command": f"{command(options)} --after-training",
+        "versions": versions(),
+    }
+    path.write_text(json.dumps(record, indent=1) + "\n")
+
+
 def distil(stars: StarTable, options: argparse.Namespace) -> StarTable:
     """Train a small regressor by its teacher, calibrate and save; return the stars."""
     regressor = StellarParameterRegressor(
@@ -387,8 +406,7 @@ def train(stars: StarTable, said: dict[str, Any], options: argparse.Namespace) -
             "settings": options.settings,
             "teacher": options.teacher,
             "command": command(options),
-            "versions": {"python": platform.python_version()}
-            | {name: version(name) for name in ("msaestimator", "torch", "scikit-learn", "numpy")},
+            "versions": versions(),
         }
     record["label_scale"] = LABEL_SCALE
     path.write_text(json.dumps(record, indent=1) + "\n")
@@ -398,6 +416,10 @@ def command(options: argparse.Namespace) -> str:
     """Return what makes a model again, but for where it is written."""
     teacher = f" --teacher {options.teacher}" if options.teacher else ""
     return f"python scripts/release/train.py --stars {options.stars}{teacher}"
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of what a model is computed with."""
+    names = ("msaestimator", "torch", "scikit-learn", "numpy")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 
 def inputs(stars: StarTable) -> dict[str, int]:
@@ -473,6 +495,7 @@ def main() -> None:
     parser.add_argument("--random-state", type=int, default=0)
     parser.add_argument("--only", choices=TRAINERS, help="train this one, and keep the other")
     parser.add_argument("--teacher", help="released regressor, or a folder, to distil")
+    parser.add_argument("--after-training", action="store_true", help="learn what comes after it")
     parser.add_argument("--evaluate-only", action="store_true", help="of what is saved already")
     parser.add_argument("--toy", action="store_true", help="few epochs, in build/toy")
     parser.set_defaults(settings=RELEASE)
@@ -482,7 +505,9 @@ def main() -> None:
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     training, test, said = read(options.stars)
-    if not options.evaluate_only:
+    if options.after_training:
+        learn_after_training(training, options)
+    elif not options.evaluate_only:
         train(training, said, options)
     scores = score(training, test, options)
     scores["stars", "model", "half", "label", "nmad", "rmse"].pprint(max_lines=-1, max_width=-1)

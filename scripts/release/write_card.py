@@ -70,7 +70,7 @@ of isochrone matching (`datasets.match_isochrones`), but for published ages of g
 et al. 2020) and seismic masses where they exist; the predicted parallax is the true one, by
 distance.
 
-    {command}
+    {commands}
 
 Seed {random_state}; {versions}. SHA-256 of the table of stars: `{sha256}`. {note}
 
@@ -207,6 +207,7 @@ def card(
     settings, versions = regressor["settings"], regressor["versions"]
     teacher = regressor.get("teacher")
     words = OF_STUDENT if teacher else OF_BOTH
+    steps = [regressor, *([regressor["after_training"]] if "after_training" in regressor else [])]
     return CARD.format(
         name=name,
         loading="\n".join(
@@ -221,7 +222,7 @@ def card(
             _row(name, *(f"{found[side]:,}" for side in ("rows", "training", "test")))
             for name, found in regressor["file"]["samples"].items()
         ),
-        command=regressor["command"],
+        commands="\n    ".join(step["command"] for step in steps),
         random_state=regressor["random_state"],
         versions=", ".join(" ".join(item) for item in versions.items()),
         sha256=regressor["file"]["sha256"],

@@ -5,7 +5,7 @@ import pytest
 from astropy.table import QTable
 
 from msaestimator.datasets import draw_fainter
-from msaestimator.estimators._epoch_draws import epoch_draws, move_labels
+from msaestimator.estimators._epoch_draws import CALIBRATION_DRAWS, epoch_draws, move_labels
 from msaestimator.estimators._fainter_stars import FainterStars
 from msaestimator.exceptions import ColumnError, MissingColumnWarning
 from msaestimator.preprocessing import LabelScaler, collect_labels
@@ -156,15 +156,27 @@ def test_without_the_switch_all_weigh_alike(make_fitted, draws):
     assert (same.epochs(np.arange(50))(1)[2] == 1.0).all()
 
 
-def test_calibration_is_of_each_star_once_at_some_brightness(draws):
+def test_calibration_is_of_each_star_at_several_brightnesses(draws):
     rows = np.arange(1, 300, 2)
-    features, targets = draws.to_calibrate(rows)
-    assert len(features) == len(targets) == len(rows)
-    own, drawn = draws.features.g_magnitude[rows, 0], features.g_magnitude[:, 0]
-    assert (drawn >= own).all()
-    assert 0.4 < (drawn > own).mean() < 0.8
+    copies = draws.to_calibrate(rows)
+    assert len(copies) == CALIBRATION_DRAWS
+    own, seen = draws.features.g_magnitude[rows, 0], []
     others = [n for n, name in enumerate(draws.labels.names) if name not in ("mass", "parallax")]
-    np.testing.assert_array_equal(targets[:, others], draws.targets[rows][:, others])
+    for features, targets in copies:
+        assert len(features) == len(targets) == len(rows)
+        drawn = features.g_magnitude[:, 0]
+        assert (drawn >= own).all()
+        assert 0.4 < (drawn > own).mean() < 0.8
+        np.testing.assert_array_equal(targets[:, others], draws.targets[rows][:, others])
+        seen.append(drawn)
+    assert (np.ptp(seen, axis=0) > 0.5).mean() > 0.9
+    assert len(draws.to_calibrate(rows[:0])[0][0]) == 0
+
+
+def test_without_fainter_copies_calibration_is_of_the_stars_as_they_are(draws):
+    plain = type(draws)(**vars(draws) | {"faint": None})
+    ((features, _),) = plain.to_calibrate(np.arange(9))
+    np.testing.assert_array_equal(features.values, draws.features.values[:9])
 
 
 def test_ranges_hold_fainter_stars_and_the_encoder_keeps_its_own(make_regressor, msa, stars):

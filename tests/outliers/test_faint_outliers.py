@@ -19,6 +19,8 @@ from msaestimator.results import PredictionFlag
 from msaestimator.schema import G_BAND, GAIA_DR3
 
 XP = ("bp_coefficients", "rp_coefficients")
+TMASS = ("j_m", "h_m", "ks_m")
+SURVEYS = tuple(c.name for c in GAIA_DR3.columns if c.block in ("ps1", "sdss", "skymapper"))
 N_LATENT = 4
 
 
@@ -141,10 +143,11 @@ def test_latent_vectors_are_as_rare_at_every_brightness():
 
     latent, g = draw(8000)
     latent[0] = np.nan
-    detector = LatentOutliers().fit(latent, g, rng.random(8000) < 0.5)
+    alike = np.zeros(8000, dtype=int)
+    detector = LatentOutliers().fit(latent, g, rng.random(8000) < 0.5, alike)
     latent, g = draw(8000)
     latent[0] = np.nan
-    score = detector.score(latent, g)
+    score = detector.score(latent, g, alike)
     assert np.isnan(score[0])
     for there in (g < 15, g > 17):
         assert np.mean(score[there] >= 2) == pytest.approx(0.01, abs=0.006)
@@ -206,3 +209,16 @@ def test_saved_and_loaded_it_says_the_same(regressor, stars, other_stars, tmp_pa
     np.testing.assert_allclose(*scores, rtol=1e-9)
     flags = (model.predict_table(probe)["flags"] for model in (changed, loaded))
     np.testing.assert_array_equal(*flags)
+
+
+@pytest.mark.parametrize("lacking", [TMASS, SURVEYS, TMASS + SURVEYS])
+@pytest.mark.parametrize("has_xp", [True, False])
+def test_stars_that_lack_columns_raise_as_many_alarms(detector, others, lacking, has_xp):
+    """All stars of the fit had them."""
+    stars = others.copy()
+    for name in (*lacking, *(() if has_xp else XP)):
+        if name in stars.colnames:
+            stars[name] = np.nan * stars[name]
+    score = detector.score(features_of(stars))
+    assert 0.05 < np.mean(score >= 1) < 0.15
+    assert np.mean(score >= 2) < 0.03
