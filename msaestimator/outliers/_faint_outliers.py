@@ -122,7 +122,7 @@ class FaintInputOutliers(BaseEstimator):
         scores, spectral = self._rarest(values, errors, n_near)
         if self.color_rate_ is not None:
             scores = score_by_columns(self.color_rate_, scores, *known)
-        rows = np.isfinite(spectral)
+        rows = ~np.isnan(spectral)
         if rows.any():
             brightness, kinds = (array[rows] for array in known)
             scores[rows] = score_by_columns(self.rate_, spectral[rows], brightness, kinds)

@@ -416,6 +416,8 @@ def command(options: argparse.Namespace) -> str:
     """Return what makes a model again, but for where it is written."""
     teacher = f" --teacher {options.teacher}" if options.teacher else ""
     return f"python scripts/release/train.py --stars {options.stars}{teacher}"
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of what a model is computed with."""
     names = ("msaestimator", "torch", "scikit-learn", "numpy")
