@@ -1,10 +1,10 @@
-"""Draws of requested quantities: each given those before it, or each by itself."""
+"""Draws of requested quantities: each given those before it, all in common, or each by itself."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["draw_apart", "draw_jointly"]
+__all__ = ["draw_apart", "draw_in_common", "draw_jointly"]
 
 Predict = Callable[[np.ndarray, Sequence[int]], tuple[np.ndarray, np.ndarray]]
 
@@ -38,6 +38,32 @@ def draw_jointly(
         mean, error = (part[:, 0] for part in predict(told, [token]))
         told[:, token] = rng.normal(mean, error)
     return told[:, tokens].reshape(len(values), n_samples, len(tokens))
+
+
+def draw_in_common(
+    error_shares: Callable[[np.ndarray, Sequence[int]], np.ndarray],
+    predict: Predict,
+    values: np.ndarray,
+    tokens: Sequence[int],
+    n_samples: int,
+    rng: np.random.RandomState,
+) -> np.ndarray:
+    """Return draws as `draw_jointly`, by what errors have in common, in one pass of the network.
+
+    Parameters
+    ----------
+    error_shares : callable
+        Function of the same as ``predict`` that returns the shares of answers' errors in factors,
+        (n_stars, n_requests, n_factors + 1), see :func:`msaestimator.networks.error_shares`.
+    predict, values, tokens, n_samples, rng
+        The same as in `draw_jointly`.
+    """
+    mean, error = (part[:, None] for part in predict(values, tokens))
+    shares = error_shares(values, tokens)
+    common, own = shares[..., :-1].swapaxes(1, 2), shares[:, None, :, -1]
+    factors = rng.normal(size=(len(values), n_samples, common.shape[1]))
+    deviation = factors @ common + own * rng.normal(size=(len(values), n_samples, len(tokens)))
+    return np.asarray(mean + error * deviation)
 
 
 def draw_apart(

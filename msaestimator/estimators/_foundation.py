@@ -1,6 +1,6 @@
 """The generalist stellar model: any known quantities in, any asked quantities out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from msaestimator.archive import GaiaArchive
 from msaestimator.datasets import StarDataset
 from msaestimator.estimators._block_inference import BlockInference
-from msaestimator.estimators._draws import draw_apart, draw_jointly
+from msaestimator.estimators._draws import draw_apart, draw_in_common, draw_jointly
 from msaestimator.estimators._fainter_stars import ONCE
 from msaestimator.estimators._gaia import fetch_stars, with_provenance
 from msaestimator.estimators._generalist_draws import fainter_words
@@ -507,9 +507,9 @@ aliases, device, precision, random_state, verbose
         n_samples : int
             Draws a star.
         joint : bool
-            Whether the requests are drawn one after the other, each told those before it, so that
-            a star's draws belong together: a draw of a higher mass is one of a lower age. False
-            draws each by itself, all in one pass of the network.
+            Whether a star's draws belong together: a draw of a higher mass is one of a lower age.
+            They are drawn one after the other, each told those before it; or all from their
+            `covariance`, if the model knows it. False draws each by itself.
         random_state : int, RandomState instance or None
 
         Returns
@@ -524,9 +524,8 @@ aliases, device, precision, random_state, verbose
         asked = self.reader_.ask(requests, X)
         values = self._known(X, inputs)
         warn_of_told(asked.names, asked.of_tokens(np.isfinite(values[:, asked.tokens])))
-        draw = draw_jointly if joint else draw_apart
         rng = check_random_state(random_state)
-        drawn = draw(self._predict_words, values, asked.tokens, n_samples, rng)
+        drawn = self._draw(joint)(self._predict_words, values, asked.tokens, n_samples, rng)
         draws = asked.draws(self.reader_.unscaled(asked.tokens, drawn))
         table = StarTable()
         for place, name in enumerate(asked.names):
@@ -757,6 +756,14 @@ aliases, device, precision, random_state, verbose
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return scaled answers and their standard errors, each (n_stars, n_requests)."""
         return predict_words(self, values, positions)
+
+    def _draw(self, joint: bool) -> Callable[..., np.ndarray]:
+        """Return the function that draws answers."""
+        if not joint:
+            return draw_apart
+        if self.read_by == "block" and self.n_factors:
+            return partial(draw_in_common, partial(shares_of_errors, self))
+        return draw_jointly
 
     def _run(self) -> BlockInference | TokenInference:
         return self._inference(inference_of(self.module_))

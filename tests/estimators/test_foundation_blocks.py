@@ -123,6 +123,24 @@ def test_covariances_are_of_the_errors(fitted, stars):
     assert np.abs(correlation[:, 0, 1:]).max() > 1e-3
 
 
+def test_joint_draws_have_the_covariance(fitted, stars):
+    told, names = stars["logg", "ebv"][:3], ["fe_h", "alpha_m", "relative_bp_1"]
+    covariance = fitted.covariance(told, names)
+    draws = fitted.sample(told, names, 20_000, random_state=0)
+    answers = fitted.request(told, names)
+    for row, expected in enumerate(covariance):
+        drawn = np.stack([draws[name].value[row] for name in names])
+        width = np.sqrt(np.diag(expected))
+        # Scaled quantities are normal, and their asinh is hardly bent here.
+        correlation = np.corrcoef(np.arcsinh(drawn / width[:, None]))
+        np.testing.assert_allclose(correlation, expected / np.outer(width, width), atol=0.15)
+        medians = [answers[name].value[row] for name in names]
+        np.testing.assert_allclose(np.median(drawn, axis=1), medians, atol=0.05 * width.max())
+    apart = fitted.sample(told, names, 20_000, joint=False, random_state=0)
+    drawn = np.stack([apart[name].value[0] for name in names])
+    np.testing.assert_allclose(np.corrcoef(drawn), np.eye(3), atol=0.05)
+
+
 def test_covariances_do_not_depend_on_what_else_is_asked(fitted, stars):
     told = stars["logg", "ebv"][:4]
     few = fitted.covariance(told, ["fe_h", "relative_bp_2"])
