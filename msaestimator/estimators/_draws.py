@@ -41,7 +41,7 @@ def draw_jointly(
 
 
 def draw_in_common(
-    error_shares: Callable[[np.ndarray, Sequence[int]], np.ndarray],
+    error_shares: Callable[[np.ndarray, Sequence[int]], np.ndarray | None],
     predict: Predict,
     values: np.ndarray,
     tokens: Sequence[int],
@@ -59,7 +59,7 @@ def draw_in_common(
         The same as in `draw_jointly`.
     """
     mean, error = (part[:, None] for part in predict(values, tokens))
-    shares = error_shares(values, tokens)
+    shares = np.asarray(error_shares(values, tokens))
     common, own = shares[..., :-1].swapaxes(1, 2), shares[:, None, :, -1]
     factors = rng.normal(size=(len(values), n_samples, common.shape[1]))
     deviation = factors @ common + own * rng.normal(size=(len(values), n_samples, len(tokens)))

@@ -40,6 +40,7 @@ OTHER = {
     "asinh": False,
     "embedding_dim": 16,
     "read_by": "block",
+    "n_factors": 2,
     "encoder_heads": (1,),
     "encoder_widths": (8,),
     "decoder_heads": (1, 1),
