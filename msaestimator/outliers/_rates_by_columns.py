@@ -21,7 +21,7 @@ class RatesByColumns(BaseEstimator):
     Attributes
     ----------
     rates_ : tuple of LocalFalseAlarmRate or None
-        Rates by the number of `kinds_by_columns`; None where there were too few stars.
+        Rates by the number of a kind; None where there were too few stars.
     overall_ : LocalFalseAlarmRate
         Rate of all stars, for kinds that were too few.
     """

@@ -255,11 +255,6 @@ def test_what_usable_predictions_of_the_released_model_are_worth(load_plain):
     assert 0.55 < np.mean(inside) < 0.85
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="A third of the stars with a spectrum but without BP and RP look extrapolated to the "
-    "release, whose training had few of them.",
-)
 def test_most_stars_without_bp_and_rp_are_usable(load_plain):
     stars = load_plain("test")
     stars["phot_bp_mean_mag"] = stars["phot_rp_mean_mag"] = np.full(len(stars), NAN) * u.mag
