@@ -4,10 +4,12 @@ import astropy.units as u
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from skorch.callbacks import Callback
 
 from msaestimator.datasets import StarDataset
 from msaestimator.schema import StarTable, Token, Vocabulary
 from msaestimator.tables import write_stars
+from msaestimator.training import _plan as plan_module
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +117,30 @@ def assert_same():
                 np.testing.assert_array_equal(*values, err_msg=name)
 
     return compare
+
+
+@pytest.fixture
+def small_windows(monkeypatch):
+    """Shuffle 100 stars on disk at a time, so that a few make several windows."""
+    monkeypatch.setattr(plan_module, "WINDOW", 100)
+
+
+@pytest.fixture(scope="session")
+def losses():
+    """Return the losses of an estimator's epochs."""
+    return lambda estimator: np.array([epoch["train_loss"] for epoch in estimator.net_.history])
+
+
+@pytest.fixture(scope="session")
+def stop_in_epoch():
+    """Make callbacks that raise in the middle of an epoch."""
+
+    class Stop(Callback):
+        def __init__(self, epoch):
+            self.epoch = epoch
+
+        def on_batch_end(self, net, **kwargs):
+            if len(net.history) == self.epoch and len(net.history[-1]["batches"]) == 2:
+                raise RuntimeError("power cut")
+
+    return Stop

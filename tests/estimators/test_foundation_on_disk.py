@@ -3,29 +3,13 @@
 import astropy.units as u
 import numpy as np
 import pytest
-from skorch.callbacks import Callback
 
 from msaestimator.datasets import StarDataset
 from msaestimator.estimators import _training_stars
 from msaestimator.estimators._held_stars import HeldStars
 from msaestimator.exceptions import ColumnError
-from msaestimator.training import _plan as plan_module
 
-
-class Stop(Callback):
-    """Raise in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_batch_end(self, net, **kwargs):
-        if len(net.history) == self.epoch and len(net.history[-1]["batches"]) == 2:
-            raise RuntimeError("power cut")
-
-
-@pytest.fixture(autouse=True)
-def small_windows(monkeypatch):
-    monkeypatch.setattr(plan_module, "WINDOW", 100)
+pytestmark = pytest.mark.usefixtures("small_windows")
 
 
 COLUMNS = (
@@ -53,11 +37,7 @@ def few_on_disk(star_files):
     return StarDataset(star_files, columns=COLUMNS)
 
 
-def losses(estimator):
-    return np.array([epoch["train_loss"] for epoch in estimator.net_.history])
-
-
-def test_learns_as_much_as_in_memory(make_generalist, few, few_on_disk):
+def test_learns_as_much_as_in_memory(make_generalist, few, few_on_disk, losses):
     """The losses of four seeds differ by as much as those on disk do from those in memory."""
     settings = {"max_epochs": 4, "batch_size": 20, "n_inputs": (3, 8)}
     curves = {
@@ -138,7 +118,7 @@ def test_a_star_of_which_nothing_is_known_teaches_nothing(
 
 
 def test_a_stopped_run_ends_where_an_uninterrupted_one_does(
-    make_generalist, few_on_disk, weights, tmp_path
+    make_generalist, few_on_disk, weights, tmp_path, losses, stop_in_epoch
 ):
     settings = {
         "max_epochs": 3,
@@ -149,7 +129,7 @@ def test_a_stopped_run_ends_where_an_uninterrupted_one_does(
     }
     path = tmp_path / "checkpoint"
     with pytest.raises(RuntimeError, match="power cut"):
-        make_generalist(**settings, checkpoint=path, callbacks=[("stop", Stop(2))]).fit(
+        make_generalist(**settings, checkpoint=path, callbacks=[("stop", stop_in_epoch(2))]).fit(
             few_on_disk
         )
     resumed = make_generalist(**settings, checkpoint=path).fit(few_on_disk)

@@ -10,13 +10,11 @@ import time
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from skorch.callbacks import Callback
 
 from msaestimator.datasets import StarDataset
 from msaestimator.estimators import _training_stars
 from msaestimator.exceptions import CheckpointError, ColumnError, DivergedError
 from msaestimator.tables import write_stars
-from msaestimator.training import _plan as plan_module
 from msaestimator.training import read_tensors
 
 # The most memory that was in use is told in MB.
@@ -72,27 +70,10 @@ MaskedStellarAutoencoder(
 """
 
 
-class Stop(Callback):
-    """Raise in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_batch_end(self, net, **kwargs):
-        if len(net.history) == self.epoch and len(net.history[-1]["batches"]) == 2:
-            raise RuntimeError("power cut")
+pytestmark = pytest.mark.usefixtures("small_windows")
 
 
-@pytest.fixture(autouse=True)
-def small_windows(monkeypatch):
-    monkeypatch.setattr(plan_module, "WINDOW", 100)
-
-
-def losses(estimator):
-    return np.array([epoch["train_loss"] for epoch in estimator.net_.history])
-
-
-def test_learns_as_much_as_in_memory(make_msa, stars, on_disk):
+def test_learns_as_much_as_in_memory(make_msa, stars, on_disk, losses):
     """The losses of five seeds differ by as much as those on disk do from those in memory."""
     settings = {"max_epochs": 2, "batch_size": 20, "lr": 1e-2}
     curves = {
@@ -131,7 +112,7 @@ def test_one_seed_gives_the_same_and_another_does_not(make_msa, on_disk, weights
 
 
 def test_partial_fit_goes_through_the_files_in_another_order_each_time(
-    make_msa, stars, on_disk, weights
+    make_msa, stars, on_disk, weights, losses
 ):
     msa = make_msa(lr=0.0).partial_fit(on_disk).partial_fit(on_disk).partial_fit(stars)
     assert len(set(losses(msa))) == 3
@@ -184,14 +165,14 @@ def test_only_columns_that_are_features_are_read(make_msa, on_disk):
 
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_a_stopped_run_ends_where_an_uninterrupted_one_does(
-    make_msa, on_disk, weights, tmp_path, epoch
+    make_msa, on_disk, weights, tmp_path, epoch, losses, stop_in_epoch
 ):
     def make(**changes):
         return make_msa(**{"max_epochs": 4, "dropout": 0.2, "batch_size": 50} | changes)
 
     path = tmp_path / "checkpoint"
     with pytest.raises(RuntimeError, match="power cut"):
-        make(checkpoint=path, callbacks=[("stop", Stop(epoch))]).fit(on_disk)
+        make(checkpoint=path, callbacks=[("stop", stop_in_epoch(epoch))]).fit(on_disk)
     resumed = make(checkpoint=path).fit(on_disk)
     assert resumed.net_.n_epochs_resumed == epoch - 1
     whole = make().fit(on_disk)

@@ -3,40 +3,20 @@
 import astropy.units as u
 import numpy as np
 import pytest
-from skorch.callbacks import Callback
 
 from msaestimator import StellarParameterRegressor
 from msaestimator.datasets import StarDataset
 from msaestimator.estimators import _held_stars, _training_stars
 from msaestimator.estimators._held_stars import HeldStars, held_stars
 from msaestimator.exceptions import CheckpointError, ColumnError
-from msaestimator.training import _plan as plan_module
 
-
-class Stop(Callback):
-    """Raise in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_batch_end(self, net, **kwargs):
-        if len(net.history) == self.epoch and len(net.history[-1]["batches"]) == 2:
-            raise RuntimeError("power cut")
-
-
-@pytest.fixture(autouse=True)
-def small_windows(monkeypatch):
-    monkeypatch.setattr(plan_module, "WINDOW", 100)
+pytestmark = pytest.mark.usefixtures("small_windows")
 
 
 @pytest.fixture(scope="module")
 def untrained(make_regressor, msa, on_disk):
     """A regressor of stars on disk whose network is not fine-tuned, with stars held back."""
     return make_regressor(msa, max_epochs=0, calibration_fraction=0.3).fit(on_disk)
-
-
-def losses(estimator):
-    return np.array([epoch["train_loss"] for epoch in estimator.net_.history])
 
 
 def ids_of(stars, size=50):
@@ -50,7 +30,7 @@ def without_outliers(monkeypatch):
 
 
 @pytest.mark.usefixtures("without_outliers")
-def test_learns_as_much_as_in_memory(make_regressor, msa, stars, on_disk):
+def test_learns_as_much_as_in_memory(make_regressor, msa, stars, on_disk, losses):
     """The losses of four seeds differ by as much as those on disk do from those in memory."""
     settings = {"max_epochs": 2, "batch_size": 20}
     curves = {
@@ -170,7 +150,7 @@ def test_a_further_fit_goes_on(make_regressor, msa, on_disk, other_stars, weight
 
 @pytest.mark.usefixtures("without_outliers")
 def test_a_stopped_run_ends_where_an_uninterrupted_one_does(
-    make_regressor, msa, on_disk, weights, tmp_path
+    make_regressor, msa, on_disk, weights, tmp_path, losses, stop_in_epoch
 ):
     settings = {
         "max_epochs": 3,
@@ -182,9 +162,9 @@ def test_a_stopped_run_ends_where_an_uninterrupted_one_does(
     }
     path = tmp_path / "checkpoint"
     with pytest.raises(RuntimeError, match="power cut"):
-        make_regressor(msa, **settings, checkpoint=path, callbacks=[("stop", Stop(2))]).fit(
-            on_disk
-        )
+        make_regressor(
+            msa, **settings, checkpoint=path, callbacks=[("stop", stop_in_epoch(2))]
+        ).fit(on_disk)
     resumed = make_regressor(msa, **settings, checkpoint=path).fit(on_disk)
     assert resumed.net_.n_epochs_resumed == 1
     whole = make_regressor(msa, **settings).fit(on_disk)
